@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base/units: numbers with units, read and written. */
+#ifndef CTWARDEN_BASE_UNITS_H
+#define CTWARDEN_BASE_UNITS_H
+
+#include <stdint.h>
+
+#include "base/problem.h"
+
+#define UNITS_TEXT_MAX 48
+
+/* "5", "5s", "500ms", "2min"/"2m", "1h30m", "1d", "2h 4min" -> nanoseconds (a bare number is seconds).
+ * Negative, empty or above 100 years: -EINVAL. */
+int units_parse_duration(const char *text, int64_t *ret_ns, struct problem *reterr_problem);
+/* "1048576", "1M", "64k", "1G" (1024 steps) -> bytes. */
+int units_parse_bytes(const char *text, uint64_t *ret_bytes, struct problem *reterr_problem);
+/* A whole number from min to max, decimal or 0x; nothing may follow it. what names it in the error ("a port"). */
+int units_parse_number(const char *text, uint64_t min, uint64_t max, const char *what, uint64_t *ret_number,
+		       struct problem *reterr_problem);
+
+/* All return buf. */
+char *units_format_count(uint64_t number, char buf[UNITS_TEXT_MAX]);  /* "203,417" */
+char *units_format_signed(int64_t number, char buf[UNITS_TEXT_MAX]);  /* "+612", "-3", "0" with separators */
+char *units_format_duration(int64_t ns, char buf[UNITS_TEXT_MAX]);    /* "850 ms", "4.2 s", "1 min 36 s", "2 h 4 min", "3 d 2 h" */
+char *units_format_bytes(uint64_t bytes, char buf[UNITS_TEXT_MAX]);   /* "1.5 MiB" */
+
+#endif

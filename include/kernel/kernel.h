@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel: all that is asked of the kernel about one table. The only layer that includes netlink headers. */
+#ifndef CTWARDEN_KERNEL_KERNEL_H
+#define CTWARDEN_KERNEL_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/problem.h"
+#include "flow/filter.h"
+#include "flow/flow.h"
+#include "flow/ports.h"
+#include "flow/reading.h"
+#include "flow/timeouts.h"
+
+/* ---- counters (kernel/counters.c) ---- */
+
+struct counters; /* a netlink socket of its own */
+
+/* Opens in the calling thread's network namespace. 0 or -errno. */
+int counters_open(struct counters **ret_counters);
+void counters_close(struct counters *counters);
+/* Entries, limit, per-CPU counters by netlink; buckets, and what netlink refused (no CAP_NET_ADMIN), from /proc/sys/net.
+ * Missing parts are unset in has. About 10 us. 0, or -ENOENT where conntrack is not in this kernel (nothing could be
+ * read). Blocks for the netlink answers only. */
+int counters_read(struct counters *counters, struct table_reading *ret_reading);
+/* nf_conntrack_buckets or 0 where it cannot be read (5 us). */
+uint64_t buckets_read(void);
+/* nf_conntrack_events, nf_conntrack_acct, nf_conntrack_timestamp: the value or -1 where it cannot be read. */
+int setting_read(const char *name);
+int netns_self(struct table_netns *ret_netns); /* 0 or -errno */
+
+/* ---- dump (kernel/dump.c, kernel/pushdown.c) ---- */
+
+struct scan_options {
+	bool plain;           /* push nothing down (for tests and comparison) */
+	int64_t deadline_ns;  /* monotonic; 0: none. Past it the scan ends with -ETIME */
+	/* Called now and then (every 50 ms or so) with the entries received so far; may be NULL. Return false to end. */
+	bool (*on_progress)(uint64_t received, void *arg);
+	/* Called before a redone pass: what the callback gathered so far is void. May be NULL: then no redo, unsettled is set. */
+	void (*on_redo)(void *arg);
+	void *arg; /* for the two above */
+};
+
+/* One pass over the table of the calling thread's namespace: what the kernel can filter goes into the request, every entry
+ * received is matched again against the whole filter (NULL: all). Blocks: about 2 us an entry sent, 0.3 us an entry
+ * skipped by the kernel. A pass evicts expired entries. 0, -EPERM without CAP_NET_ADMIN, other -errno; *ret_report is
+ * filled as far as it came, also on error. */
+int scan_flows(const struct flow_filter *filter, const struct flow_filter_context *context, flow_scan_fn *fn, void *arg,
+	       const struct scan_options *options, struct flow_scan_report *ret_report);
+
+/* ---- decode (kernel/decode.c) ---- */
+
+/* One ctnetlink message (nlmsghdr and all, len bytes readable) into *ret_flow, by a walk of fixed depth without
+ * allocation. kind may be NULL. 0; -EBADMSG: cut short, no tuple, or not a conntrack message. Unknown attributes are
+ * skipped. Output untouched on failure. */
+int decode_message(const void *message, size_t len, struct flow *ret_flow, enum flow_event_kind *ret_kind);
+
+/* ---- print (kernel/print.c) ---- */
+
+struct printer; /* holds the libnetfilter_conntrack object and the buffer */
+struct printer *printer_new(void);
+void printer_free(struct printer *printer);
+/* One message as `conntrack -L -o extended` (event false) or `conntrack -E -o extended` (event true, with the padded
+ * tag) writes it, token for token, without the newline. Borrowed until the next call. NULL: not decodable. */
+const char *printer_line(struct printer *printer, const void *message, size_t len, bool event);
+
+/* ---- timeouts (kernel/timeouts.c) ---- */
+
+/* Base timeouts of the calling thread's namespace by IPCTNL_MSG_TIMEOUT_DEFAULT_GET, else from /proc/sys/net. Always fills
+ * what it can (0 elsewhere). 0, or -errno where nothing could be read. */
+int timeouts_read(struct flow_timeouts *ret_timeouts);
+
+/* ---- events (kernel/events.c) ---- */
+
+enum events_group { EVENTS_NEW = 1, EVENTS_UPDATE = 2, EVENTS_DESTROY = 4 };
+
+struct events; /* the event socket */
+
+struct events_options {
+	unsigned groups;       /* enum events_group */
+	size_t rcvbuf_bytes;   /* asked; SO_RCVBUFFORCE, else SO_RCVBUF */
+	uint32_t skip_portid;  /* DESTROY messages of this netlink port are dropped by a BPF filter; 0: none */
+};
+
+struct events_counts { /* since events_open */
+	uint64_t messages, lost, overruns, undecodable, not_kernel;
+};
+
+/* Subscribes in the calling thread's namespace. The descriptor is non-blocking. 0, -EPERM, other -errno. */
+int events_open(const struct events_options *options, struct events **ret_events);
+void events_close(struct events *events);
+int events_fd(const struct events *events);
+size_t events_rcvbuf_bytes(const struct events *events); /* granted; compare with what was asked */
+
+/* Handed each message. brief-only users ignore raw. Return false to stop draining. */
+typedef bool events_fn(enum flow_event_kind kind, const struct flow *flow, const void *raw, size_t raw_len, void *arg);
+
+/* Drains up to budget messages by recvmmsg; never blocks. Returns messages handed over; *ret_lost is the exact number
+ * lost since the last call (SO_MEMINFO drops). Lost events are known once the queue is empty again. */
+size_t events_drain(struct events *events, size_t budget, events_fn *fn, void *arg, uint64_t *ret_lost);
+struct events_counts events_counts_get(const struct events *events);
+
+#endif

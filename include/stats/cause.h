@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/cause: what drives the growth, in words and numbers. Pure. */
+#ifndef CTWARDEN_STATS_CAUSE_H
+#define CTWARDEN_STATS_CAUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stats/picture.h"
+
+#define CAUSE_TEXT_MAX 256
+
+struct cause {
+	bool is_known;            /* false: no picture, or nothing to explain */
+	bool is_growth;           /* shares are of what has grown since calm, else of the whole table */
+	bool has_dominant;        /* one source, prefix or destination explains at least half */
+	enum picture_part part;   /* what the dominant key is */
+	struct ranking_key key;
+	double share_pct;         /* of the growth or of the table */
+	uint64_t destinations;    /* distinct, of the dominant key, in the sample */
+	uint64_t ports;
+	bool at_least;            /* the sample saw only a part: counts are lower bounds */
+	char text[CAUSE_TEXT_MAX];/* "one source: 10.1.0.66 holds 74 %, 98 % unreplied tcp/22, 1,498 destinations" */
+};
+
+/* From the picture in force. */
+struct cause cause_find(const struct picture *picture);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/fill: from readings to fill, growth, forecast, counter deltas and peaks. Pure; told the time by the readings. */
+#ifndef CTWARDEN_STATS_FILL_H
+#define CTWARDEN_STATS_FILL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/reading.h"
+
+#define FILL_GROWTH_HALF_LIFE_NS 2000000000LL /* of the EWMA of growth */
+
+struct fill_peak {
+	uint64_t entries;
+	int64_t real_ns;
+};
+
+struct fill {
+	struct table_reading now;     /* the last reading */
+	struct table_counters first;  /* counters of the first reading */
+	struct table_counters delta;  /* rise since the reading before; a counter that went back: 0 */
+	uint64_t capacity_set;        /* by the config; 0: the kernel's limit */
+	uint64_t capacity;            /* in force; 0: none (limit 0 and none set) */
+	double fill_pct;              /* entries / capacity * 100; 0 without capacity */
+	double growth_per_sec;        /* EWMA of net growth */
+	double seconds_to_full;       /* at this growth; -1: not filling, or no capacity */
+	bool has_growth;              /* at least two readings, 200 ms apart */
+	bool is_implausible;          /* count above 16 x limit and above 2^31 or wrapped: not to be believed */
+	bool limit_changed;           /* since the reading before */
+	struct fill_peak peak;        /* since start */
+	struct fill_peak peak_asked;  /* since fill_peak_take */
+};
+
+void fill_init(struct fill *fill, uint64_t capacity_set);
+void fill_update(struct fill *fill, const struct table_reading *reading);
+/* The peak since the last call of this; starts a new one at the present count. */
+struct fill_peak fill_peak_take(struct fill *fill);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/snapshot: all that status, alarms and outputs say of one table at one moment, as plain data without pointers into
+ * live tables. The contract between statistics and report. */
+#ifndef CTWARDEN_STATS_SNAPSHOT_H
+#define CTWARDEN_STATS_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/reading.h"
+#include "stats/cause.h"
+#include "stats/fill.h"
+#include "stats/level.h"
+#include "stats/picture.h"
+
+#define SNAPSHOT_TOP 20
+
+enum snapshot_has {
+	SNAPSHOT_HAS_LEVEL = 1 << 0,    /* judged with memory (daemon), else by the marks alone */
+	SNAPSHOT_HAS_GROWTH = 1 << 1,
+	SNAPSHOT_HAS_PASS = 1 << 2,     /* classes, assured share: from a pass over the table */
+	SNAPSHOT_HAS_PEAK = 1 << 3,
+	SNAPSHOT_HAS_TOP = 1 << 4,
+	SNAPSHOT_HAS_RATE = 1 << 5,     /* new flows per second, by events */
+	SNAPSHOT_HAS_EXPIRED = 1 << 6,
+	SNAPSHOT_HAS_REFUSAL = 1 << 7,
+};
+
+struct snapshot_top {
+	enum ranking_by by;
+	struct ranking_config config;
+	size_t used;
+	struct ranking_row rows[SNAPSHOT_TOP];
+	struct ranking_totals totals;
+};
+
+struct snapshot {
+	uint32_t has;               /* enum snapshot_has */
+	bool is_daemon_view;
+	struct table_netns netns;
+	struct fill fill;
+	struct level_config marks;
+	enum level level;
+	int64_t level_since_real_ns;
+	double new_per_sec;
+	/* of the last pass */
+	double evictable_pct;       /* not ASSURED: early drop may take them */
+	double expired_pct;         /* still counted though expired, measured by the pass */
+	uint64_t expired;           /* entries before the pass minus after, at least 0 */
+	uint64_t listed;            /* entries the pass listed */
+	uint64_t counted_before, counted_after; /* the kernel's count around the pass */
+	double refusal_probability; /* now */
+	double refusal_when_full;
+	uint64_t classes[FLOW_CLASS_COUNT];
+	uint64_t protocols[256];
+	double pass_age_sec;
+	double pass_sec;            /* how long it took */
+	unsigned redone_passes;
+	bool is_approximate;
+	uint64_t lost_events;       /* since the last pass */
+	struct cause cause;
+	struct snapshot_top sources, prefixes, services, destinations;
+	/* daemon only */
+	int64_t daemon_since_real_ns;
+	bool is_listening;
+	char events_note[128];      /* "events off: above 20,000 new/s", empty when all is well */
+	uint64_t events_received, events_lost, events_overruns, events_undecodable, events_not_kernel;
+	uint64_t folded_entries;
+};
+
+/* Fills fill, level (by marks alone), refusal from readings and picture (NULL: no pass) for the one-shot commands. */
+void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_reading *reading, uint64_t capacity,
+			   const struct level_config *marks, const struct picture *picture);
+/* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
+void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
+
+/* An alarm: one crossing. previous is the level before. */
+struct alarm {
+	enum level previous;
+	struct snapshot at;
+};
+
+#endif
