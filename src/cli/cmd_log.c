@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/cmd_log: what the daemon wrote to its state directory, for people or verbatim; needs no daemon. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "cli.h"
+#include "doc/doc.h"
+#include "store/store.h"
+
+#define TAIL_MAX 1000000
+#define LINE_TEXT_MAX 1024
+
+struct kept {
+	char *line; /* owned */
+	int64_t real_ns;
+};
+
+/* With -n or --at the last lines are kept, else each is shown as it is read. */
+struct log {
+	struct cli *cli;
+	struct kept *tail;
+	uint64_t tail_max, seen, bad;
+};
+
+/* ---- one line for people ---- */
+
+static double number_of(const struct doc_node *root, const char *key, double fallback)
+{
+	struct doc_node node = doc_get(root, key);
+	double number = fallback;
+
+	doc_number(&node, -1e300, 1e300, &number, NULL);
+	return number;
+}
+
+static const char *text_of(const struct doc_node *root, const char *key)
+{
+	struct doc_node node = doc_get(root, key);
+	const char *text = NULL;
+
+	doc_text(&node, &text, NULL);
+	return text;
+}
+
+static void add_sources(struct text *t, const struct doc_node *root, size_t most)
+{
+	struct doc_node list = doc_get(root, "top_sources"), row;
+	const char *key;
+	size_t i;
+
+	for (i = 0; i < doc_count(&list) && i < most; i++) {
+		row = doc_at(&list, i);
+		key = text_of(&row, "key");
+		if (key)
+			text_add(t, "%s%s (%.1f %%)", i ? ", " : "", key, number_of(&row, "share_pct", 0));
+	}
+}
+
+static void add_fill(struct text *t, const struct doc_node *root)
+{
+	double growth = number_of(root, "growth_per_sec", 0), to_full = number_of(root, "seconds_to_full", -1);
+	double fill = number_of(root, "fill_pct", -1);
+	char number[UNITS_TEXT_MAX];
+
+	if (fill >= 0)
+		text_add(t, "%.1f %%", fill);
+	else
+		text_add(t, "%s entries", units_format_count((uint64_t)number_of(root, "entries", 0), number));
+	if (growth >= 0.5 || growth <= -0.5)
+		text_add(t, ", %s/s", units_format_signed((int64_t)growth, number));
+	if (to_full >= 0)
+		text_add(t, ", full in %s", units_format_duration((int64_t)(to_full * 1e9), number));
+}
+
+static void describe(const struct doc_node *root, int64_t real_ns, struct text *t)
+{
+	const char *schema = text_of(root, "schema"), *level = text_of(root, "level"), *cause;
+	bool is_alarm = schema && !strcmp(schema, "ctwarden.alarm/1");
+	bool is_topline = schema && !strcmp(schema, "ctwarden.topline/1");
+	struct doc_node node = doc_get(root, "top_sources");
+	char stamp[CLOCK_TEXT_MAX];
+
+	text_add(t, "%s  ", clock_format_local(real_ns, stamp));
+	if (!is_alarm && !is_topline) {
+		text_add(t, "%-9s  (see -j)", schema ? schema : "?");
+		return;
+	}
+	text_add(t, "%-9s  ", is_topline ? "top" : level ? level : "?");
+	add_fill(t, root);
+	cause = text_of(root, "cause.text");
+	if (is_alarm && cause && *cause && (!level || strcmp(level, "ok"))) {
+		text_add(t, ": %s", cause);
+	} else if (doc_count(&node) && (is_topline || !level || strcmp(level, "ok"))) {
+		text_add(t, ": ");
+		add_sources(t, root, is_topline ? 3 : 5);
+	}
+}
+
+static void show(struct log *log, const char *line, size_t len, int64_t real_ns)
+{
+	char buf[LINE_TEXT_MAX], *pretty;
+	struct problem problem;
+	struct doc_node root;
+	struct doc *doc;
+	struct text text;
+	int result;
+
+	if (log->cli->out.is_json) {
+		pretty = log->cli->out.is_pretty ? mem_format("%.*s", (int)len, line) : NULL;
+		if (pretty)
+			client_print(log->cli, pretty);
+		else
+			printf("%.*s\n", (int)len, line);
+		free(pretty);
+		return;
+	}
+	result = doc_parse(line, len, "log", false, &doc, &problem);
+	if (result) {
+		log->bad++;
+		return;
+	}
+	root = doc_root(doc);
+	text_init(&text, buf, sizeof(buf));
+	describe(&root, real_ns, &text);
+	printf("%s\n", buf);
+	doc_free(doc);
+}
+
+static bool on_line(const char *line, size_t len, int64_t real_ns, void *arg)
+{
+	struct log *log = arg;
+	struct kept *kept;
+
+	log->seen++;
+	if (!log->tail_max) {
+		show(log, line, len, real_ns);
+		return !ferror(stdout);
+	}
+	kept = &log->tail[(log->seen - 1) % log->tail_max];
+	free(kept->line);
+	kept->line = mem_format("%.*s", (int)len, line);
+	kept->real_ns = real_ns;
+	return true;
+}
+
+static void show_tail(struct log *log)
+{
+	uint64_t i = log->seen > log->tail_max ? log->seen - log->tail_max : 0;
+	struct kept *kept;
+
+	for (; i < log->seen; i++) {
+		kept = &log->tail[i % log->tail_max];
+		show(log, kept->line, strlen(kept->line), kept->real_ns);
+		free(kept->line);
+	}
+}
+
+static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct problem *problem)
+{
+	int64_t now = clock_real_ns();
+	const struct cli *cli = log->cli;
+
+	if (option_number(cli, OPTION_NUMBER, 1, TAIL_MAX, &log->tail_max, problem) ||
+	    option_moment(cli, OPTION_SINCE, now, since_ns, problem) ||
+	    option_moment(cli, OPTION_UNTIL, now, until_ns, problem))
+		return -EINVAL;
+	if (option_given(cli, OPTION_AT)) {
+		if (option_given(cli, OPTION_SINCE) || option_given(cli, OPTION_UNTIL))
+			return option_problem(cli, OPTION_AT, problem, "does not go with --since or --until");
+		if (!log->tail_max)
+			log->tail_max = 1;
+		return option_moment(cli, OPTION_AT, now, until_ns, problem);
+	}
+	if (*since_ns > *until_ns)
+		return option_problem(cli, OPTION_UNTIL, problem, "is before --since");
+	return 0;
+}
+
+int cmd_log(struct cli *cli)
+{
+	const char *directory = cli->values[OPTION_STATE_DIR] ? cli->values[OPTION_STATE_DIR] : CLI_DEFAULT_STATE_DIR;
+	struct log log = { .cli = cli };
+	int64_t since_ns = INT64_MIN, until_ns = INT64_MAX;
+	struct problem problem = { 0 };
+	uint64_t bad = 0;
+	int result;
+
+	if (parse(&log, &since_ns, &until_ns, &problem))
+		return run_usage(&problem);
+	if (log.tail_max)
+		log.tail = mem_array(log.tail_max, sizeof(*log.tail));
+	result = store_read(directory, since_ns, until_ns, on_line, &log, &bad);
+	if (result == -ENOENT)
+		run_say("%s: no log there; has ctwardend run, with this --state-dir?", directory);
+	else if (result)
+		run_say("%s: %s", directory, strerror(-result));
+	else if (log.tail_max)
+		show_tail(&log);
+	free(log.tail);
+	if (!result && bad + log.bad)
+		run_say("%s: %llu lines could not be read", directory, (unsigned long long)(bad + log.bad));
+	return result ? EXIT_FAILED : EXIT_DONE;
+}
