@@ -157,8 +157,16 @@ static void show_tail(struct log *log)
 	for (; i < log->seen; i++) {
 		kept = &log->tail[i % log->tail_max];
 		show(log, kept->line, strlen(kept->line), kept->real_ns);
-		free(kept->line);
 	}
+}
+
+static void free_tail(struct log *log)
+{
+	uint64_t i;
+
+	for (i = 0; i < log->tail_max; i++)
+		free(log->tail[i].line);
+	free(log->tail);
 }
 
 static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct problem *problem)
@@ -202,8 +210,9 @@ int cmd_log(struct cli *cli)
 		run_say("%s: %s", directory, strerror(-result));
 	else if (log.tail_max)
 		show_tail(&log);
-	free(log.tail);
+	free_tail(&log);
 	if (!result && bad + log.bad)
-		run_say("%s: %llu lines could not be read", directory, (unsigned long long)(bad + log.bad));
+		run_say("%s: %llu line%s could not be read", directory, (unsigned long long)(bad + log.bad),
+			bad + log.bad == 1 ? "" : "s");
 	return result ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/view: the daemon's documents back into the structures that report shows as text, so that both views look alike.
+ * What a document does not say stays unknown; a wrong type refuses the whole document. */
+#include <errno.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "cli.h"
+#include "doc/doc.h"
+#include "flow/names.h"
+
+enum field_kind { FIELD_U64, FIELD_DOUBLE, FIELD_MOMENT, FIELD_BOOL, FIELD_U32, FIELD_FLOAT };
+
+/* A member of a document and where it goes; has is set where it was there. */
+struct field {
+	const char *key;
+	enum field_kind kind;
+	size_t offset;
+	uint32_t has;
+};
+
+#define AT(member) offsetof(struct snapshot, member)
+
+static const struct field status_fields[] = {
+	{ "entries", FIELD_U64, AT(fill.now.entries), 0 },
+	{ "entries_limit", FIELD_U64, AT(fill.now.entries_limit), 0 },
+	{ "buckets", FIELD_U64, AT(fill.now.buckets), 0 },
+	{ "capacity", FIELD_U64, AT(fill.capacity), 0 },
+	{ "fill_pct", FIELD_DOUBLE, AT(fill.fill_pct), 0 },
+	{ "implausible", FIELD_BOOL, AT(fill.is_implausible), 0 },
+	{ "growth_per_sec", FIELD_DOUBLE, AT(fill.growth_per_sec), SNAPSHOT_HAS_GROWTH },
+	{ "seconds_to_full", FIELD_DOUBLE, AT(fill.seconds_to_full), 0 },
+	{ "peak.entries", FIELD_U64, AT(fill.peak.entries), SNAPSHOT_HAS_PEAK },
+	{ "peak.time", FIELD_MOMENT, AT(fill.peak.real_ns), 0 },
+	{ "level_since", FIELD_MOMENT, AT(level_since_real_ns), SNAPSHOT_HAS_LEVEL },
+	{ "new_per_sec", FIELD_DOUBLE, AT(new_per_sec), SNAPSHOT_HAS_RATE },
+	{ "evictable_pct", FIELD_DOUBLE, AT(evictable_pct), SNAPSHOT_HAS_PASS },
+	{ "expired_pct", FIELD_DOUBLE, AT(expired_pct), SNAPSHOT_HAS_EXPIRED },
+	{ "expired", FIELD_U64, AT(expired), 0 },
+	{ "listed", FIELD_U64, AT(listed), 0 },
+	{ "counted_before", FIELD_U64, AT(counted_before), 0 },
+	{ "counted_after", FIELD_U64, AT(counted_after), 0 },
+	{ "refusal_probability", FIELD_DOUBLE, AT(refusal_probability), SNAPSHOT_HAS_REFUSAL },
+	{ "refusal_when_full", FIELD_DOUBLE, AT(refusal_when_full), 0 },
+	{ "pass_age_sec", FIELD_DOUBLE, AT(pass_age_sec), 0 },
+	{ "approximate", FIELD_BOOL, AT(is_approximate), 0 },
+	{ "lost_events", FIELD_U64, AT(lost_events), 0 },
+	{ "thresholds.warning.enter_pct", FIELD_DOUBLE, AT(marks.warning.enter_pct), 0 },
+	{ "thresholds.warning.leave_pct", FIELD_DOUBLE, AT(marks.warning.leave_pct), 0 },
+	{ "thresholds.critical.enter_pct", FIELD_DOUBLE, AT(marks.critical.enter_pct), 0 },
+	{ "thresholds.critical.leave_pct", FIELD_DOUBLE, AT(marks.critical.leave_pct), 0 },
+	{ "daemon.since", FIELD_MOMENT, AT(daemon_since_real_ns), 0 },
+	{ "daemon.listening", FIELD_BOOL, AT(is_listening), 0 },
+	{ "counters.found", FIELD_U64, AT(fill.now.counters.found), 0 },
+	{ "counters.invalid", FIELD_U64, AT(fill.now.counters.invalid), 0 },
+	{ "counters.insert", FIELD_U64, AT(fill.now.counters.insert), 0 },
+	{ "counters.insert_failed", FIELD_U64, AT(fill.now.counters.insert_failed), 0 },
+	{ "counters.drop", FIELD_U64, AT(fill.now.counters.drop), 0 },
+	{ "counters.early_drop", FIELD_U64, AT(fill.now.counters.early_drop), 0 },
+	{ "counters.error", FIELD_U64, AT(fill.now.counters.error), 0 },
+	{ "counters.search_restart", FIELD_U64, AT(fill.now.counters.search_restart), 0 },
+	{ "counters.clash_resolve", FIELD_U64, AT(fill.now.counters.clash_resolve), 0 },
+	{ "counters.chaintoolong", FIELD_U64, AT(fill.now.counters.chaintoolong), 0 },
+};
+
+#define IN_ROW(member) offsetof(struct ranking_row, member)
+
+static const struct field row_fields[] = {
+	{ "entries", FIELD_U32, IN_ROW(entries), 0 },
+	{ "new_per_sec", FIELD_FLOAT, IN_ROW(new_per_sec), 0 },
+	{ "bytes", FIELD_U64, IN_ROW(bytes), 0 },
+	/* The document has columns, a row has classes: one class of each column carries it. */
+	{ "unreplied", FIELD_U32, IN_ROW(classes[FLOW_CLASS_UNREPLIED]), 0 },
+	{ "half_open", FIELD_U32, IN_ROW(classes[FLOW_CLASS_HALF_OPEN]), 0 },
+	{ "established", FIELD_U32, IN_ROW(classes[FLOW_CLASS_ESTABLISHED]), 0 },
+	{ "closing", FIELD_U32, IN_ROW(classes[FLOW_CLASS_CLOSING]), 0 },
+	{ "other", FIELD_U32, IN_ROW(classes[FLOW_CLASS_OTHER]), 0 },
+	{ "udp", FIELD_U32, IN_ROW(udp), 0 },
+};
+
+static int read_moment(const struct doc_node *node, int64_t *ret_ns, struct problem *problem)
+{
+	const char *text = NULL;
+	int result = doc_text(node, &text, problem);
+
+	return result || !text ? result : clock_parse_moment(text, 0, ret_ns, problem);
+}
+
+static int read_field(const struct doc_node *object, const struct field *field, void *to, uint32_t *has,
+		      struct problem *problem)
+{
+	struct doc_node node = doc_get(object, field->key);
+	char *at = (char *)to + field->offset;
+	int64_t whole = 0;
+	double number = 0;
+	int result = 0;
+
+	if (!doc_has(&node))
+		return 0;
+	switch (field->kind) {
+	case FIELD_U64:
+		result = doc_whole(&node, 0, INT64_MAX, &whole, problem);
+		*(uint64_t *)at = (uint64_t)whole;
+		break;
+	case FIELD_U32:
+		result = doc_whole(&node, 0, UINT32_MAX, &whole, problem);
+		*(uint32_t *)at = (uint32_t)whole;
+		break;
+	case FIELD_DOUBLE:
+		result = doc_number(&node, -1e300, 1e300, (double *)at, problem);
+		break;
+	case FIELD_FLOAT:
+		result = doc_number(&node, -1e30, 1e30, &number, problem);
+		*(float *)at = (float)number;
+		break;
+	case FIELD_BOOL:
+		result = doc_bool(&node, (bool *)at, problem);
+		break;
+	case FIELD_MOMENT:
+		result = read_moment(&node, (int64_t *)at, problem);
+		break;
+	}
+	if (!result && has)
+		*has |= field->has;
+	return result;
+}
+
+static int read_fields(const struct doc_node *object, const struct field *fields, size_t count, void *to, uint32_t *has,
+		       struct problem *problem)
+{
+	size_t i;
+	int result;
+
+	for (i = 0; i < count; i++) {
+		result = read_field(object, &fields[i], to, has, problem);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+/* "net:[4026531840]", or an object with inode, name and host. */
+static void read_netns(const struct doc_node *root, struct table_netns *netns)
+{
+	struct doc_node node = doc_get(root, "netns"), member;
+	const char *text = NULL;
+	int64_t inode = 0;
+
+	if (!doc_is_object(&node)) {
+		if (!doc_text(&node, &text, NULL) && text && !strncmp(text, "net:[", 5))
+			netns->inode = strtoull(text + 5, NULL, 10);
+		member = doc_get(root, "netns_is_host");
+		doc_bool(&member, &netns->is_host, NULL);
+		return;
+	}
+	member = doc_get(&node, "inode");
+	if (!doc_whole(&member, 0, INT64_MAX, &inode, NULL))
+		netns->inode = (uint64_t)inode;
+	member = doc_get(&node, "host");
+	doc_bool(&member, &netns->is_host, NULL);
+	member = doc_get(&node, "name");
+	if (!doc_text(&member, &text, NULL) && text)
+		strncpy(netns->name, text, sizeof(netns->name) - 1);
+}
+
+/* ---- rows ---- */
+
+/* "10.1.0.66", "2001:db8:7::/64", with " zone 3" behind. */
+static int parse_address_key(const char *text, struct ranking_key *key)
+{
+	char address[RANKING_TEXT_MAX];
+	size_t len = strcspn(text, " ");
+	struct prefix prefix;
+
+	if (len >= sizeof(address))
+		return -EINVAL;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (prefix_parse(address, &prefix, NULL))
+		return -EINVAL;
+	key->family = prefix.addr.family;
+	memcpy(key->addr, prefix.addr.bytes, sizeof(key->addr));
+	if (!strncmp(text + len, " zone ", 6))
+		key->zone = (uint16_t)strtoul(text + len + 6, NULL, 10);
+	return 0;
+}
+
+/* "udp/53", "icmp/8", "gre". */
+static int parse_service_key(const char *text, struct ranking_key *key)
+{
+	char protocol[NAMES_TEXT_MAX];
+	size_t len = strcspn(text, "/");
+
+	if (len >= sizeof(protocol))
+		return -EINVAL;
+	memcpy(protocol, text, len);
+	protocol[len] = '\0';
+	if (text[len])
+		key->value = (uint32_t)strtoul(text + len + 1, NULL, 10);
+	return protocol_parse(protocol, &key->protocol);
+}
+
+static int read_row(const struct doc_node *node, enum ranking_by by, struct ranking_row *row, struct problem *problem)
+{
+	struct doc_node member = doc_get(node, "key");
+	const char *text = NULL;
+	int result;
+
+	result = doc_text(&member, &text, problem);
+	if (result)
+		return result;
+	if (!text || (by == RANKING_BY_SERVICE ? parse_service_key(text, &row->key) : parse_address_key(text, &row->key)))
+		return doc_problem(&member, problem, "the key cannot be read");
+	return read_fields(node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), row, NULL, problem);
+}
+
+/* The rows of object: at most max. */
+static int read_rows(const struct doc_node *list, enum ranking_by by, size_t max, struct ranking_row *rows, size_t *ret_used,
+		     struct problem *problem)
+{
+	size_t i, count = doc_count(list);
+	struct doc_node node;
+	int result;
+
+	for (i = 0; i < count && i < max; i++) {
+		node = doc_at(list, i);
+		result = read_row(&node, by, &rows[i], problem);
+		if (result)
+			return result;
+	}
+	*ret_used = i;
+	return 0;
+}
+
+static void read_totals(const struct doc_node *object, const struct ranking_row *rows, size_t used,
+			struct ranking_totals *totals)
+{
+	struct doc_node node = doc_get(object, "others.keys");
+	int64_t keys = 0, entries = 0;
+	size_t i;
+
+	doc_whole(&node, 0, INT64_MAX, &keys, NULL);
+	node = doc_get(object, "others.entries");
+	doc_whole(&node, 0, INT64_MAX, &entries, NULL);
+	totals->keys = used + (uint64_t)keys;
+	totals->entries = (uint64_t)entries;
+	for (i = 0; i < used; i++)
+		totals->entries += rows[i].entries;
+}
+
+/* ---- status ---- */
+
+static void read_classes(const struct doc_node *root, struct snapshot *snapshot)
+{
+	struct doc_node object = doc_get(root, "classes"), node;
+	int64_t count;
+	int i;
+
+	for (i = 0; i < FLOW_CLASS_COUNT; i++) {
+		count = 0;
+		node = doc_get(&object, class_key((enum flow_class)i));
+		if (!doc_whole(&node, 0, INT64_MAX, &count, NULL))
+			snapshot->classes[i] = (uint64_t)count;
+	}
+}
+
+static int read_top(const struct doc_node *root, const char *key, enum ranking_by by, struct snapshot_top *top,
+		    struct problem *problem)
+{
+	struct doc_node list = doc_get(root, key);
+	int result;
+
+	if (!doc_is_array(&list))
+		return 0;
+	top->by = by;
+	top->config = ranking_config_default(by);
+	result = read_rows(&list, by, SNAPSHOT_TOP, top->rows, &top->used, problem);
+	if (!result)
+		read_totals(root, top->rows, top->used, &top->totals);
+	return result;
+}
+
+static int read_status(const struct doc_node *root, struct snapshot *s, struct problem *problem)
+{
+	static const char *const levels[] = { "ok", "warning", "critical", "full", NULL };
+	struct doc_node node;
+	const char *text = NULL;
+	int result, level = 0;
+
+	s->marks = level_config_default();
+	s->fill.seconds_to_full = -1;
+	s->is_daemon_view = true;
+	result = read_fields(root, status_fields, sizeof(status_fields) / sizeof(status_fields[0]), s, &s->has, problem);
+	if (result)
+		return result;
+	node = doc_get(root, "level");
+	result = doc_choice(&node, levels, &level, problem);
+	if (result)
+		return result;
+	s->level = (enum level)level;
+	s->fill.has_growth = (s->has & SNAPSHOT_HAS_GROWTH) != 0;
+	s->fill.now.has = READING_HAS_ENTRIES | READING_HAS_LIMIT | READING_HAS_COUNTERS;
+	s->fill.now.has |= s->fill.now.buckets ? READING_HAS_BUCKETS : 0;
+	node = doc_get(root, "time");
+	result = read_moment(&node, &s->fill.now.real_ns, problem);
+	if (result)
+		return result;
+	read_netns(root, &s->netns);
+	read_classes(root, s);
+	node = doc_get(root, "cause.text");
+	if (!doc_text(&node, &text, NULL) && text) {
+		s->cause.is_known = true;
+		strncpy(s->cause.text, text, sizeof(s->cause.text) - 1);
+	}
+	result = read_top(root, "top_sources", RANKING_BY_SOURCE, &s->sources, problem);
+	if (!result && s->sources.used)
+		s->has |= SNAPSHOT_HAS_TOP;
+	return result;
+}
+
+static int open_document(const char *document, const char *schema, struct doc **ret_doc, struct problem *problem)
+{
+	struct doc_node root, node;
+	const char *text = NULL;
+	int result;
+
+	result = doc_parse(document, strlen(document), "answer", false, ret_doc, problem);
+	if (result)
+		return result;
+	root = doc_root(*ret_doc);
+	node = doc_get(&root, "schema");
+	if (!doc_text(&node, &text, NULL) && text && !strcmp(text, schema))
+		return 0;
+	doc_problem(&node, problem, "the daemon's answer is no %s", schema);
+	doc_free(*ret_doc);
+	return -EINVAL;
+}
+
+int view_status(const char *document, struct snapshot *ret_snapshot, struct problem *reterr_problem)
+{
+	struct snapshot *snapshot;
+	struct doc_node root;
+	struct doc *doc;
+	int result;
+
+	result = open_document(document, "ctwarden.status/1", &doc, reterr_problem);
+	if (result)
+		return result;
+	snapshot = mem_alloc(sizeof(*snapshot));
+	root = doc_root(doc);
+	result = read_status(&root, snapshot, reterr_problem);
+	if (!result)
+		*ret_snapshot = *snapshot;
+	free(snapshot);
+	doc_free(doc);
+	return result;
+}
+
+/* ---- top ---- */
+
+static int read_report_top(const struct doc_node *root, struct view_top *view, struct problem *problem)
+{
+	struct report_top *top = &view->top;
+	struct doc_node node = doc_get(root, "by");
+	enum ranking_by by = RANKING_BY_SOURCE;
+	const char *text = NULL;
+	int64_t number = 0;
+	int result;
+
+	if (doc_text(&node, &text, problem))
+		return -EINVAL;
+	if (!text || ranking_by_parse(text, &by))
+		return doc_problem(&node, problem, "an unknown ranking");
+	top->view = "daemon";
+	top->filter = "";
+	top->age_sec = -1;
+	top->config = ranking_config_default(by);
+	node = doc_get(root, "entries");
+	doc_whole(&node, 0, INT64_MAX, &number, NULL);
+	top->entries = (uint64_t)number;
+	node = doc_get(root, "matched");
+	doc_whole(&node, 0, INT64_MAX, &number, NULL);
+	top->matched = (uint64_t)number;
+	node = doc_get(root, "approximate");
+	doc_bool(&node, &top->is_approximate, NULL);
+	node = doc_get(root, "age_sec");
+	doc_number(&node, 0, 1e12, &top->age_sec, NULL);
+	read_netns(root, &top->netns);
+	node = doc_get(root, "rows");
+	view->rows = mem_array(doc_count(&node) + 1, sizeof(*view->rows));
+	top->rows = view->rows;
+	result = read_rows(&node, by, doc_count(&node), view->rows, &top->used, problem);
+	if (!result)
+		read_totals(root, view->rows, top->used, &top->totals);
+	return result;
+}
+
+int view_top(const char *document, struct view_top *ret_top, struct problem *reterr_problem)
+{
+	struct view_top view = { 0 };
+	struct doc_node root;
+	struct doc *doc;
+	int result;
+
+	result = open_document(document, "ctwarden.top/1", &doc, reterr_problem);
+	if (result)
+		return result;
+	root = doc_root(doc);
+	result = read_report_top(&root, &view, reterr_problem);
+	if (result)
+		free(view.rows);
+	else
+		*ret_top = view;
+	doc_free(doc);
+	return result;
+}
