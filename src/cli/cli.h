@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli: what the commands share: the words of the command line, output, passes with progress, signals, the daemon's
- * answers. A command is one row in main.c and one file. */
+/* cli: what the commands share: the words of the command line, output, passes with progress,
+ * signals, the daemon's answers. A command is one row in main.c and one file. */
 #ifndef CTWARDEN_CLI_CLI_H
 #define CTWARDEN_CLI_CLI_H
 
@@ -17,7 +17,7 @@
 
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NO_DAEMON, EXIT_INVALID };
 
-#define CLI_DEFAULT_SOCKET "/run/ctwarden/ctwarden.sock"
+#define CLI_DEFAULT_SOCKET    "/run/ctwarden/ctwarden.sock"
 #define CLI_DEFAULT_STATE_DIR "/var/lib/ctwarden"
 
 /* Every option that is no filter key; a command lists those it takes. */
@@ -50,7 +50,7 @@ enum option_id {
 
 struct option_info {
 	const char *name;  /* long, without the dashes */
-	char letter;       /* or 0 */
+	char letter;	   /* or 0 */
 	const char *value; /* for help; NULL: a flag */
 	const char *help;
 };
@@ -61,20 +61,20 @@ struct command;
 
 /* The command line once read. */
 struct cli {
-	const struct command *command; /* NULL: none given */
+	const struct command *command;	     /* NULL: none given */
 	const char *values[OPTION_ID_COUNT]; /* NULL: not given; "" for a flag */
-	struct flow_filter *filter;    /* what the filter options say; owned */
-	const char *topic;             /* of `help` */
-	struct report_out out;         /* stdout */
-	int write_error;               /* first -errno of writing to stdout */
+	struct flow_filter *filter;	     /* what the filter options say; owned */
+	const char *topic;		     /* of `help` */
+	struct report_out out;		     /* stdout */
+	int write_error;		     /* first -errno of writing to stdout */
 };
 
 struct command {
 	const char *name;
 	int (*run)(struct cli *cli); /* returns an exit code */
-	const char *help;            /* one line */
+	const char *help;	     /* one line */
 	bool has_filter;
-	enum option_id options[8];   /* ends with OPTION_ID_COUNT */
+	enum option_id options[8]; /* ends with OPTION_ID_COUNT */
 };
 
 extern const struct command commands[];
@@ -88,18 +88,21 @@ int cmd_log(struct cli *cli);
 
 /* ---- options.c ---- */
 
-/* Reads argv into *cli (zeroed, filter made by the caller). 0, or -EINVAL (-errno of an @FILE) with the problem. */
+/* Reads argv into *cli (zeroed, filter made by the caller). 0, or -EINVAL (-errno of an @FILE) with
+ * the problem. */
 int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr_problem);
 bool option_given(const struct cli *cli, enum option_id id);
-/* Typed values; not given: *ret stays. 0 or -EINVAL with the problem, whose path names option and value. */
-int option_number(const struct cli *cli, enum option_id id, uint64_t min, uint64_t max, uint64_t *ret_number,
-		  struct problem *reterr_problem);
-int option_duration(const struct cli *cli, enum option_id id, int64_t *ret_ns, struct problem *reterr_problem);
-int option_moment(const struct cli *cli, enum option_id id, int64_t now_real_ns, int64_t *ret_real_ns,
-		  struct problem *reterr_problem);
+/* Typed values; not given: *ret stays. 0 or -EINVAL with the problem, whose path names option and
+ * value. */
+int option_number(const struct cli *cli, enum option_id id, uint64_t min, uint64_t max,
+		  uint64_t *ret_number, struct problem *reterr_problem);
+int option_duration(const struct cli *cli, enum option_id id, int64_t *ret_ns,
+		    struct problem *reterr_problem);
+int option_moment(const struct cli *cli, enum option_id id, int64_t now_real_ns,
+		  int64_t *ret_real_ns, struct problem *reterr_problem);
 /* Fills the problem of an option's value; returns -EINVAL. */
-int option_problem(const struct cli *cli, enum option_id id, struct problem *reterr_problem, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+int option_problem(const struct cli *cli, enum option_id id, struct problem *reterr_problem,
+		   const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* The nearest of count words (word_of by index) within two edits (one for short words), or NULL. */
 const char *options_nearest(const char *word, size_t count, const char *(*word_of)(size_t index));
 const char *command_name_at(size_t index);
@@ -116,16 +119,18 @@ void run_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int run_usage(const struct problem *problem); /* says it; returns EXIT_USAGE */
 /* Makes fds 0-2 safe to use and ignores SIGPIPE; before anything is opened. */
 void run_prepare(void);
-/* Flushes stdout and tells a failed write; returns the exit code (a reader that has gone is no failure). */
+/* Flushes stdout and tells a failed write; returns the exit code (a reader that has gone is no
+ * failure). */
 int run_finish(struct cli *cli, int code);
 /* Remembers the first failed write; true where output can go on. */
 bool run_wrote(struct cli *cli, int result);
-/* Says why the table could not be read (what: -errno) and what can be told without it; returns EXIT_FAILED. */
+/* Says why the table could not be read (what: -errno) and what can be told without it; returns
+ * EXIT_FAILED. */
 int run_failed_table(int error, const char *what);
 /* SIGINT and SIGTERM as a descriptor that becomes readable; -errno. */
 int run_signals_open(void);
-/* Waits until ns have passed (negative: for ever), fd (-1: none) is readable, a signal came, or the reader of stdout has
- * gone. */
+/* Waits until ns have passed (negative: for ever), fd (-1: none) is readable, a signal came, or the
+ * reader of stdout has gone. */
 enum run_wait { RUN_WAIT_TIME, RUN_WAIT_READY, RUN_WAIT_STOP };
 enum run_wait run_wait(int signals, int fd, int64_t ns);
 
@@ -137,17 +142,20 @@ struct pass {
 	struct flow_timeouts timeouts;
 };
 
-/* One pass with progress on a terminal's stderr. Returns 0 or -errno (nothing said yet); an unsettled pass is said. */
+/* One pass with progress on a terminal's stderr. Returns 0 or -errno (nothing said yet); an
+ * unsettled pass is said. */
 int run_pass(const struct flow_filter *filter, struct pass *pass);
 int run_reading(struct table_reading *ret_reading); /* 0 or -errno */
 
 /* ---- client.c ---- */
 
-/* Asks the daemon at path; *ret_document is the JSON text of its document, to be freed. 0; -EREMOTEIO: it answered with
- * an error (problem filled); other -errno: not reachable (problem filled). Waits 2 s to connect, 5 s for the answer. */
+/* Asks the daemon at path; *ret_document is the JSON text of its document, to be freed. 0;
+ * -EREMOTEIO: it answered with an error (problem filled); other -errno: not reachable (problem
+ * filled). Waits 2 s to connect, 5 s for the answer. */
 int client_ask(const char *path, const char *command, const char *args, char **ret_document,
 	       struct problem *reterr_problem);
-/* As client_ask for a command's view. 1: answered; 0: no daemon and none was insisted on: ask the kernel; -errno: said. */
+/* As client_ask for a command's view. 1: answered; 0: no daemon and none was insisted on: ask the
+ * kernel; -errno: said. */
 int client_view(const struct cli *cli, const char *command, const char *args, char **ret_document);
 /* Prints a document as -j or -J say. */
 int client_print(const struct cli *cli, const char *document);
@@ -155,9 +163,10 @@ int client_print(const struct cli *cli, const char *document);
 /* ---- view.c ---- */
 
 /* A ctwarden.status/1 document into *ret_snapshot. 0 or -EINVAL with the problem. */
-int view_status(const char *document, struct snapshot *ret_snapshot, struct problem *reterr_problem);
+int view_status(const char *document, struct snapshot *ret_snapshot,
+		struct problem *reterr_problem);
 struct view_top {
-	struct report_top top; /* rows point to rows below */
+	struct report_top top;	  /* rows point to rows below */
 	struct ranking_row *rows; /* owned */
 };
 int view_top(const char *document, struct view_top *ret_top, struct problem *reterr_problem);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/client: one question to the daemon's control socket. Bounded in time and size: a daemon that hangs must not hang
- * the person who wants to know why. */
+/* cli/client: one question to the daemon's control socket. Bounded in time and size: a daemon that
+ * hangs must not hang the person who wants to know why. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -16,13 +16,13 @@
 #include "doc/doc.h"
 #include "report/pretty.h"
 
-#define CONNECT_NS (2 * NS_PER_SEC)
-#define ANSWER_NS (5 * NS_PER_SEC)
+#define CONNECT_NS     (2 * NS_PER_SEC)
+#define ANSWER_NS      (5 * NS_PER_SEC)
 #define LINE_MAX_BYTES (4u << 20)
 
 static int wait_for(int fd, short events, int64_t end_ns)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = events };
+	struct pollfd poll_fd = {.fd = fd, .events = events};
 	int64_t left;
 	int count;
 
@@ -40,7 +40,7 @@ static int wait_for(int fd, short events, int64_t end_ns)
 
 static int open_socket(const char *path)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int64_t end = clock_monotonic_ns() + CONNECT_NS;
 	int fd, error;
 
@@ -50,7 +50,8 @@ static int open_socket(const char *path)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	/* EAGAIN: the daemon's queue of connections is full; there is nothing to poll for, so it is tried again. */
+	/* EAGAIN: the daemon's queue of connections is full; there is nothing to poll for, so it is
+	 * tried again. */
 	while (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
 		error = errno;
 		if (error == EAGAIN && clock_monotonic_ns() < end) {
@@ -174,7 +175,8 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 
 	result = ask(path, command, args, &line);
 	if (result) {
-		problem_set(reterr_problem, path, "the daemon cannot be reached: %s", strerror(-result));
+		problem_set(reterr_problem, path, "the daemon cannot be reached: %s",
+			    strerror(-result));
 		return result;
 	}
 	result = answer_error(line, reterr_problem);
@@ -194,15 +196,17 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 int client_view(const struct cli *cli, const char *command, const char *args, char **ret_document)
 {
 	const char *path = cli->values[OPTION_SOCKET];
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	int result;
 
 	if (option_given(cli, OPTION_DIRECT))
 		return 0;
-	result = client_ask(path ? path : CLI_DEFAULT_SOCKET, command, args, ret_document, &problem);
+	result =
+		client_ask(path ? path : CLI_DEFAULT_SOCKET, command, args, ret_document, &problem);
 	if (!result)
 		return 1;
-	/* Without --socket a daemon that does not run, or not for us, is no reason to fail: the kernel is asked. */
+	/* Without --socket a daemon that does not run, or not for us, is no reason to fail: the
+	 * kernel is asked. */
 	if (!path && (result == -ENOENT || result == -ECONNREFUSED || result == -EACCES))
 		return 0;
 	run_say("%s%s%s%s", problem.path, problem.path[0] ? ": " : "", problem.text,

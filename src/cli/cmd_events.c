@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_events: the table's events as they come. What the kernel had to drop is a line of its own with the exact
- * number, in its place in the stream. */
+/* cli/cmd_events: the table's events as they come. What the kernel had to drop is a line of its own
+ * with the exact number, in its place in the stream. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,8 @@
 
 #define BUFFER_BYTES (8u << 20)
 #define DRAIN_BUDGET 65536
-#define DRAIN_PAUSE_NS (5 * NS_PER_MS) /* lets messages gather: fewer wake-ups, many messages a call */
+#define DRAIN_PAUSE_NS                                                                             \
+	(5 * NS_PER_MS) /* lets messages gather: fewer wake-ups, many messages a call */
 
 struct watch {
 	struct cli *cli;
@@ -29,7 +30,7 @@ struct watch {
 
 static int parse_groups(struct watch *watch, struct problem *problem)
 {
-	static const char *const names[FLOW_EVENT_KIND_COUNT] = { "new", "update", "destroy" };
+	static const char *const names[FLOW_EVENT_KIND_COUNT] = {"new", "update", "destroy"};
 	const char *text = watch->cli->values[OPTION_EVENT];
 	unsigned i;
 	size_t len;
@@ -40,12 +41,16 @@ static int parse_groups(struct watch *watch, struct problem *problem)
 			if (len == strlen(names[i]) && !strncasecmp(text, names[i], len))
 				break;
 		if (i < FLOW_EVENT_KIND_COUNT)
-			watch->groups |= 1u << i; /* EVENTS_NEW, _UPDATE, _DESTROY in the order of the kinds */
+			watch->groups |=
+				1u
+				<< i; /* EVENTS_NEW, _UPDATE, _DESTROY in the order of the kinds */
 		else if (len == 3 && !strncasecmp(text, "all", len))
 			watch->groups = EVENTS_NEW | EVENTS_UPDATE | EVENTS_DESTROY;
 		else
-			return option_problem(watch->cli, OPTION_EVENT, problem,
-					      "\"%.*s\" is no kind of event; there are new, update, destroy", (int)len, text);
+			return option_problem(
+				watch->cli, OPTION_EVENT, problem,
+				"\"%.*s\" is no kind of event; there are new, update, destroy",
+				(int)len, text);
 		text = text[len] ? text + len + 1 : NULL;
 	}
 	if (!watch->groups)
@@ -56,10 +61,11 @@ static int parse_groups(struct watch *watch, struct problem *problem)
 static int parse(struct watch *watch, struct problem *problem)
 {
 	const char *buffer = watch->cli->values[OPTION_BUFFER];
-	struct problem inner = { 0 };
+	struct problem inner = {0};
 
 	watch->has_stamp = option_given(watch->cli, OPTION_STAMP);
-	if (buffer && (units_parse_bytes(buffer, &watch->buffer_bytes, &inner) || watch->buffer_bytes > INT32_MAX / 2))
+	if (buffer && (units_parse_bytes(buffer, &watch->buffer_bytes, &inner) ||
+		       watch->buffer_bytes > INT32_MAX / 2))
 		return option_problem(watch->cli, OPTION_BUFFER, problem, "%s",
 				      inner.text[0] ? inner.text : "at most 1023M");
 	if (parse_groups(watch, problem) ||
@@ -69,7 +75,8 @@ static int parse(struct watch *watch, struct problem *problem)
 	return 0;
 }
 
-static bool on_event(enum flow_event_kind kind, const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+static bool on_event(enum flow_event_kind kind, const struct flow *flow, const void *raw,
+		     size_t raw_len, void *arg)
 {
 	struct watch *watch = arg;
 	const char *line = NULL;
@@ -82,8 +89,8 @@ static bool on_event(enum flow_event_kind kind, const struct flow *flow, const v
 			return true;
 	}
 	watch->shown++;
-	return run_wrote(watch->cli, report_event(&watch->cli->out, kind, flow, line, watch->has_stamp,
-						  watch->context.now_real_ns)) &&
+	return run_wrote(watch->cli, report_event(&watch->cli->out, kind, flow, line,
+						  watch->has_stamp, watch->context.now_real_ns)) &&
 	       (!watch->n || watch->shown < watch->n);
 }
 
@@ -122,14 +129,14 @@ static void say_end(const struct watch *watch)
 
 	if (watch->cli->out.is_json || watch->cli->write_error)
 		return;
-	run_say("%s event%s shown, %s lost", units_format_count(watch->shown, shown), watch->shown == 1 ? "" : "s",
-		units_format_count(watch->lost, lost));
+	run_say("%s event%s shown, %s lost", units_format_count(watch->shown, shown),
+		watch->shown == 1 ? "" : "s", units_format_count(watch->lost, lost));
 }
 
 int cmd_events(struct cli *cli)
 {
-	struct watch watch = { .cli = cli, .buffer_bytes = BUFFER_BYTES };
-	struct problem problem = { 0 };
+	struct watch watch = {.cli = cli, .buffer_bytes = BUFFER_BYTES};
+	struct problem problem = {0};
 	struct events_options options;
 	struct events *events;
 	int result, signals;
@@ -140,8 +147,10 @@ int cmd_events(struct cli *cli)
 	if (timeouts_read(&watch.timeouts) == 0)
 		watch.context.timeouts = &watch.timeouts;
 	if (setting_read("nf_conntrack_events") == 0)
-		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events = 0): none will come");
-	options = (struct events_options){ .groups = watch.groups, .rcvbuf_bytes = watch.buffer_bytes };
+		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events "
+			"= 0): none will come");
+	options =
+		(struct events_options){.groups = watch.groups, .rcvbuf_bytes = watch.buffer_bytes};
 	result = events_open(&options, &events);
 	if (result)
 		return run_failed_table(result, "listening to events");

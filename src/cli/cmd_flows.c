@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_flows: the entries themselves. Streamed as they come; --sort holds them in memory, with -n only the N that
- * are shown (a heap whose top is the one to give way). */
+/* cli/cmd_flows: the entries themselves. Streamed as they come; --sort holds them in memory, with
+ * -n only the N that are shown (a heap whose top is the one to give way). */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -15,7 +15,8 @@
 
 enum sort_key { SORT_TIMEOUT, SORT_BYTES, SORT_PACKETS, SORT_IDLE, SORT_SRC, SORT_DST, SORT_COUNT };
 
-static const char *const sort_names[SORT_COUNT] = { "timeout", "bytes", "packets", "idle", "src", "dst" };
+static const char *const sort_names[SORT_COUNT] = {"timeout", "bytes", "packets",
+						   "idle",    "src",   "dst"};
 
 struct held {
 	struct flow flow;
@@ -51,7 +52,8 @@ static int parse_sort(struct flows *flows, struct problem *problem)
 			return 0;
 		}
 	}
-	return option_problem(flows->cli, OPTION_SORT, problem, "no such key; there are timeout, bytes, packets, idle, src, dst");
+	return option_problem(flows->cli, OPTION_SORT, problem,
+			      "no such key; there are timeout, bytes, packets, idle, src, dst");
 }
 
 static void put_flow(struct flows *flows, const struct flow *flow, const void *raw, size_t raw_len)
@@ -64,7 +66,8 @@ static void put_flow(struct flows *flows, const struct flow *flow, const void *r
 			return;
 	}
 	flows->shown++;
-	run_wrote(flows->cli, report_flow(&flows->cli->out, flow, line, &flows->pass->timeouts, flows->now_real_ns));
+	run_wrote(flows->cli, report_flow(&flows->cli->out, flow, line, &flows->pass->timeouts,
+					  flows->now_real_ns));
 }
 
 static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
@@ -89,7 +92,8 @@ static uint64_t number_of(const struct flows *flows, const struct flow *flow)
 	case SORT_PACKETS:
 		return flow->packets[FLOW_ORIG] + flow->packets[FLOW_REPLY];
 	case SORT_IDLE:
-		return flow_idle_sec(flow, &flows->pass->timeouts, &idle) ? idle + 1ull : 0; /* unknown: last */
+		return flow_idle_sec(flow, &flows->pass->timeouts, &idle) ? idle + 1ull
+									  : 0; /* unknown: last */
 	case SORT_SRC:
 	case SORT_DST:
 	case SORT_COUNT:
@@ -157,7 +161,8 @@ static void sift_down(struct held *held, size_t used)
 	}
 }
 
-static void fill_held(struct flows *flows, struct held *held, const struct flow *flow, const void *raw, size_t raw_len)
+static void fill_held(struct flows *flows, struct held *held, const struct flow *flow,
+		      const void *raw, size_t raw_len)
 {
 	held->flow = *flow;
 	make_key(flows, flow, held->key);
@@ -222,8 +227,10 @@ static void say_count(const struct flows *flows)
 		return;
 	units_format_count(flows->shown, count);
 	if (flows->is_sorted && !flows->n)
-		run_say("%s flow%s shown (sorting held %s; -n N holds only N)", count, flows->shown == 1 ? "" : "s",
-			units_format_bytes(flows->used * sizeof(struct held) + flows->raw_bytes, bytes));
+		run_say("%s flow%s shown (sorting held %s; -n N holds only N)", count,
+			flows->shown == 1 ? "" : "s",
+			units_format_bytes(flows->used * sizeof(struct held) + flows->raw_bytes,
+					   bytes));
 	else
 		run_say("%s flow%s shown", count, flows->shown == 1 ? "" : "s");
 }
@@ -233,19 +240,21 @@ static void warn_accounting(const struct flows *flows)
 {
 	if (flows->is_sorted && (flows->sort == SORT_BYTES || flows->sort == SORT_PACKETS) &&
 	    setting_read("nf_conntrack_acct") == 0)
-		run_say("accounting is off (net.netfilter.nf_conntrack_acct = 0): %s are not known, the order means nothing",
+		run_say("accounting is off (net.netfilter.nf_conntrack_acct = 0): %s are not "
+			"known, the order means nothing",
 			sort_names[flows->sort]);
 }
 
 int cmd_flows(struct cli *cli)
 {
-	struct flows flows = { .cli = cli, .now_real_ns = clock_real_ns() };
-	struct pass pass = { .arg = &flows };
-	struct problem problem = { 0 };
+	struct flows flows = {.cli = cli, .now_real_ns = clock_real_ns()};
+	struct pass pass = {.arg = &flows};
+	struct problem problem = {0};
 	int result;
 
 	flows.pass = &pass;
-	if (parse_sort(&flows, &problem) || option_number(cli, OPTION_NUMBER, 1, UINT32_MAX, &flows.n, &problem))
+	if (parse_sort(&flows, &problem) ||
+	    option_number(cli, OPTION_NUMBER, 1, UINT32_MAX, &flows.n, &problem))
 		return run_usage(&problem);
 	warn_accounting(&flows);
 	flows.printer = printer_new();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_log: what the daemon wrote to its state directory, for people or verbatim; needs no daemon. */
+/* cli/cmd_log: what the daemon wrote to its state directory, for people or verbatim; needs no
+ * daemon. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include "doc/doc.h"
 #include "store/store.h"
 
-#define TAIL_MAX 1000000
+#define TAIL_MAX      1000000
 #define LINE_TEXT_MAX 1024
 
 struct kept {
@@ -58,24 +59,28 @@ static void add_sources(struct text *t, const struct doc_node *root, size_t most
 		row = doc_at(&list, i);
 		key = text_of(&row, "key");
 		if (key)
-			text_add(t, "%s%s (%.1f %%)", i ? ", " : "", key, number_of(&row, "share_pct", 0));
+			text_add(t, "%s%s (%.1f %%)", i ? ", " : "", key,
+				 number_of(&row, "share_pct", 0));
 	}
 }
 
 static void add_fill(struct text *t, const struct doc_node *root)
 {
-	double growth = number_of(root, "growth_per_sec", 0), to_full = number_of(root, "seconds_to_full", -1);
+	double growth = number_of(root, "growth_per_sec", 0),
+	       to_full = number_of(root, "seconds_to_full", -1);
 	double fill = number_of(root, "fill_pct", -1);
 	char number[UNITS_TEXT_MAX];
 
 	if (fill >= 0)
 		text_add(t, "%.1f %%", fill);
 	else
-		text_add(t, "%s entries", units_format_count((uint64_t)number_of(root, "entries", 0), number));
+		text_add(t, "%s entries",
+			 units_format_count((uint64_t)number_of(root, "entries", 0), number));
 	if (growth >= 0.5 || growth <= -0.5)
 		text_add(t, ", %s/s", units_format_signed((int64_t)growth, number));
 	if (to_full >= 0)
-		text_add(t, ", full in %s", units_format_duration((int64_t)(to_full * 1e9), number));
+		text_add(t, ", full in %s",
+			 units_format_duration((int64_t)(to_full * 1e9), number));
 }
 
 static void describe(const struct doc_node *root, int64_t real_ns, struct text *t)
@@ -180,7 +185,8 @@ static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct p
 		return -EINVAL;
 	if (option_given(cli, OPTION_AT)) {
 		if (option_given(cli, OPTION_SINCE) || option_given(cli, OPTION_UNTIL))
-			return option_problem(cli, OPTION_AT, problem, "does not go with --since or --until");
+			return option_problem(cli, OPTION_AT, problem,
+					      "does not go with --since or --until");
 		if (!log->tail_max)
 			log->tail_max = 1;
 		return option_moment(cli, OPTION_AT, now, until_ns, problem);
@@ -192,10 +198,11 @@ static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct p
 
 int cmd_log(struct cli *cli)
 {
-	const char *directory = cli->values[OPTION_STATE_DIR] ? cli->values[OPTION_STATE_DIR] : CLI_DEFAULT_STATE_DIR;
-	struct log log = { .cli = cli };
+	const char *directory = cli->values[OPTION_STATE_DIR] ? cli->values[OPTION_STATE_DIR]
+							      : CLI_DEFAULT_STATE_DIR;
+	struct log log = {.cli = cli};
 	int64_t since_ns = INT64_MIN, until_ns = INT64_MAX;
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	uint64_t bad = 0;
 	int result;
 
@@ -212,7 +219,7 @@ int cmd_log(struct cli *cli)
 		show_tail(&log);
 	free_tail(&log);
 	if (!result && bad + log.bad)
-		run_say("%s: %llu line%s could not be read", directory, (unsigned long long)(bad + log.bad),
-			bad + log.bad == 1 ? "" : "s");
+		run_say("%s: %llu line%s could not be read", directory,
+			(unsigned long long)(bad + log.bad), bad + log.bad == 1 ? "" : "s");
 	return result ? EXIT_FAILED : EXIT_DONE;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_status: how full the table is. Cheap (a few netlink requests) unless asked to look deep, or somebody at a
- * terminal sees a table that is tight: then a pass tells who fills it. */
+/* cli/cmd_status: how full the table is. Cheap (a few netlink requests) unless asked to look deep,
+ * or somebody at a terminal sees a table that is tight: then a pass tells who fills it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -23,7 +23,8 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 
 static struct picture *new_picture(void)
 {
-	const struct picture_config config = { .max_rows = 65536, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+	const struct picture_config config = {
+		.max_rows = 65536, .source_prefix = {32, 64}, .prefix = {24, 64}};
 
 	return picture_new(&config);
 }
@@ -37,11 +38,11 @@ static void on_redo(void *arg)
 }
 
 /* A pass over the table into the snapshot; before is the reading just taken. 0 or -errno. */
-static int look_deep(struct snapshot *snapshot, const struct table_reading *before, uint64_t capacity,
-		     const struct level_config *marks)
+static int look_deep(struct snapshot *snapshot, const struct table_reading *before,
+		     uint64_t capacity, const struct level_config *marks)
 {
 	struct picture *picture = new_picture();
-	struct pass pass = { .fn = on_flow, .on_redo = on_redo, .arg = &picture };
+	struct pass pass = {.fn = on_flow, .on_redo = on_redo, .arg = &picture};
 	struct table_netns netns = snapshot->netns;
 	struct table_reading after = *before;
 	int result;
@@ -64,7 +65,8 @@ static int look_deep(struct snapshot *snapshot, const struct table_reading *befo
 	snapshot->listed = pass.report.received;
 	/* What the pass freed had expired; births meanwhile can only hide some of it. */
 	snapshot->expired = before->entries > after.entries ? before->entries - after.entries : 0;
-	snapshot->expired_pct = before->entries ? 100.0 * (double)snapshot->expired / (double)before->entries : 0;
+	snapshot->expired_pct =
+		before->entries ? 100.0 * (double)snapshot->expired / (double)before->entries : 0;
 	snapshot->redone_passes = pass.report.redone;
 	snapshot->has |= SNAPSHOT_HAS_EXPIRED;
 	return 0;
@@ -73,7 +75,7 @@ static int look_deep(struct snapshot *snapshot, const struct table_reading *befo
 /* 1: the daemon's view was shown; 0: the kernel is to be asked; else -errno, said. */
 static int show_daemon_view(struct cli *cli)
 {
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	struct snapshot *snapshot;
 	char *document;
 	int result;
@@ -87,8 +89,8 @@ static int show_daemon_view(struct cli *cli)
 	if (!snapshot || view_status(document, snapshot, &problem)) {
 		run_say("%s: %s; asking the kernel", problem.path, problem.text);
 		result = 0;
-	} else if (option_given(cli, OPTION_DEEP) &&
-		   (!(snapshot->has & SNAPSHOT_HAS_PASS) || snapshot->pass_age_sec > FRESH_PASS_SEC)) {
+	} else if (option_given(cli, OPTION_DEEP) && (!(snapshot->has & SNAPSHOT_HAS_PASS) ||
+						      snapshot->pass_age_sec > FRESH_PASS_SEC)) {
 		result = 0;
 	} else if (cli->out.is_json) {
 		run_wrote(cli, client_print(cli, document));
@@ -103,9 +105,9 @@ static int show_daemon_view(struct cli *cli)
 int cmd_status(struct cli *cli)
 {
 	struct level_config marks = level_config_default();
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	struct table_reading reading;
-	struct snapshot snapshot = { 0 };
+	struct snapshot snapshot = {0};
 	uint64_t capacity = 0;
 	bool is_deep = option_given(cli, OPTION_DEEP);
 	int result;
@@ -120,7 +122,8 @@ int cmd_status(struct cli *cli)
 		return run_failed_table(result, "reading the counters");
 	snapshot_from_reading(&snapshot, &reading, capacity, &marks, NULL);
 	netns_self(&snapshot.netns);
-	if (is_deep || (!cli->out.is_json && cli->out.is_terminal && snapshot.level >= LEVEL_WARNING)) {
+	if (is_deep ||
+	    (!cli->out.is_json && cli->out.is_terminal && snapshot.level >= LEVEL_WARNING)) {
 		result = look_deep(&snapshot, &reading, capacity, &marks);
 		if (result && is_deep)
 			return run_failed_table(result, "reading the table");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_top: entries ranked by a key: of a pass, of what was born while it listened (--new), or the daemon's. */
+/* cli/cmd_top: entries ranked by a key: of a pass, of what was born while it listened (--new), or
+ * the daemon's. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -14,10 +15,10 @@
 #include "cli.h"
 #include "kernel/kernel.h"
 
-#define ROWS_MAX 1000000
+#define ROWS_MAX	   1000000
 #define EVENT_BUFFER_BYTES (8u << 20)
-#define DRAIN_BUDGET 65536
-#define DRAIN_PAUSE_NS (5 * NS_PER_MS)
+#define DRAIN_BUDGET	   65536
+#define DRAIN_PAUSE_NS	   (5 * NS_PER_MS)
 
 struct top {
 	struct cli *cli;
@@ -46,7 +47,8 @@ static int parse_by(struct top *top, struct problem *problem)
 	enum ranking_by by = RANKING_BY_SOURCE;
 
 	if (text && ranking_by_parse(text, &by))
-		return option_problem(top->cli, OPTION_BY, problem, "no such key; there are %s", option_infos[OPTION_BY].help);
+		return option_problem(top->cli, OPTION_BY, problem, "no such key; there are %s",
+				      option_infos[OPTION_BY].help);
 	top->config = ranking_config_default(by);
 	return 0;
 }
@@ -54,14 +56,15 @@ static int parse_by(struct top *top, struct problem *problem)
 static int parse_prefix_len(struct top *top, struct problem *problem)
 {
 	const char *text = top->cli->values[OPTION_PREFIX_LEN], *comma;
-	struct problem inner = { 0 };
+	struct problem inner = {0};
 	uint64_t len;
 	char first[16];
 
 	if (!text)
 		return 0;
 	if (top->config.by >= RANKING_BY_SERVICE && top->config.by != RANKING_BY_REPLY_SOURCE)
-		return option_problem(top->cli, OPTION_PREFIX_LEN, problem, "--by %s has no addresses to join",
+		return option_problem(top->cli, OPTION_PREFIX_LEN, problem,
+				      "--by %s has no addresses to join",
 				      ranking_by_name(top->config.by));
 	comma = strchr(text, ',');
 	snprintf(first, sizeof(first), "%.*s", comma ? (int)(comma - text) : 15, text);
@@ -119,7 +122,8 @@ static void show(struct top *top, struct report_top *shown)
 	shown->rows = rows;
 	/* Filtered or births: the whole table is what the kernel counts. */
 	shown->entries = shown->scan.received;
-	if ((top->filter[0] || shown->span_sec > 0) && !run_reading(&reading) && (reading.has & READING_HAS_ENTRIES))
+	if ((top->filter[0] || shown->span_sec > 0) && !run_reading(&reading) &&
+	    (reading.has & READING_HAS_ENTRIES))
 		shown->entries = reading.entries;
 	run_wrote(top->cli, report_top(&top->cli->out, shown));
 	free(rows);
@@ -127,8 +131,8 @@ static void show(struct top *top, struct report_top *shown)
 
 static int rank_table(struct top *top)
 {
-	struct pass pass = { .fn = on_flow, .on_redo = on_redo, .arg = top->ranking };
-	struct report_top shown = { .order = RANKING_ORDER_ENTRIES };
+	struct pass pass = {.fn = on_flow, .on_redo = on_redo, .arg = top->ranking};
+	struct report_top shown = {.order = RANKING_ORDER_ENTRIES};
 	int result;
 
 	result = run_pass(top->cli->filter, &pass);
@@ -152,7 +156,8 @@ static void birth_key(const struct flow *flow, struct birth *ret)
 	ret->id = flow->id;
 }
 
-static bool on_event(enum flow_event_kind kind, const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+static bool on_event(enum flow_event_kind kind, const struct flow *flow, const void *raw,
+		     size_t raw_len, void *arg)
 {
 	struct top *top = arg;
 	struct birth key;
@@ -168,7 +173,8 @@ static bool on_event(enum flow_event_kind kind, const struct flow *flow, const v
 			rows_remove(top->births, row);
 			ranking_died(top->ranking, flow);
 		}
-	} else if (kind == FLOW_EVENT_NEW && flow_filter_match(top->cli->filter, flow, &top->context)) {
+	} else if (kind == FLOW_EVENT_NEW &&
+		   flow_filter_match(top->cli->filter, flow, &top->context)) {
 		rows_get(top->births, &key);
 		ranking_born(top->ranking, flow);
 	}
@@ -187,7 +193,8 @@ static bool listen_for_births(struct top *top, struct events *events, uint64_t *
 		if (run_wait(top->signals, events_fd(events), left) == RUN_WAIT_STOP)
 			return false;
 		/* Many messages a call: a short sleep lets them gather. */
-		if (left > DRAIN_PAUSE_NS && run_wait(top->signals, -1, DRAIN_PAUSE_NS) == RUN_WAIT_STOP)
+		if (left > DRAIN_PAUSE_NS &&
+		    run_wait(top->signals, -1, DRAIN_PAUSE_NS) == RUN_WAIT_STOP)
 			return false;
 		events_drain(events, DRAIN_BUDGET, on_event, top, &lost);
 		*ret_lost += lost;
@@ -197,17 +204,19 @@ static bool listen_for_births(struct top *top, struct events *events, uint64_t *
 
 static int rank_births(struct top *top)
 {
-	static const struct rows_shape shape = { .row_size = sizeof(struct birth),
-						 .key_size = offsetof(struct birth, weight),
-						 .weight_offset = offsetof(struct birth, weight) };
-	struct events_options options = { .groups = EVENTS_NEW | EVENTS_DESTROY, .rcvbuf_bytes = EVENT_BUFFER_BYTES };
-	struct report_top shown = { .order = RANKING_ORDER_BORN, .age_sec = 0 };
+	static const struct rows_shape shape = {.row_size = sizeof(struct birth),
+						.key_size = offsetof(struct birth, weight),
+						.weight_offset = offsetof(struct birth, weight)};
+	struct events_options options = {.groups = EVENTS_NEW | EVENTS_DESTROY,
+					 .rcvbuf_bytes = EVENT_BUFFER_BYTES};
+	struct report_top shown = {.order = RANKING_ORDER_BORN, .age_sec = 0};
 	struct events *events;
 	int64_t started;
 	int result;
 
 	if (setting_read("nf_conntrack_events") == 0)
-		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events = 0): none will come");
+		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events "
+			"= 0): none will come");
 	result = events_open(&options, &events);
 	if (result)
 		return run_failed_table(result, "listening to events");
@@ -230,14 +239,15 @@ static bool daemon_keeps(const struct top *top)
 {
 	struct ranking_config kept = ranking_config_default(top->config.by);
 
-	return top->config.by <= RANKING_BY_SERVICE && !top->new_ns && flow_filter_is_empty(top->cli->filter) &&
+	return top->config.by <= RANKING_BY_SERVICE && !top->new_ns &&
+	       flow_filter_is_empty(top->cli->filter) &&
 	       !memcmp(kept.prefix_len, top->config.prefix_len, sizeof(kept.prefix_len));
 }
 
 /* 1: shown; 0: the kernel is to be asked; else -errno, said. */
 static int show_daemon_view(struct top *top)
 {
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	struct view_top view;
 	char args[96], *document;
 	int result;
@@ -278,8 +288,8 @@ static int show_once(struct top *top)
 
 int cmd_top(struct cli *cli)
 {
-	struct top top = { .cli = cli, .n = 10, .signals = -1 };
-	struct problem problem = { 0 };
+	struct top top = {.cli = cli, .n = 10, .signals = -1};
+	struct problem problem = {0};
 	int result;
 
 	if (parse(&top, &problem))

@@ -14,16 +14,31 @@
 #define END OPTION_ID_COUNT
 
 const struct command commands[] = {
-	{ "status", cmd_status, "how full the table is, what is lost, and who fills it when it is tight", false,
-	  { OPTION_DEEP, OPTION_CAPACITY, END } },
-	{ "top", cmd_top, "who fills the table: entries ranked by a key", true,
-	  { OPTION_BY, OPTION_NUMBER, OPTION_PREFIX_LEN, OPTION_NEW, OPTION_EVERY, END } },
-	{ "flows", cmd_flows, "the entries themselves, as conntrack -L -o extended writes them", true,
-	  { OPTION_NUMBER, OPTION_SORT, END } },
-	{ "events", cmd_events, "entries as they are made, changed and destroyed", true,
-	  { OPTION_EVENT, OPTION_STAMP, OPTION_NUMBER, OPTION_FOR, OPTION_BUFFER, END } },
-	{ "log", cmd_log, "what the daemon warned of, from its state directory", false,
-	  { OPTION_SINCE, OPTION_UNTIL, OPTION_AT, OPTION_STATE_DIR, OPTION_NUMBER, END } },
+	{"status",
+	 cmd_status,
+	 "how full the table is, what is lost, and who fills it when it is tight",
+	 false,
+	 {OPTION_DEEP, OPTION_CAPACITY, END}},
+	{"top",
+	 cmd_top,
+	 "who fills the table: entries ranked by a key",
+	 true,
+	 {OPTION_BY, OPTION_NUMBER, OPTION_PREFIX_LEN, OPTION_NEW, OPTION_EVERY, END}},
+	{"flows",
+	 cmd_flows,
+	 "the entries themselves, as conntrack -L -o extended writes them",
+	 true,
+	 {OPTION_NUMBER, OPTION_SORT, END}},
+	{"events",
+	 cmd_events,
+	 "entries as they are made, changed and destroyed",
+	 true,
+	 {OPTION_EVENT, OPTION_STAMP, OPTION_NUMBER, OPTION_FOR, OPTION_BUFFER, END}},
+	{"log",
+	 cmd_log,
+	 "what the daemon warned of, from its state directory",
+	 false,
+	 {OPTION_SINCE, OPTION_UNTIL, OPTION_AT, OPTION_STATE_DIR, OPTION_NUMBER, END}},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
@@ -43,20 +58,21 @@ static int help(const struct cli *cli)
 		return EXIT_DONE;
 	}
 	for (i = 0; i < command_count; i++) {
-		if (cli->topic ? !strcmp(commands[i].name, cli->topic) : &commands[i] == cli->command) {
+		if (cli->topic ? !strcmp(commands[i].name, cli->topic)
+			       : &commands[i] == cli->command) {
 			usage_command(stdout, &commands[i]);
 			return EXIT_DONE;
 		}
 	}
 	near = options_nearest(cli->topic, command_count, command_name_at);
-	run_say("help %s: there is no such command%s%s%s", cli->topic, near ? "; did you mean " : "", near ? near : "",
-		near ? "?" : "");
+	run_say("help %s: there is no such command%s%s%s", cli->topic,
+		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
 	return EXIT_USAGE;
 }
 
 static int run(struct cli *cli, int argc, char **argv)
 {
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	bool is_pretty;
 
 	if (options_parse(cli, argc, argv, &problem))
@@ -78,7 +94,7 @@ static int run(struct cli *cli, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct cli cli = { 0 };
+	struct cli cli = {0};
 	int code;
 
 	run_prepare();

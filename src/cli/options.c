@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/options: the command line, read by tables: the options of the commands below and the filter keys of the layer
- * flow. Every error says what would be right. */
+/* cli/options: the command line, read by tables: the options of the commands below and the filter
+ * keys of the layer flow. Every error says what would be right. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,28 +11,38 @@
 #include "cli.h"
 
 const struct option_info option_infos[OPTION_ID_COUNT] = {
-	[OPTION_SOCKET] = { "socket", 0, "PATH", "the daemon's control socket (" CLI_DEFAULT_SOCKET ")" },
-	[OPTION_DIRECT] = { "direct", 0, NULL, "ask the kernel even where the daemon runs" },
-	[OPTION_JSON] = { "json", 'j', NULL, "JSON, one document a line" },
-	[OPTION_PRETTY] = { "json-pretty", 'J', NULL, "JSON, indented" },
-	[OPTION_HELP] = { "help", 'h', NULL, "this text" },
-	[OPTION_VERSION] = { "version", 'V', NULL, "the version" },
-	[OPTION_DEEP] = { "deep", 0, NULL, "look at every entry: classes, expired ones, top 10, cause" },
-	[OPTION_CAPACITY] = { "capacity", 0, "N", "judge by N entries instead of the kernel's limit" },
-	[OPTION_BY] = { "by", 0, "KEY", "source, prefix, destination, service, class, state, zone, mark, reply-source" },
-	[OPTION_NUMBER] = { "number", 'n', "N", "at most N rows, entries, events or lines" },
-	[OPTION_PREFIX_LEN] = { "prefix-len", 0, "N[,N]", "join IPv4 and IPv6 addresses to prefixes this long (24,64)" },
-	[OPTION_NEW] = { "new", 0, "T", "listen for T and rank what was born in it" },
-	[OPTION_EVERY] = { "every", 0, "T", "show it again every T" },
-	[OPTION_SORT] = { "sort", 0, "KEY", "timeout, bytes, packets, idle (most first), src, dst; -KEY turns it round" },
-	[OPTION_EVENT] = { "events", 'e', "KIND,...", "new, update, destroy; all by default" },
-	[OPTION_STAMP] = { "time", 0, NULL, "the time before each line" },
-	[OPTION_FOR] = { "for", 0, "T", "end after T" },
-	[OPTION_BUFFER] = { "buffer", 0, "BYTES", "receive buffer of the event socket (8M)" },
-	[OPTION_SINCE] = { "since", 0, "TIME", "from this moment on (as journalctl takes it: 09:41, -10min, yesterday)" },
-	[OPTION_UNTIL] = { "until", 0, "TIME", "up to this moment" },
-	[OPTION_AT] = { "at", 0, "TIME", "the newest line at or before this moment" },
-	[OPTION_STATE_DIR] = { "state-dir", 0, "DIR", "where the daemon keeps its log (" CLI_DEFAULT_STATE_DIR ")" },
+	[OPTION_SOCKET] = {"socket", 0, "PATH",
+			   "the daemon's control socket (" CLI_DEFAULT_SOCKET ")"},
+	[OPTION_DIRECT] = {"direct", 0, NULL, "ask the kernel even where the daemon runs"},
+	[OPTION_JSON] = {"json", 'j', NULL, "JSON, one document a line"},
+	[OPTION_PRETTY] = {"json-pretty", 'J', NULL, "JSON, indented"},
+	[OPTION_HELP] = {"help", 'h', NULL, "this text"},
+	[OPTION_VERSION] = {"version", 'V', NULL, "the version"},
+	[OPTION_DEEP] = {"deep", 0, NULL,
+			 "look at every entry: classes, expired ones, top 10, cause"},
+	[OPTION_CAPACITY] = {"capacity", 0, "N",
+			     "judge by N entries instead of the kernel's limit"},
+	[OPTION_BY] =
+		{"by", 0, "KEY",
+		 "source, prefix, destination, service, class, state, zone, mark, reply-source"},
+	[OPTION_NUMBER] = {"number", 'n', "N", "at most N rows, entries, events or lines"},
+	[OPTION_PREFIX_LEN] = {"prefix-len", 0, "N[,N]",
+			       "join IPv4 and IPv6 addresses to prefixes this long (24,64)"},
+	[OPTION_NEW] = {"new", 0, "T", "listen for T and rank what was born in it"},
+	[OPTION_EVERY] = {"every", 0, "T", "show it again every T"},
+	[OPTION_SORT] =
+		{"sort", 0, "KEY",
+		 "timeout, bytes, packets, idle (most first), src, dst; -KEY turns it round"},
+	[OPTION_EVENT] = {"events", 'e', "KIND,...", "new, update, destroy; all by default"},
+	[OPTION_STAMP] = {"time", 0, NULL, "the time before each line"},
+	[OPTION_FOR] = {"for", 0, "T", "end after T"},
+	[OPTION_BUFFER] = {"buffer", 0, "BYTES", "receive buffer of the event socket (8M)"},
+	[OPTION_SINCE] = {"since", 0, "TIME",
+			  "from this moment on (as journalctl takes it: 09:41, -10min, yesterday)"},
+	[OPTION_UNTIL] = {"until", 0, "TIME", "up to this moment"},
+	[OPTION_AT] = {"at", 0, "TIME", "the newest line at or before this moment"},
+	[OPTION_STATE_DIR] = {"state-dir", 0, "DIR",
+			      "where the daemon keeps its log (" CLI_DEFAULT_STATE_DIR ")"},
 };
 
 /* An option found in one of the two tables. */
@@ -57,16 +67,23 @@ static void found_own(struct found *found, unsigned id)
 {
 	const struct option_info *info = &option_infos[id];
 
-	*found = (struct found){ .index = id, .name = info->name, .letter = info->letter, .value_help = info->value,
-				 .arg = info->value ? FILTER_ARG_REQUIRED : FILTER_ARG_NONE };
+	*found = (struct found){.index = id,
+				.name = info->name,
+				.letter = info->letter,
+				.value_help = info->value,
+				.arg = info->value ? FILTER_ARG_REQUIRED : FILTER_ARG_NONE};
 }
 
 static void found_key(struct found *found, unsigned key)
 {
 	const struct flow_filter_key_info *info = &flow_filter_keys[key];
 
-	*found = (struct found){ .is_filter = true, .index = key, .name = info->name, .letter = info->letter,
-				 .value_help = info->value, .arg = info->arg };
+	*found = (struct found){.is_filter = true,
+				.index = key,
+				.name = info->name,
+				.letter = info->letter,
+				.value_help = info->value,
+				.arg = info->arg};
 }
 
 /* The index-th option that this command (NULL: before the command) takes. False past the last. */
@@ -162,7 +179,8 @@ static bool is_named(const struct found *found, const char *name, char letter)
 	return name ? !strcmp(found->name, name) : found->letter && found->letter == letter;
 }
 
-/* Neither table of this command has it: says so, with the nearest one, or that another command takes it. */
+/* Neither table of this command has it: says so, with the nearest one, or that another command
+ * takes it. */
 static int unknown(const struct reader *r, const char *word, const char *name, char letter)
 {
 	const struct command *command = r->cli->command;
@@ -175,22 +193,24 @@ static int unknown(const struct reader *r, const char *word, const char *name, c
 		if (!is_named(&found, name, letter))
 			continue;
 		if (!command)
-			return problem_set(r->problem, word, "belongs after the command: ctwarden COMMAND %s", word);
-		return problem_set(r->problem, word, "%s does not take it; see ctwarden help %s", command->name,
-				   command->name);
+			return problem_set(r->problem, word,
+					   "belongs after the command: ctwarden COMMAND %s", word);
+		return problem_set(r->problem, word, "%s does not take it; see ctwarden help %s",
+				   command->name, command->name);
 	}
 	for (i = 0; name && option_at(command, i, &found); i++)
 		if (is_nearer(name, found.name, &distance))
 			best = found.name;
 	if (best)
 		return problem_set(r->problem, word, "unknown option; did you mean --%s?", best);
-	return problem_set(r->problem, word, "unknown option; see ctwarden help%s%s", command ? " " : "",
-			   command ? command->name : "");
+	return problem_set(r->problem, word, "unknown option; see ctwarden help%s%s",
+			   command ? " " : "", command ? command->name : "");
 }
 
 static bool looks_like_address(const char *word)
 {
-	return strspn(word, "0123456789abcdefABCDEF:./,") == strlen(word) && strpbrk(word, ".:") != NULL;
+	return strspn(word, "0123456789abcdefABCDEF:./,") == strlen(word) &&
+	       strpbrk(word, ".:") != NULL;
 }
 
 static int take(struct reader *r, const struct found *found, const char *word, const char *value)
@@ -201,7 +221,8 @@ static int take(struct reader *r, const struct found *found, const char *word, c
 		return problem_set(r->problem, word, "takes no value");
 	if (found->arg == FILTER_ARG_REQUIRED && !value) {
 		if (r->at >= r->argc)
-			return problem_set(r->problem, word, "needs a value: %s", found->value_help);
+			return problem_set(r->problem, word, "needs a value: %s",
+					   found->value_help);
 		value = r->argv[r->at++];
 	} else if (found->arg == FILTER_ARG_OPTIONAL && !value && r->at < r->argc) {
 		if (looks_like_address(r->argv[r->at]) || r->argv[r->at][0] == '@')
@@ -209,13 +230,16 @@ static int take(struct reader *r, const struct found *found, const char *word, c
 	}
 	if (!found->is_filter) {
 		if (r->negate)
-			return problem_set(r->problem, word, "cannot be negated; ! goes before a filter");
+			return problem_set(r->problem, word,
+					   "cannot be negated; ! goes before a filter");
 		if (value && !*value)
-			return problem_set(r->problem, word, "the value is empty; it takes %s", found->value_help);
+			return problem_set(r->problem, word, "the value is empty; it takes %s",
+					   found->value_help);
 		r->cli->values[found->index] = value ? value : "";
 		return 0;
 	}
-	result = flow_filter_add(r->cli->filter, (enum flow_filter_key)found->index, value, r->negate, r->problem);
+	result = flow_filter_add(r->cli->filter, (enum flow_filter_key)found->index, value,
+				 r->negate, r->problem);
 	r->negate = false;
 	return result;
 }
@@ -270,8 +294,10 @@ static int read_word(struct reader *r, const char *word)
 	size_t i;
 
 	if (r->cli->command)
-		return problem_set(r->problem, word, "unexpected word; a value needs its option before it (ctwarden help %s)",
-				   r->cli->command->name);
+		return problem_set(
+			r->problem, word,
+			"unexpected word; a value needs its option before it (ctwarden help %s)",
+			r->cli->command->name);
 	if (option_given(r->cli, OPTION_HELP) && !r->cli->topic) {
 		r->cli->topic = word;
 		return 0;
@@ -294,7 +320,8 @@ static int read_word(struct reader *r, const char *word)
 
 int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr_problem)
 {
-	struct reader r = { .cli = cli, .argv = argv, .argc = argc, .at = 1, .problem = reterr_problem };
+	struct reader r = {
+		.cli = cli, .argv = argv, .argc = argc, .at = 1, .problem = reterr_problem};
 	const char *word;
 	int result;
 
@@ -325,7 +352,8 @@ bool option_given(const struct cli *cli, enum option_id id)
 	return cli->values[id] != NULL;
 }
 
-int option_problem(const struct cli *cli, enum option_id id, struct problem *reterr_problem, const char *format, ...)
+int option_problem(const struct cli *cli, enum option_id id, struct problem *reterr_problem,
+		   const char *format, ...)
 {
 	char path[128], text[256];
 	va_list args;
@@ -333,14 +361,15 @@ int option_problem(const struct cli *cli, enum option_id id, struct problem *ret
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	snprintf(path, sizeof(path), "--%s %s", option_infos[id].name, cli->values[id] ? cli->values[id] : "");
+	snprintf(path, sizeof(path), "--%s %s", option_infos[id].name,
+		 cli->values[id] ? cli->values[id] : "");
 	return problem_set(reterr_problem, path, "%s", text);
 }
 
-int option_number(const struct cli *cli, enum option_id id, uint64_t min, uint64_t max, uint64_t *ret_number,
-		  struct problem *reterr_problem)
+int option_number(const struct cli *cli, enum option_id id, uint64_t min, uint64_t max,
+		  uint64_t *ret_number, struct problem *reterr_problem)
 {
-	struct problem inner = { 0 };
+	struct problem inner = {0};
 
 	if (!cli->values[id])
 		return 0;
@@ -349,9 +378,10 @@ int option_number(const struct cli *cli, enum option_id id, uint64_t min, uint64
 	return option_problem(cli, id, reterr_problem, "%s", inner.text);
 }
 
-int option_duration(const struct cli *cli, enum option_id id, int64_t *ret_ns, struct problem *reterr_problem)
+int option_duration(const struct cli *cli, enum option_id id, int64_t *ret_ns,
+		    struct problem *reterr_problem)
 {
-	struct problem inner = { 0 };
+	struct problem inner = {0};
 	int64_t ns;
 
 	if (!cli->values[id])
@@ -359,15 +389,16 @@ int option_duration(const struct cli *cli, enum option_id id, int64_t *ret_ns, s
 	if (units_parse_duration(cli->values[id], &ns, &inner))
 		return option_problem(cli, id, reterr_problem, "%s", inner.text);
 	if (ns <= 0)
-		return option_problem(cli, id, reterr_problem, "a time above 0 is needed, such as 5s or 2min");
+		return option_problem(cli, id, reterr_problem,
+				      "a time above 0 is needed, such as 5s or 2min");
 	*ret_ns = ns;
 	return 0;
 }
 
-int option_moment(const struct cli *cli, enum option_id id, int64_t now_real_ns, int64_t *ret_real_ns,
-		  struct problem *reterr_problem)
+int option_moment(const struct cli *cli, enum option_id id, int64_t now_real_ns,
+		  int64_t *ret_real_ns, struct problem *reterr_problem)
 {
-	struct problem inner = { 0 };
+	struct problem inner = {0};
 
 	if (!cli->values[id])
 		return 0;

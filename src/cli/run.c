@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/run: what every command needs around its work: output that may break, messages, signals, waiting, one pass over
- * the table with progress. */
+/* cli/run: what every command needs around its work: output that may break, messages, signals,
+ * waiting, one pass over the table with progress. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -41,7 +41,8 @@ void run_prepare(void)
 {
 	int fd;
 
-	/* A socket opened as fd 1 would get our text: closed descriptors are filled, stdout so that writing fails. */
+	/* A socket opened as fd 1 would get our text: closed descriptors are filled, stdout so that
+	 * writing fails. */
 	for (fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) < 0)
 			_exit(EXIT_FAILED);
@@ -93,7 +94,9 @@ int run_failed_table(int error, const char *what)
 
 	result = run_reading(&reading);
 	if (error == -ENOENT || result == -ENOENT) {
-		run_say("%s fails: connection tracking is not in this kernel or not loaded; modprobe nf_conntrack loads it", what);
+		run_say("%s fails: connection tracking is not in this kernel or not loaded; "
+			"modprobe nf_conntrack loads it",
+			what);
 	} else if (error != -EPERM && error != -EACCES) {
 		run_say("%s fails: %s", what, strerror(-error));
 	} else if (result || !(reading.has & READING_HAS_ENTRIES)) {
@@ -102,8 +105,9 @@ int run_failed_table(int error, const char *what)
 		run_say("%s needs CAP_NET_ADMIN; try sudo. Without it: %s entries", what,
 			units_format_count(reading.entries, entries));
 	} else {
-		run_say("%s needs CAP_NET_ADMIN; try sudo. Without it: %s of %s entries (%.1f %%)", what,
-			units_format_count(reading.entries, entries), units_format_count(reading.entries_limit, limit),
+		run_say("%s needs CAP_NET_ADMIN; try sudo. Without it: %s of %s entries (%.1f %%)",
+			what, units_format_count(reading.entries, entries),
+			units_format_count(reading.entries_limit, limit),
 			100.0 * (double)reading.entries / (double)reading.entries_limit);
 	}
 	return EXIT_FAILED;
@@ -126,15 +130,16 @@ int run_signals_open(void)
 enum run_wait run_wait(int signals, int fd, int64_t ns)
 {
 	/* stdout is asked for nothing, so only POLLERR comes: a pipe whose reader has gone. */
-	struct pollfd fds[3] = { { .fd = signals, .events = POLLIN }, { .fd = STDOUT_FILENO },
-				 { .fd = fd, .events = POLLIN } };
+	struct pollfd fds[3] = {{.fd = signals, .events = POLLIN},
+				{.fd = STDOUT_FILENO},
+				{.fd = fd, .events = POLLIN}};
 	int64_t end = clock_monotonic_ns() + ns;
 	int count;
 
 	for (;;) {
 		int64_t left = ns < 0 ? -1 : end - clock_monotonic_ns();
-		struct timespec wait = { .tv_sec = left > 0 ? left / NS_PER_SEC : 0,
-					 .tv_nsec = left > 0 ? left % NS_PER_SEC : 0 };
+		struct timespec wait = {.tv_sec = left > 0 ? left / NS_PER_SEC : 0,
+					.tv_nsec = left > 0 ? left % NS_PER_SEC : 0};
 
 		count = ppoll(fds, 3, ns < 0 ? NULL : &wait, NULL);
 		if (count < 0 && errno == EINTR)
@@ -176,11 +181,14 @@ static void on_redo(void *arg)
 
 int run_pass(const struct flow_filter *filter, struct pass *pass)
 {
-	struct progress progress = { .pass = pass, .started_ns = clock_monotonic_ns(),
-				     .is_terminal = isatty(STDERR_FILENO) };
-	struct scan_options options = { .on_progress = on_progress, .on_redo = pass->on_redo ? on_redo : NULL,
-					.arg = &progress };
-	struct flow_filter_context context = { .now_real_ns = clock_real_ns(), .timeouts = &pass->timeouts };
+	struct progress progress = {.pass = pass,
+				    .started_ns = clock_monotonic_ns(),
+				    .is_terminal = isatty(STDERR_FILENO)};
+	struct scan_options options = {.on_progress = on_progress,
+				       .on_redo = pass->on_redo ? on_redo : NULL,
+				       .arg = &progress};
+	struct flow_filter_context context = {.now_real_ns = clock_real_ns(),
+					      .timeouts = &pass->timeouts};
 	int result;
 
 	if (timeouts_read(&pass->timeouts) < 0)
@@ -189,6 +197,7 @@ int run_pass(const struct flow_filter *filter, struct pass *pass)
 	if (progress.shown_ns)
 		fputs("\r\033[K", stderr);
 	if (!result && pass->report.unsettled)
-		run_say("the hash table was resized during the pass: entries may be missing or shown twice");
+		run_say("the hash table was resized during the pass: entries may be missing or "
+			"shown twice");
 	return result;
 }

@@ -16,15 +16,17 @@ void usage_all(FILE *file)
 	fputs("\nctwarden help COMMAND tells a command's options and filters.\n", file);
 }
 
-static void put_option(FILE *file, char letter, const char *name, const char *value, bool is_optional, const char *help)
+static void put_option(FILE *file, char letter, const char *name, const char *value,
+		       bool is_optional, const char *help)
 {
 	char text[80];
 	int len;
 
-	len = snprintf(text, sizeof(text), "%c%c%s --%s", letter ? '-' : ' ', letter ? letter : ' ', letter ? "," : " ",
-		       name);
+	len = snprintf(text, sizeof(text), "%c%c%s --%s", letter ? '-' : ' ', letter ? letter : ' ',
+		       letter ? "," : " ", name);
 	if (value && len > 0 && (size_t)len < sizeof(text))
-		snprintf(text + len, sizeof(text) - (size_t)len, is_optional ? " [%s]" : " %s", value);
+		snprintf(text + len, sizeof(text) - (size_t)len, is_optional ? " [%s]" : " %s",
+			 value);
 	fprintf(file, "  %-*s %s\n", OPTION_WIDTH, text, help);
 }
 
@@ -48,11 +50,14 @@ void usage_command(FILE *file, const struct command *command)
 		put_own(file, (enum option_id)i);
 	if (!command->has_filter)
 		return;
-	fputs("\nfilters (different ones must all match; of a list a,b or of a repeated one any; a lone ! before one negates it;\n"
-	      "@FILE takes values from a file, one a line):\n", file);
+	fputs("\nfilters (different ones must all match; of a list a,b or of a repeated one any; a "
+	      "lone ! before one negates it;\n"
+	      "@FILE takes values from a file, one a line):\n",
+	      file);
 	for (i = 0; i < FLOW_FILTER_KEY_COUNT; i++) {
 		key = &flow_filter_keys[i];
-		put_option(file, key->letter, key->name, key->arg == FILTER_ARG_NONE ? NULL : key->value,
+		put_option(file, key->letter, key->name,
+			   key->arg == FILTER_ARG_NONE ? NULL : key->value,
 			   key->arg == FILTER_ARG_OPTIONAL, key->help);
 	}
 }

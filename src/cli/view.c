@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/view: the daemon's documents back into the structures that report shows as text, so that both views look alike.
- * What a document does not say stays unknown; a wrong type refuses the whole document. */
+/* cli/view: the daemon's documents back into the structures that report shows as text, so that both
+ * views look alike. What a document does not say stays unknown; a wrong type refuses the whole
+ * document. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
@@ -27,60 +28,60 @@ struct field {
 #define AT(member) offsetof(struct snapshot, member)
 
 static const struct field status_fields[] = {
-	{ "entries", FIELD_U64, AT(fill.now.entries), 0 },
-	{ "entries_limit", FIELD_U64, AT(fill.now.entries_limit), 0 },
-	{ "buckets", FIELD_U64, AT(fill.now.buckets), 0 },
-	{ "capacity", FIELD_U64, AT(fill.capacity), 0 },
-	{ "fill_pct", FIELD_DOUBLE, AT(fill.fill_pct), 0 },
-	{ "implausible", FIELD_BOOL, AT(fill.is_implausible), 0 },
-	{ "growth_per_sec", FIELD_DOUBLE, AT(fill.growth_per_sec), SNAPSHOT_HAS_GROWTH },
-	{ "seconds_to_full", FIELD_DOUBLE, AT(fill.seconds_to_full), 0 },
-	{ "peak.entries", FIELD_U64, AT(fill.peak.entries), SNAPSHOT_HAS_PEAK },
-	{ "peak.time", FIELD_MOMENT, AT(fill.peak.real_ns), 0 },
-	{ "level_since", FIELD_MOMENT, AT(level_since_real_ns), SNAPSHOT_HAS_LEVEL },
-	{ "new_per_sec", FIELD_DOUBLE, AT(new_per_sec), SNAPSHOT_HAS_RATE },
-	{ "evictable_pct", FIELD_DOUBLE, AT(evictable_pct), SNAPSHOT_HAS_PASS },
-	{ "expired_pct", FIELD_DOUBLE, AT(expired_pct), SNAPSHOT_HAS_EXPIRED },
-	{ "expired", FIELD_U64, AT(expired), 0 },
-	{ "listed", FIELD_U64, AT(listed), 0 },
-	{ "counted_before", FIELD_U64, AT(counted_before), 0 },
-	{ "counted_after", FIELD_U64, AT(counted_after), 0 },
-	{ "refusal_probability", FIELD_DOUBLE, AT(refusal_probability), SNAPSHOT_HAS_REFUSAL },
-	{ "refusal_when_full", FIELD_DOUBLE, AT(refusal_when_full), 0 },
-	{ "pass_age_sec", FIELD_DOUBLE, AT(pass_age_sec), 0 },
-	{ "approximate", FIELD_BOOL, AT(is_approximate), 0 },
-	{ "lost_events", FIELD_U64, AT(lost_events), 0 },
-	{ "thresholds.warning.enter_pct", FIELD_DOUBLE, AT(marks.warning.enter_pct), 0 },
-	{ "thresholds.warning.leave_pct", FIELD_DOUBLE, AT(marks.warning.leave_pct), 0 },
-	{ "thresholds.critical.enter_pct", FIELD_DOUBLE, AT(marks.critical.enter_pct), 0 },
-	{ "thresholds.critical.leave_pct", FIELD_DOUBLE, AT(marks.critical.leave_pct), 0 },
-	{ "daemon.since", FIELD_MOMENT, AT(daemon_since_real_ns), 0 },
-	{ "daemon.listening", FIELD_BOOL, AT(is_listening), 0 },
-	{ "counters.found", FIELD_U64, AT(fill.now.counters.found), 0 },
-	{ "counters.invalid", FIELD_U64, AT(fill.now.counters.invalid), 0 },
-	{ "counters.insert", FIELD_U64, AT(fill.now.counters.insert), 0 },
-	{ "counters.insert_failed", FIELD_U64, AT(fill.now.counters.insert_failed), 0 },
-	{ "counters.drop", FIELD_U64, AT(fill.now.counters.drop), 0 },
-	{ "counters.early_drop", FIELD_U64, AT(fill.now.counters.early_drop), 0 },
-	{ "counters.error", FIELD_U64, AT(fill.now.counters.error), 0 },
-	{ "counters.search_restart", FIELD_U64, AT(fill.now.counters.search_restart), 0 },
-	{ "counters.clash_resolve", FIELD_U64, AT(fill.now.counters.clash_resolve), 0 },
-	{ "counters.chaintoolong", FIELD_U64, AT(fill.now.counters.chaintoolong), 0 },
+	{"entries", FIELD_U64, AT(fill.now.entries), 0},
+	{"entries_limit", FIELD_U64, AT(fill.now.entries_limit), 0},
+	{"buckets", FIELD_U64, AT(fill.now.buckets), 0},
+	{"capacity", FIELD_U64, AT(fill.capacity), 0},
+	{"fill_pct", FIELD_DOUBLE, AT(fill.fill_pct), 0},
+	{"implausible", FIELD_BOOL, AT(fill.is_implausible), 0},
+	{"growth_per_sec", FIELD_DOUBLE, AT(fill.growth_per_sec), SNAPSHOT_HAS_GROWTH},
+	{"seconds_to_full", FIELD_DOUBLE, AT(fill.seconds_to_full), 0},
+	{"peak.entries", FIELD_U64, AT(fill.peak.entries), SNAPSHOT_HAS_PEAK},
+	{"peak.time", FIELD_MOMENT, AT(fill.peak.real_ns), 0},
+	{"level_since", FIELD_MOMENT, AT(level_since_real_ns), SNAPSHOT_HAS_LEVEL},
+	{"new_per_sec", FIELD_DOUBLE, AT(new_per_sec), SNAPSHOT_HAS_RATE},
+	{"evictable_pct", FIELD_DOUBLE, AT(evictable_pct), SNAPSHOT_HAS_PASS},
+	{"expired_pct", FIELD_DOUBLE, AT(expired_pct), SNAPSHOT_HAS_EXPIRED},
+	{"expired", FIELD_U64, AT(expired), 0},
+	{"listed", FIELD_U64, AT(listed), 0},
+	{"counted_before", FIELD_U64, AT(counted_before), 0},
+	{"counted_after", FIELD_U64, AT(counted_after), 0},
+	{"refusal_probability", FIELD_DOUBLE, AT(refusal_probability), SNAPSHOT_HAS_REFUSAL},
+	{"refusal_when_full", FIELD_DOUBLE, AT(refusal_when_full), 0},
+	{"pass_age_sec", FIELD_DOUBLE, AT(pass_age_sec), 0},
+	{"approximate", FIELD_BOOL, AT(is_approximate), 0},
+	{"lost_events", FIELD_U64, AT(lost_events), 0},
+	{"thresholds.warning.enter_pct", FIELD_DOUBLE, AT(marks.warning.enter_pct), 0},
+	{"thresholds.warning.leave_pct", FIELD_DOUBLE, AT(marks.warning.leave_pct), 0},
+	{"thresholds.critical.enter_pct", FIELD_DOUBLE, AT(marks.critical.enter_pct), 0},
+	{"thresholds.critical.leave_pct", FIELD_DOUBLE, AT(marks.critical.leave_pct), 0},
+	{"daemon.since", FIELD_MOMENT, AT(daemon_since_real_ns), 0},
+	{"daemon.listening", FIELD_BOOL, AT(is_listening), 0},
+	{"counters.found", FIELD_U64, AT(fill.now.counters.found), 0},
+	{"counters.invalid", FIELD_U64, AT(fill.now.counters.invalid), 0},
+	{"counters.insert", FIELD_U64, AT(fill.now.counters.insert), 0},
+	{"counters.insert_failed", FIELD_U64, AT(fill.now.counters.insert_failed), 0},
+	{"counters.drop", FIELD_U64, AT(fill.now.counters.drop), 0},
+	{"counters.early_drop", FIELD_U64, AT(fill.now.counters.early_drop), 0},
+	{"counters.error", FIELD_U64, AT(fill.now.counters.error), 0},
+	{"counters.search_restart", FIELD_U64, AT(fill.now.counters.search_restart), 0},
+	{"counters.clash_resolve", FIELD_U64, AT(fill.now.counters.clash_resolve), 0},
+	{"counters.chaintoolong", FIELD_U64, AT(fill.now.counters.chaintoolong), 0},
 };
 
 #define IN_ROW(member) offsetof(struct ranking_row, member)
 
 static const struct field row_fields[] = {
-	{ "entries", FIELD_U32, IN_ROW(entries), 0 },
-	{ "new_per_sec", FIELD_FLOAT, IN_ROW(new_per_sec), 0 },
-	{ "bytes", FIELD_U64, IN_ROW(bytes), 0 },
+	{"entries", FIELD_U32, IN_ROW(entries), 0},
+	{"new_per_sec", FIELD_FLOAT, IN_ROW(new_per_sec), 0},
+	{"bytes", FIELD_U64, IN_ROW(bytes), 0},
 	/* The document has columns, a row has classes: one class of each column carries it. */
-	{ "unreplied", FIELD_U32, IN_ROW(classes[FLOW_CLASS_UNREPLIED]), 0 },
-	{ "half_open", FIELD_U32, IN_ROW(classes[FLOW_CLASS_HALF_OPEN]), 0 },
-	{ "established", FIELD_U32, IN_ROW(classes[FLOW_CLASS_ESTABLISHED]), 0 },
-	{ "closing", FIELD_U32, IN_ROW(classes[FLOW_CLASS_CLOSING]), 0 },
-	{ "other", FIELD_U32, IN_ROW(classes[FLOW_CLASS_OTHER]), 0 },
-	{ "udp", FIELD_U32, IN_ROW(udp), 0 },
+	{"unreplied", FIELD_U32, IN_ROW(classes[FLOW_CLASS_UNREPLIED]), 0},
+	{"half_open", FIELD_U32, IN_ROW(classes[FLOW_CLASS_HALF_OPEN]), 0},
+	{"established", FIELD_U32, IN_ROW(classes[FLOW_CLASS_ESTABLISHED]), 0},
+	{"closing", FIELD_U32, IN_ROW(classes[FLOW_CLASS_CLOSING]), 0},
+	{"other", FIELD_U32, IN_ROW(classes[FLOW_CLASS_OTHER]), 0},
+	{"udp", FIELD_U32, IN_ROW(udp), 0},
 };
 
 static int read_moment(const struct doc_node *node, int64_t *ret_ns, struct problem *problem)
@@ -91,8 +92,8 @@ static int read_moment(const struct doc_node *node, int64_t *ret_ns, struct prob
 	return result || !text ? result : clock_parse_moment(text, 0, ret_ns, problem);
 }
 
-static int read_field(const struct doc_node *object, const struct field *field, void *to, uint32_t *has,
-		      struct problem *problem)
+static int read_field(const struct doc_node *object, const struct field *field, void *to,
+		      uint32_t *has, struct problem *problem)
 {
 	struct doc_node node = doc_get(object, field->key);
 	char *at = (char *)to + field->offset;
@@ -130,8 +131,8 @@ static int read_field(const struct doc_node *object, const struct field *field, 
 	return result;
 }
 
-static int read_fields(const struct doc_node *object, const struct field *fields, size_t count, void *to, uint32_t *has,
-		       struct problem *problem)
+static int read_fields(const struct doc_node *object, const struct field *fields, size_t count,
+		       void *to, uint32_t *has, struct problem *problem)
 {
 	size_t i;
 	int result;
@@ -205,7 +206,8 @@ static int parse_service_key(const char *text, struct ranking_key *key)
 	return protocol_parse(protocol, &key->protocol);
 }
 
-static int read_row(const struct doc_node *node, enum ranking_by by, struct ranking_row *row, struct problem *problem)
+static int read_row(const struct doc_node *node, enum ranking_by by, struct ranking_row *row,
+		    struct problem *problem)
 {
 	struct doc_node member = doc_get(node, "key");
 	const char *text = NULL;
@@ -214,14 +216,16 @@ static int read_row(const struct doc_node *node, enum ranking_by by, struct rank
 	result = doc_text(&member, &text, problem);
 	if (result)
 		return result;
-	if (!text || (by == RANKING_BY_SERVICE ? parse_service_key(text, &row->key) : parse_address_key(text, &row->key)))
+	if (!text || (by == RANKING_BY_SERVICE ? parse_service_key(text, &row->key)
+					       : parse_address_key(text, &row->key)))
 		return doc_problem(&member, problem, "the key cannot be read");
-	return read_fields(node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), row, NULL, problem);
+	return read_fields(node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), row, NULL,
+			   problem);
 }
 
 /* The rows of object: at most max. */
-static int read_rows(const struct doc_node *list, enum ranking_by by, size_t max, struct ranking_row *rows, size_t *ret_used,
-		     struct problem *problem)
+static int read_rows(const struct doc_node *list, enum ranking_by by, size_t max,
+		     struct ranking_row *rows, size_t *ret_used, struct problem *problem)
 {
 	size_t i, count = doc_count(list);
 	struct doc_node node;
@@ -269,8 +273,8 @@ static void read_classes(const struct doc_node *root, struct snapshot *snapshot)
 	}
 }
 
-static int read_top(const struct doc_node *root, const char *key, enum ranking_by by, struct snapshot_top *top,
-		    struct problem *problem)
+static int read_top(const struct doc_node *root, const char *key, enum ranking_by by,
+		    struct snapshot_top *top, struct problem *problem)
 {
 	struct doc_node list = doc_get(root, key);
 	int result;
@@ -287,7 +291,7 @@ static int read_top(const struct doc_node *root, const char *key, enum ranking_b
 
 static int read_status(const struct doc_node *root, struct snapshot *s, struct problem *problem)
 {
-	static const char *const levels[] = { "ok", "warning", "critical", "full", NULL };
+	static const char *const levels[] = {"ok", "warning", "critical", "full", NULL};
 	struct doc_node node;
 	const char *text = NULL;
 	int result, level = 0;
@@ -295,7 +299,8 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 	s->marks = level_config_default();
 	s->fill.seconds_to_full = -1;
 	s->is_daemon_view = true;
-	result = read_fields(root, status_fields, sizeof(status_fields) / sizeof(status_fields[0]), s, &s->has, problem);
+	result = read_fields(root, status_fields, sizeof(status_fields) / sizeof(status_fields[0]),
+			     s, &s->has, problem);
 	if (result)
 		return result;
 	node = doc_get(root, "level");
@@ -323,7 +328,8 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 	return result;
 }
 
-static int open_document(const char *document, const char *schema, struct doc **ret_doc, struct problem *problem)
+static int open_document(const char *document, const char *schema, struct doc **ret_doc,
+			 struct problem *problem)
 {
 	struct doc_node root, node;
 	const char *text = NULL;
@@ -363,7 +369,8 @@ int view_status(const char *document, struct snapshot *ret_snapshot, struct prob
 
 /* ---- top ---- */
 
-static int read_report_top(const struct doc_node *root, struct view_top *view, struct problem *problem)
+static int read_report_top(const struct doc_node *root, struct view_top *view,
+			   struct problem *problem)
 {
 	struct report_top *top = &view->top;
 	struct doc_node node = doc_get(root, "by");
@@ -402,7 +409,7 @@ static int read_report_top(const struct doc_node *root, struct view_top *view, s
 
 int view_top(const char *document, struct view_top *ret_top, struct problem *reterr_problem)
 {
-	struct view_top view = { 0 };
+	struct view_top view = {0};
 	struct doc_node root;
 	struct doc *doc;
 	int result;
