@@ -68,7 +68,7 @@ struct flow {
 	uint32_t mark;        /* absent = 0 = a value */
 	uint32_t id;          /* a 32-bit hash: not unique, never a key */
 	uint16_t zone;        /* absent = 0 = a value; that of both directions or of the original one */
-	uint16_t zone_reply;
+	uint16_t zone_reply;  /* of the reply direction; the same as zone where the zone is that of both */
 	uint8_t state; /* TCP: enum flow_tcp_state; SCTP and DCCP: the kernel's numbers */
 	uint64_t packets[FLOW_DIRECTION_COUNT], bytes[FLOW_DIRECTION_COUNT];
 	uint64_t start_ns, stop_ns; /* real time */
