@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/alarm: alarms on their way to stdout and store. Knows nothing of how a level is found. */
+#include "alarm.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "report/report.h"
+
+#define ALARM_TEXT_MAX 4096
+#define WRITE_CHUNK 4096   /* a pipe that polls writable takes this much at once (PIPE_BUF) */
+#define WRITE_PATIENCE_MS 100
+
+struct alarms {
+	bool is_json;
+	int64_t repeat_ns;
+	struct store *store; /* borrowed */
+	struct alarm waiting;
+	bool is_waiting;
+	struct alarm held; /* the last one held back */
+	bool is_held;
+	enum level written;              /* level of the last line */
+	int64_t written_ns[LEVEL_COUNT]; /* when that level was written last; 0: never */
+	bool is_stdout_bad, is_store_bad; /* said */
+	bool is_torn; /* the last line was not written to its end */
+	struct alarms_counts counts;
+};
+
+struct alarms *alarms_new(bool is_json, int64_t repeat_ns)
+{
+	struct alarms *alarms = mem_alloc(sizeof(*alarms));
+
+	alarms->is_json = is_json;
+	alarms->repeat_ns = repeat_ns;
+	alarms->written = LEVEL_OK;
+	return alarms;
+}
+
+void alarms_free(struct alarms *alarms)
+{
+	free(alarms);
+}
+
+void alarms_set(struct alarms *alarms, int64_t repeat_ns, struct store *store)
+{
+	alarms->repeat_ns = repeat_ns;
+	alarms->store = store;
+	alarms->is_store_bad = false;
+}
+
+/* Never waits long for a reader that does not read: the guard goes on. */
+static int write_all(struct alarms *alarms, const char *text, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
+		size_t chunk = len - done < WRITE_CHUNK ? len - done : WRITE_CHUNK;
+		ssize_t n;
+
+		if (poll(&out, 1, WRITE_PATIENCE_MS) <= 0) {
+			alarms->is_torn = alarms->is_torn || done > 0;
+			return -EAGAIN;
+		}
+		n = write(STDOUT_FILENO, text + done, chunk);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			alarms->is_torn = alarms->is_torn || done > 0;
+			return -errno;
+		}
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static void write_line(struct alarms *alarms, const char *line)
+{
+	char *text = mem_format("%s%s\n", alarms->is_torn ? "\n" : "", line);
+	int r;
+
+	alarms->is_torn = false;
+	r = write_all(alarms, text, strlen(text));
+	free(text);
+	if (r == 0) {
+		alarms->counts.written++;
+		if (alarms->is_stdout_bad)
+			log_info("stdout takes alarms again");
+		alarms->is_stdout_bad = false;
+		return;
+	}
+	alarms->counts.unwritten++;
+	if (!alarms->is_stdout_bad)
+		log_warning("cannot write an alarm to stdout: %s; the store and the control socket go on",
+			    r == -EAGAIN ? "its reader does not read" : strerror(-r));
+	alarms->is_stdout_bad = true;
+}
+
+static void write_alarm(struct alarms *alarms, const struct alarm *alarm, int64_t now_ns)
+{
+	char text[ALARM_TEXT_MAX];
+
+	if (alarms->is_json) {
+		char *json = report_alarm_json(alarm);
+
+		write_line(alarms, json);
+		free(json);
+	} else {
+		write_line(alarms, report_alarm_text(alarm, text, sizeof(text)));
+	}
+	alarms->written = alarm->at.level;
+	alarms->written_ns[alarm->at.level] = now_ns;
+	alarms->is_held = false;
+}
+
+static void store_alarm(struct alarms *alarms, const struct alarm *alarm)
+{
+	char *json;
+	int r;
+
+	if (!alarms->store)
+		return;
+	json = report_alarm_json(alarm);
+	r = store_append(alarms->store, json);
+	free(json);
+	if (r < 0 && !alarms->is_store_bad)
+		log_warning("cannot append an alarm to the state directory: %s", strerror(-r));
+	else if (r == 0 && alarms->is_store_bad)
+		log_info("alarms are appended to the state directory again");
+	alarms->is_store_bad = r < 0;
+}
+
+void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at)
+{
+	if (alarms->is_waiting)
+		alarms_release(alarms, NULL, alarms->waiting.at.fill.now.monotonic_ns);
+	alarms->waiting.previous = previous;
+	alarms->waiting.at = *at;
+	alarms->is_waiting = true;
+	alarms->counts.crossings++;
+}
+
+bool alarms_is_waiting(const struct alarms *alarms)
+{
+	return alarms->is_waiting;
+}
+
+int64_t alarms_waiting_since_ns(const struct alarms *alarms)
+{
+	return alarms->waiting.at.fill.now.monotonic_ns;
+}
+
+void alarms_release(struct alarms *alarms, const struct picture *picture, int64_t now_ns)
+{
+	struct alarm *alarm = &alarms->waiting;
+	enum level level = alarm->at.level;
+	int64_t written_ns = alarms->written_ns[level];
+
+	if (!alarms->is_waiting)
+		return;
+	alarms->is_waiting = false;
+	if (picture)
+		snapshot_add_picture(&alarm->at, picture, now_ns);
+	store_alarm(alarms, alarm);
+	/* The same level again within the time is a repeat. */
+	if (written_ns && now_ns - written_ns < alarms->repeat_ns) {
+		alarms->counts.held++;
+		alarms->held = *alarm;
+		alarms->is_held = true;
+		return;
+	}
+	write_alarm(alarms, alarm, now_ns);
+}
+
+void alarms_tick(struct alarms *alarms, int64_t now_ns)
+{
+	enum level level = alarms->held.at.level;
+
+	if (!alarms->is_held || now_ns - alarms->written_ns[level] < alarms->repeat_ns)
+		return;
+	alarms->is_held = false;
+	if (level == alarms->written)
+		return;
+	alarms->held.previous = alarms->written;
+	write_alarm(alarms, &alarms->held, now_ns);
+}
+
+struct alarms_counts alarms_counts_get(const struct alarms *alarms)
+{
+	return alarms->counts;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/alarm: alarms on their way out: they wait for the pass that tells the cause, are written to stdout once for each
+ * crossing and appended to the store. Repeats within a time are held back on stdout, never in the store. */
+#ifndef CTWARDEN_DAEMON_ALARM_H
+#define CTWARDEN_DAEMON_ALARM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "stats/snapshot.h"
+#include "store/store.h"
+
+struct alarms;
+
+struct alarms_counts {
+	uint64_t crossings; /* each one */
+	uint64_t written;   /* lines on stdout */
+	uint64_t held;      /* held back as repeats */
+	uint64_t unwritten; /* stdout was closed or did not take it */
+};
+
+struct alarms *alarms_new(bool is_json, int64_t repeat_ns);
+void alarms_free(struct alarms *alarms); /* NULL allowed */
+void alarms_set(struct alarms *alarms, int64_t repeat_ns, struct store *store); /* store: borrowed, may be NULL */
+
+/* The level changed: at tells the moment. It waits for alarms_release; one that still waits goes first. */
+void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at);
+bool alarms_is_waiting(const struct alarms *alarms);
+int64_t alarms_waiting_since_ns(const struct alarms *alarms); /* monotonic, of the reading */
+/* Lets the waiting one out, with what picture (may be NULL) tells of the cause. */
+void alarms_release(struct alarms *alarms, const struct picture *picture, int64_t now_ns);
+/* Writes what was held back, where by now the level is still another than the last one written. */
+void alarms_tick(struct alarms *alarms, int64_t now_ns);
+struct alarms_counts alarms_counts_get(const struct alarms *alarms);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/engine: one watched table: its readings, picture, level, alarms, store and clients. The loop thread owns all of
+ * it; listener and worker are its two helpers. Two engines can live in one process: nothing here is global. */
+#ifndef CTWARDEN_DAEMON_ENGINE_H
+#define CTWARDEN_DAEMON_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alarm.h"
+#include "base/problem.h"
+#include "config.h"
+#include "control.h"
+#include "kernel/kernel.h"
+#include "listener.h"
+#include "stats/snapshot.h"
+#include "store/store.h"
+#include "worker.h"
+
+struct event;
+struct event_base;
+
+/* Passes over the table and the picture they make (passes.c). */
+struct passes {
+	struct worker *worker;
+	struct picture *picture; /* in force; NULL: none yet */
+	struct journal *journal;
+	bool is_running;    /* the worker has an order */
+	bool is_journalled; /* every event since the pass began is in the journal */
+	bool is_waiting;    /* built waits for the fence */
+	struct pass built;
+	uint64_t fence;
+	int64_t fence_until_ns;
+	int64_t begun_ns;       /* the last pass */
+	int64_t ended_ns;       /* 0: none yet */
+	int64_t cpu_ns;
+	uint64_t lost_before;   /* events lost in all when it began */
+	int64_t repair_ns;      /* a pass is wanted from then on; 0: none */
+	int64_t repair_delay_ns;
+	int64_t lost_ns;        /* when events were last lost */
+	uint64_t counted_before, counted_after, listed;
+	unsigned redone;        /* since start */
+	bool is_failure_said, is_based;
+};
+
+/* Whether and how well the daemon listens (subscription.c). */
+struct subscription {
+	struct listener *listener; /* NULL: not listening */
+	bool is_off_in_kernel;     /* nf_conntrack_events = 0 */
+	bool is_refused;           /* said: no CAP_NET_ADMIN or another error */
+	int64_t retry_ns;          /* when to subscribe again; 0: not planned */
+	int64_t rest_ns;           /* how long it rests the next time */
+	int64_t high_since_ns;     /* new flows above the maximum since; 0: not */
+	int64_t trial_until_ns;    /* back from a rest, must stay below 80 %; 0: no trial */
+	int64_t checked_ns;        /* of the kernel's setting */
+	uint64_t births;           /* since the last tick */
+	double births_last_per_sec, new_per_sec;
+	struct events_counts before; /* of the sockets closed */
+	struct events_counts now;    /* of all */
+	char note[128];
+};
+
+struct engine {
+	struct event_base *base;
+	struct daemon_config config;
+	struct table_netns netns;
+	struct counters *counters;
+	struct store *store; /* NULL: the state directory cannot be written */
+	struct control *control;
+	struct alarms *alarms;
+	struct passes passes;
+	struct subscription subscription;
+	struct fill fill;
+	struct level_state level;
+	int64_t level_since_real_ns, since_real_ns;
+	int64_t ticked_ns, picture_ticked_ns;
+	int64_t calm_since_ns; /* 0: not calm */
+	int64_t topline_ns;    /* when the next is due */
+	bool is_unreadable;    /* said: the counters cannot be read */
+	int ready_fd, done_fd; /* eventfds of listener and worker */
+	struct event *tick_event, *ready_event, *done_event;
+};
+
+/* Starts watching the table of the calling thread's namespace. 0; -errno with the problem. */
+int engine_start(struct event_base *base, const struct daemon_config *config, bool is_json,
+		 struct engine **ret_engine, struct problem *reterr_problem);
+/* Takes another config over completely, or leaves the old one in force and says why not. */
+int engine_reload(struct engine *engine, const struct daemon_config *config, struct problem *reterr_problem);
+void engine_stop(struct engine *engine); /* NULL allowed */
+
+/* ---- between the files of the engine ---- */
+
+/* The daemon's view of this moment. */
+void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot);
+/* Takes up to budget events from the listener; returns how many. */
+size_t engine_take_events(struct engine *engine, size_t budget);
+
+int passes_start(struct engine *engine);
+void passes_stop(struct engine *engine);
+void passes_tick(struct engine *engine, int64_t now_ns);     /* begins what is due */
+bool passes_begin(struct engine *engine, int64_t now_ns);    /* at once; false: one is under way or none is possible */
+void passes_on_done(struct engine *engine, int64_t now_ns);  /* the worker has told */
+void passes_check_fence(struct engine *engine, int64_t now_ns);
+void passes_want(struct engine *engine, int64_t at_ns);      /* a pass from at_ns on */
+void passes_lost(struct engine *engine, uint64_t lost, int64_t now_ns);
+void passes_blind(struct engine *engine);                    /* nobody listens from now on */
+
+void subscription_start(struct engine *engine, int64_t now_ns);
+void subscription_stop(struct engine *engine);
+void subscription_reload(struct engine *engine, bool buffer_changed, int64_t now_ns);
+void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns);
+bool subscription_is_listening(const struct engine *engine);
+
+/* Answers requests of the control socket (answer.c); arg is the engine. */
+char *answer_request(const struct control_request *request, void *arg);
+
+#endif

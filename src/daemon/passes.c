@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/passes: when the table is gone through, and how a picture built meanwhile takes the place of the one in force.
+ *
+ * A pass takes seconds on a large table and events go on. From its beginning they are applied to the picture in force and
+ * kept in the journal. When it has ended, a fence makes sure that what the kernel had sent by then has arrived; then the
+ * journal is reconciled with what the pass saw, and the new picture takes over. */
+#include "engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#define JOURNAL_EVENTS 262144
+#define FENCE_PATIENCE_NS (3 * NS_PER_SEC)
+#define FAILED_RETRY_NS (10 * NS_PER_SEC)
+#define REPAIR_FIRST_NS (200 * NS_PER_MS)
+#define REPAIR_LAST_NS (60 * NS_PER_SEC)
+#define LOSS_FORGET_NS (60 * NS_PER_SEC)
+/* Never more than this share of one core, whatever asks for a pass (but for crossings). */
+#define PASS_SHARE_MOST 0.10
+#define TAKE_BUDGET 8192
+
+int passes_start(struct engine *engine)
+{
+	engine->passes.journal = journal_new(JOURNAL_EVENTS);
+	return worker_start(engine->done_fd, &engine->passes.worker);
+}
+
+void passes_stop(struct engine *engine)
+{
+	worker_stop(engine->passes.worker);
+	pass_done(&engine->passes.built);
+	picture_free(engine->passes.picture);
+	journal_free(engine->passes.journal);
+	memset(&engine->passes, 0, sizeof(engine->passes));
+}
+
+bool passes_begin(struct engine *engine, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	bool is_listening = subscription_is_listening(engine);
+	struct pass_order order = {
+		.picture = engine->config.picture,
+		.expected = engine->fill.now.entries,
+		.wants_seen = is_listening,
+	};
+
+	if (passes->is_running || passes->is_waiting)
+		return false;
+	/* The journal begins before the pass does: cleared first, then the order. */
+	journal_clear(passes->journal);
+	if (!worker_begin(passes->worker, &order))
+		return false;
+	passes->is_running = true;
+	passes->is_journalled = is_listening;
+	passes->lost_before = engine->subscription.now.lost;
+	passes->begun_ns = now_ns;
+	passes->repair_ns = 0;
+	return true;
+}
+
+void passes_want(struct engine *engine, int64_t at_ns)
+{
+	struct passes *passes = &engine->passes;
+
+	if (!passes->repair_ns || passes->repair_ns > at_ns)
+		passes->repair_ns = at_ns;
+}
+
+void passes_lost(struct engine *engine, uint64_t lost, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	bool is_again = passes->lost_ns && now_ns - passes->lost_ns < LOSS_FORGET_NS;
+
+	if (passes->picture) {
+		passes->picture->is_approximate = true;
+		passes->picture->lost += lost;
+	}
+	if (!passes->repair_ns) {
+		if (!is_again)
+			passes->repair_delay_ns = REPAIR_FIRST_NS;
+		else if (passes->repair_delay_ns < REPAIR_LAST_NS)
+			passes->repair_delay_ns *= 2;
+		passes_want(engine, now_ns + passes->repair_delay_ns);
+	}
+	passes->lost_ns = now_ns;
+}
+
+void passes_blind(struct engine *engine)
+{
+	struct passes *passes = &engine->passes;
+
+	passes->is_journalled = false;
+	if (passes->picture)
+		passes->picture->is_approximate = true;
+}
+
+static int64_t next_due_ns(const struct engine *engine)
+{
+	const struct passes *passes = &engine->passes;
+	double cpu_ns = (double)passes->cpu_ns;
+	int64_t interval_ns = (int64_t)(cpu_ns / (engine->config.pass_share_pct / 100));
+	int64_t least_ns = (int64_t)(cpu_ns / PASS_SHARE_MOST);
+	int64_t due_ns;
+
+	if (interval_ns < engine->config.pass_min_ns)
+		interval_ns = engine->config.pass_min_ns;
+	if (interval_ns > engine->config.pass_max_ns)
+		interval_ns = engine->config.pass_max_ns;
+	due_ns = passes->ended_ns + interval_ns;
+	if (passes->repair_ns && passes->repair_ns < due_ns)
+		due_ns = passes->repair_ns;
+	if (due_ns < passes->ended_ns + least_ns)
+		due_ns = passes->ended_ns + least_ns;
+	return due_ns;
+}
+
+void passes_tick(struct engine *engine, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+
+	if (passes->is_running)
+		return;
+	if (passes->is_waiting) {
+		passes_check_fence(engine, now_ns);
+		return;
+	}
+	if (passes->is_failure_said && now_ns - passes->begun_ns < FAILED_RETRY_NS)
+		return;
+	if (!passes->ended_ns || now_ns >= next_due_ns(engine))
+		passes_begin(engine, now_ns);
+}
+
+/* The built picture takes over. */
+static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	struct picture *picture = passes->built.picture;
+	uint64_t lost = engine->subscription.now.lost - passes->lost_before;
+	bool is_exact = is_fenced && passes->is_journalled && lost == 0 && subscription_is_listening(engine);
+
+	if (passes->is_journalled && passes->built.seen &&
+	    !picture_reconcile(picture, passes->journal, passes->built.seen))
+		is_exact = false;
+	if (passes->picture && memcmp(&passes->picture->config, &picture->config, sizeof(picture->config)) == 0)
+		picture_inherit(picture, passes->picture);
+	else
+		passes->is_based = false;
+	if (!is_exact) {
+		picture->is_approximate = true;
+		picture->lost += lost;
+		if (subscription_is_listening(engine))
+			passes_lost(engine, 0, now_ns);
+	}
+	picture_free(passes->picture);
+	passes->picture = picture;
+	passes->built.picture = NULL;
+	passes->counted_before = passes->built.counted_before;
+	passes->counted_after = passes->built.counted_after;
+	passes->listed = passes->built.report.received;
+	passes->redone += passes->built.report.redone;
+	pass_done(&passes->built);
+	passes->is_waiting = passes->is_journalled = false;
+	if (!passes->is_based && engine->level.level == LEVEL_OK) {
+		picture_set_base(picture);
+		passes->is_based = true;
+	}
+	alarms_release(engine->alarms, picture, now_ns);
+}
+
+static void pass_failed(struct engine *engine, int error, int64_t now_ns)
+{
+	if (!engine->passes.is_failure_said)
+		log_warning("cannot go through the table: %s%s; fill and level go on without rankings",
+			    strerror(-error), error == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+	engine->passes.is_failure_said = true;
+	alarms_release(engine->alarms, engine->passes.picture, now_ns);
+}
+
+void passes_on_done(struct engine *engine, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	struct pass pass;
+
+	if (!worker_take(passes->worker, &pass))
+		return;
+	passes->is_running = false;
+	if (pass.error < 0) {
+		pass_failed(engine, pass.error, now_ns);
+		pass_done(&pass);
+		return;
+	}
+	if (passes->is_failure_said)
+		log_info("the table can be gone through again");
+	passes->is_failure_said = false;
+	passes->ended_ns = now_ns;
+	passes->cpu_ns = pass.picture->pass_cpu_ns;
+	passes->built = pass;
+	if (!passes->is_journalled) {
+		swap(engine, false, now_ns);
+		return;
+	}
+	passes->fence = listener_fence_ask(engine->subscription.listener);
+	passes->fence_until_ns = now_ns + FENCE_PATIENCE_NS;
+	passes->is_waiting = true;
+}
+
+void passes_check_fence(struct engine *engine, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	bool is_fenced;
+
+	if (!passes->is_waiting)
+		return;
+	if (!passes->is_journalled) { /* the subscription ended meanwhile */
+		swap(engine, false, now_ns);
+		return;
+	}
+	is_fenced = listener_fence_passed(engine->subscription.listener, passes->fence);
+	if (!is_fenced && now_ns < passes->fence_until_ns)
+		return;
+	/* What was in the ring when the fence was seen to be passed belongs to this side of it. */
+	for (int i = 0; i < 8 && engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET; i++)
+		;
+	subscription_tick(engine, now_ns, 0); /* lost events counted up to the fence */
+	if (passes->is_waiting)
+		swap(engine, is_fenced, now_ns);
+}
