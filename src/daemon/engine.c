@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/engine: wires the stages for one table: readings -> fill -> level -> alarms; events and passes -> picture; all of it
+ * -> store and clients. The only file that names all stages. */
+#include "engine.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "notify.h"
+#include "report/report.h"
+#include "stats/refusal.h"
+
+#define TAKE_BUDGET 8192
+#define PICTURE_TICK_NS NS_PER_SEC
+#define CROSSING_FRESH_NS NS_PER_SEC       /* a pass younger than this tells the cause well enough */
+#define CROSSING_PATIENCE_NS (5 * NS_PER_SEC)
+#define CALM_NS (10 * NS_PER_SEC)
+#define CALM_SHARE 0.01 /* calm: growing by less than this share of the capacity in CALM_NS */
+
+/* ---- the view ---- */
+
+static void snapshot_add_passes(const struct engine *engine, struct snapshot *snapshot, int64_t now_ns)
+{
+	const struct passes *passes = &engine->passes;
+	double share;
+
+	if (!passes->picture)
+		return;
+	snapshot_add_picture(snapshot, passes->picture, now_ns);
+	snapshot->listed = passes->listed;
+	snapshot->counted_before = passes->counted_before;
+	snapshot->counted_after = passes->counted_after;
+	snapshot->redone_passes = passes->redone;
+	if (passes->counted_before > 0) {
+		snapshot->expired = passes->counted_before > passes->counted_after ?
+					    passes->counted_before - passes->counted_after : 0;
+		snapshot->expired_pct = 100.0 * (double)snapshot->expired / (double)passes->counted_before;
+		snapshot->has |= SNAPSHOT_HAS_EXPIRED;
+	}
+	share = snapshot->evictable_pct / 100;
+	snapshot->refusal_when_full = refusal_when_full(engine->fill.now.entries_limit, engine->fill.now.buckets, share);
+	snapshot->refusal_probability = refusal_now(engine->fill.now.entries, engine->fill.now.entries_limit,
+						    engine->fill.now.buckets, share);
+	if (engine->fill.now.has & READING_HAS_BUCKETS)
+		snapshot->has |= SNAPSHOT_HAS_REFUSAL;
+}
+
+void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
+{
+	const struct subscription *subscription = &engine->subscription;
+	struct snapshot *snapshot = ret_snapshot;
+
+	memset(snapshot, 0, sizeof(*snapshot));
+	snapshot_from_reading(snapshot, &engine->fill.now, engine->config.capacity, &engine->config.levels, NULL);
+	snapshot->is_daemon_view = true;
+	snapshot->netns = engine->netns;
+	snapshot->fill = engine->fill;
+	snapshot->marks = engine->config.levels;
+	snapshot->level = engine->level.level;
+	snapshot->level_since_real_ns = engine->level_since_real_ns;
+	snapshot->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_PEAK;
+	if (engine->fill.has_growth)
+		snapshot->has |= SNAPSHOT_HAS_GROWTH;
+	snapshot->is_listening = subscription_is_listening(engine);
+	if (snapshot->is_listening)
+		snapshot->has |= SNAPSHOT_HAS_RATE;
+	snapshot->new_per_sec = subscription->new_per_sec;
+	snapshot->daemon_since_real_ns = engine->since_real_ns;
+	memcpy(snapshot->events_note, subscription->note, sizeof(snapshot->events_note));
+	snapshot->events_received = subscription->now.messages;
+	snapshot->events_lost = subscription->now.lost;
+	snapshot->events_overruns = subscription->now.overruns;
+	snapshot->events_undecodable = subscription->now.undecodable;
+	snapshot->events_not_kernel = subscription->now.not_kernel;
+	snapshot_add_passes(engine, snapshot, clock_monotonic_ns());
+	if (engine->passes.picture)
+		snapshot->folded_entries =
+			ranking_totals_get(engine->passes.picture->parts[PICTURE_SOURCE]).folded_entries;
+}
+
+/* ---- events ---- */
+
+static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, void *arg)
+{
+	struct engine *engine = arg;
+	struct passes *passes = &engine->passes;
+
+	if (passes->is_journalled)
+		journal_add(passes->journal, kind, flow);
+	if (kind == FLOW_EVENT_NEW)
+		engine->subscription.births++;
+	if (!passes->picture)
+		return;
+	if (kind == FLOW_EVENT_NEW)
+		picture_born(passes->picture, flow);
+	else if (kind == FLOW_EVENT_DESTROY)
+		picture_died(passes->picture, flow);
+}
+
+size_t engine_take_events(struct engine *engine, size_t budget)
+{
+	if (!engine->subscription.listener)
+		return 0;
+	return listener_take(engine->subscription.listener, budget, on_flow_event, engine);
+}
+
+static void read_eventfd(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) < 0)
+		return; /* EAGAIN: told already */
+}
+
+static void on_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+
+	(void)what;
+	read_eventfd(fd);
+	/* One budget a turn, so that timers and clients are served. */
+	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
+		event_active(engine->ready_event, EV_READ, 0);
+	passes_check_fence(engine, clock_monotonic_ns());
+}
+
+static void on_done(evutil_socket_t fd, short what, void *arg)
+{
+	(void)what;
+	read_eventfd(fd);
+	passes_on_done(arg, clock_monotonic_ns());
+}
+
+/* ---- the tick ---- */
+
+static void on_crossing(struct engine *engine, enum level previous, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	struct snapshot *at = mem_alloc(sizeof(*at));
+	char text[64];
+
+	engine->level_since_real_ns = engine->fill.now.real_ns;
+	engine_snapshot(engine, at);
+	alarms_cross(engine->alarms, previous, at);
+	free(at);
+	snprintf(text, sizeof(text), "level %s, %.1f %%", level_name(engine->level.level), engine->fill.fill_pct);
+	notify_status(text);
+	if (passes->is_running || passes->is_waiting)
+		return;
+	if (passes->ended_ns && now_ns - passes->ended_ns < CROSSING_FRESH_NS)
+		alarms_release(engine->alarms, passes->picture, now_ns);
+	else if (passes->is_failure_said || !passes_begin(engine, now_ns))
+		alarms_release(engine->alarms, passes->picture, now_ns);
+}
+
+static void judge_level(struct engine *engine, int64_t now_ns)
+{
+	const struct fill *fill = &engine->fill;
+	enum level previous = engine->level.level;
+	struct level_input input = {
+		.now_ns = now_ns,
+		.fill_pct = fill->fill_pct,
+		.is_implausible = fill->is_implausible,
+		.seconds_to_full = fill->has_growth ? fill->seconds_to_full : -1,
+		.dropped = fill->delta.drop,
+		.insert_failed = fill->delta.insert_failed,
+	};
+
+	if ((fill->now.has & READING_HAS_LIMIT) && fill->now.entries_limit > 0)
+		input.limit_fill_pct = 100.0 * (double)fill->now.entries / (double)fill->now.entries_limit;
+	if (level_update(&engine->level, &engine->config.levels, &input))
+		on_crossing(engine, previous, now_ns);
+}
+
+/* Level ok and hardly growing for a while: what is there now is what growth is measured from. */
+static void judge_calm(struct engine *engine, int64_t now_ns)
+{
+	const struct fill *fill = &engine->fill;
+	double whole = (double)(fill->capacity ? fill->capacity : fill->now.entries);
+	double growth = fill->growth_per_sec * ((double)CALM_NS / (double)NS_PER_SEC);
+
+	if (engine->level.level != LEVEL_OK || growth > CALM_SHARE * whole || !engine->passes.picture) {
+		engine->calm_since_ns = 0;
+		return;
+	}
+	if (!engine->calm_since_ns)
+		engine->calm_since_ns = now_ns;
+	if (now_ns - engine->calm_since_ns < CALM_NS)
+		return;
+	picture_set_base(engine->passes.picture);
+	engine->passes.is_based = true;
+	engine->calm_since_ns = now_ns;
+}
+
+static void store_topline(struct engine *engine, int64_t now_ns)
+{
+	struct snapshot *snapshot;
+	char *line;
+
+	if (now_ns < engine->topline_ns)
+		return;
+	engine->topline_ns = now_ns + engine->config.topline_ns;
+	if (!engine->store)
+		return;
+	snapshot = mem_alloc(sizeof(*snapshot));
+	engine_snapshot(engine, snapshot);
+	line = report_topline_json(snapshot);
+	/* A failure is counted by the store and said with the next alarm. */
+	store_append(engine->store, line);
+	free(line);
+	free(snapshot);
+}
+
+static void read_fill(struct engine *engine, int64_t now_ns)
+{
+	struct table_reading reading = { 0 };
+	int r = counters_read(engine->counters, &reading);
+
+	if (r < 0 || !(reading.has & READING_HAS_ENTRIES)) {
+		if (!engine->is_unreadable)
+			log_warning("cannot read the kernel's counters: %s", strerror(r < 0 ? -r : ENODATA));
+		engine->is_unreadable = true;
+		return;
+	}
+	if (engine->is_unreadable)
+		log_info("the kernel's counters can be read again");
+	engine->is_unreadable = false;
+	fill_update(&engine->fill, &reading);
+	if (engine->fill.limit_changed)
+		log_info("the limit is %llu entries now", (unsigned long long)reading.entries_limit);
+	judge_level(engine, now_ns);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	int64_t now_ns = clock_monotonic_ns();
+
+	(void)fd;
+	(void)what;
+	read_fill(engine, now_ns);
+	subscription_tick(engine, now_ns, now_ns - engine->ticked_ns);
+	engine->ticked_ns = now_ns;
+	if (engine->passes.picture && now_ns - engine->picture_ticked_ns >= PICTURE_TICK_NS) {
+		picture_tick(engine->passes.picture, now_ns - engine->picture_ticked_ns);
+		engine->picture_ticked_ns = now_ns;
+	}
+	judge_calm(engine, now_ns);
+	passes_tick(engine, now_ns);
+	if (alarms_is_waiting(engine->alarms) &&
+	    now_ns - alarms_waiting_since_ns(engine->alarms) > CROSSING_PATIENCE_NS)
+		alarms_release(engine->alarms, engine->passes.picture, now_ns);
+	alarms_tick(engine->alarms, now_ns);
+	store_topline(engine, now_ns);
+}
+
+/* ---- start, reload, stop ---- */
+
+static int set_tick(struct engine *engine)
+{
+	struct timeval every = { .tv_sec = engine->config.poll_ms / 1000,
+				 .tv_usec = (suseconds_t)(engine->config.poll_ms % 1000) * 1000 };
+
+	return event_add(engine->tick_event, &every) < 0 ? -ENOMEM : 0;
+}
+
+static int make_events(struct engine *engine)
+{
+	engine->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	engine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (engine->ready_fd < 0 || engine->done_fd < 0)
+		return -errno;
+	engine->tick_event = event_new(engine->base, -1, EV_PERSIST, on_tick, engine);
+	engine->ready_event = event_new(engine->base, engine->ready_fd, EV_READ | EV_PERSIST, on_ready, engine);
+	engine->done_event = event_new(engine->base, engine->done_fd, EV_READ | EV_PERSIST, on_done, engine);
+	if (!engine->tick_event || !engine->ready_event || !engine->done_event ||
+	    event_add(engine->ready_event, NULL) < 0 || event_add(engine->done_event, NULL) < 0)
+		return -ENOMEM;
+	return set_tick(engine);
+}
+
+/* An unwritable state directory does not stop the watch: alarms still go to stdout. */
+static struct store *open_store(const struct daemon_config *config)
+{
+	struct problem problem = { 0 };
+	struct store *store;
+
+	if (store_open(config->state_dir, config->alarms_max_bytes, &store, &problem) == 0)
+		return store;
+	log_warning("%s; alarms are not kept", problem.text);
+	return NULL;
+}
+
+static int fail(struct problem *problem, int r, const char *what)
+{
+	problem_set(problem, "", "%s: %s", what, strerror(-r));
+	return r;
+}
+
+static int start_parts(struct engine *engine, struct problem *problem)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int r = counters_open(&engine->counters);
+
+	if (r < 0)
+		return fail(problem, r, "cannot ask the kernel about connection tracking");
+	read_fill(engine, now_ns);
+	if (engine->is_unreadable)
+		return fail(problem, -ENOENT, "connection tracking is not there (is nf_conntrack loaded?)");
+	if (netns_self(&engine->netns) < 0)
+		memset(&engine->netns, 0, sizeof(engine->netns));
+	if ((r = passes_start(engine)) < 0)
+		return fail(problem, r, "cannot start the worker");
+	/* Subscribe first, then the pass: what is born in between is in both and counted once. */
+	subscription_start(engine, now_ns);
+	passes_begin(engine, now_ns);
+	engine->topline_ns = now_ns + engine->config.topline_ns;
+	return 0;
+}
+
+int engine_start(struct event_base *base, const struct daemon_config *config, bool is_json,
+		 struct engine **ret_engine, struct problem *reterr_problem)
+{
+	struct engine *engine = mem_alloc(sizeof(*engine));
+	int r;
+
+	engine->base = base;
+	engine->config = *config;
+	engine->since_real_ns = engine->level_since_real_ns = clock_real_ns();
+	engine->ticked_ns = engine->picture_ticked_ns = clock_monotonic_ns();
+	engine->ready_fd = engine->done_fd = -1;
+	engine->alarms = alarms_new(is_json, config->alarm_repeat_ns);
+	fill_init(&engine->fill, config->capacity);
+	/* The socket before all else: a second daemon must not touch anything. */
+	r = control_open(base, config->socket, answer_request, engine, &engine->control, reterr_problem);
+	if (r < 0)
+		goto failed;
+	if ((r = make_events(engine)) < 0) {
+		fail(reterr_problem, r, "cannot start the loop");
+		goto failed;
+	}
+	engine->store = open_store(config);
+	alarms_set(engine->alarms, config->alarm_repeat_ns, engine->store);
+	if ((r = start_parts(engine, reterr_problem)) < 0)
+		goto failed;
+	*ret_engine = engine;
+	return 0;
+failed:
+	engine_stop(engine);
+	return r;
+}
+
+int engine_reload(struct engine *engine, const struct daemon_config *config, struct problem *reterr_problem)
+{
+	const struct daemon_config old = engine->config;
+	struct control *control = engine->control;
+	struct store *store = engine->store;
+	int64_t now_ns = clock_monotonic_ns();
+	int r;
+
+	/* What can fail comes first; from then on nothing does. */
+	if (strcmp(old.socket, config->socket) != 0) {
+		r = control_open(engine->base, config->socket, answer_request, engine, &control, reterr_problem);
+		if (r < 0)
+			return r;
+	}
+	if (!store || strcmp(old.state_dir, config->state_dir) != 0 || old.alarms_max_bytes != config->alarms_max_bytes) {
+		r = store_open(config->state_dir, config->alarms_max_bytes, &store, reterr_problem);
+		if (r < 0 && engine->store) {
+			if (control != engine->control)
+				control_close(control);
+			return r;
+		}
+		if (r < 0)
+			store = NULL; /* there was none before either */
+	}
+	if (control != engine->control)
+		control_close(engine->control);
+	if (store != engine->store && engine->store)
+		store_close(engine->store);
+	engine->control = control;
+	engine->store = store;
+	engine->config = *config;
+	alarms_set(engine->alarms, config->alarm_repeat_ns, store);
+	engine->fill.capacity_set = config->capacity;
+	set_tick(engine);
+	if (memcmp(&old.picture, &config->picture, sizeof(old.picture)) != 0)
+		passes_want(engine, now_ns);
+	subscription_reload(engine, old.events_buffer_bytes != config->events_buffer_bytes, now_ns);
+	engine->topline_ns = now_ns + config->topline_ns;
+	return 0;
+}
+
+static void free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void engine_stop(struct engine *engine)
+{
+	if (!engine)
+		return;
+	if (alarms_is_waiting(engine->alarms))
+		alarms_release(engine->alarms, engine->passes.picture, clock_monotonic_ns());
+	subscription_stop(engine);
+	passes_stop(engine);
+	free_event(engine->tick_event);
+	free_event(engine->ready_event);
+	free_event(engine->done_event);
+	if (engine->ready_fd >= 0)
+		close(engine->ready_fd);
+	if (engine->done_fd >= 0)
+		close(engine->done_fd);
+	control_close(engine->control);
+	alarms_free(engine->alarms);
+	if (engine->store)
+		store_close(engine->store);
+	if (engine->counters)
+		counters_close(engine->counters);
+	free(engine);
+}

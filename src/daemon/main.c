@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/main: options, signals and the loop of ctwardend. */
+#include <errno.h>
+#include <event2/event.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "engine.h"
+#include "notify.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_CONFIG = 4 };
+
+struct options {
+	const char *config_file; /* NULL: the default one, which may be missing */
+	const char *socket, *state_dir;
+	uint64_t capacity;
+	bool has_capacity, is_json, is_check;
+};
+
+struct program {
+	struct event_base *base;
+	struct engine *engine;
+	const struct options *options;
+};
+
+static const char help_text[] =
+	"Usage: ctwardend [OPTION]...\n"
+	"Watches the connection tracking table: counts, ranks and warns. Stays in the foreground; alarms go to\n"
+	"stdout, messages to stderr.\n\n"
+	"  --config FILE     instead of " CONFIG_FILE_DEFAULT "\n"
+	"  --capacity N      entries this table may have (default: the kernel's limit)\n"
+	"  --socket PATH     control socket (default: " CONFIG_SOCKET_DEFAULT ")\n"
+	"  --state-dir DIR   where alarms are kept (default: " CONFIG_STATE_DIR_DEFAULT ")\n"
+	"  --mode observe    watch only (the default)\n"
+	"  --json            alarms as JSON, one a line\n"
+	"  --check-config    read the config, say what is wrong, exit\n"
+	"  --help, --version\n\n"
+	"SIGHUP reads the config again. Exit codes: 0 done, 1 failed, 2 usage, 4 bad config.\n";
+
+static int usage_error(const char *format, const char *value)
+{
+	fputs("ctwardend: ", stderr);
+	fprintf(stderr, "%s%s", format, value);
+	fputs("; see ctwardend --help\n", stderr);
+	return EXIT_USAGE;
+}
+
+/* -1: go on; else the exit code. */
+static int read_option(int option, struct options *options)
+{
+	struct problem problem = { 0 };
+
+	switch (option) {
+	case 'c':
+		options->config_file = optarg;
+		return -1;
+	case 'n':
+		if (units_parse_number(optarg, 1, INT64_MAX, "a number of entries", &options->capacity, &problem) < 0)
+			return usage_error("--capacity: ", problem.text);
+		options->has_capacity = true;
+		return -1;
+	case 's':
+	case 'd':
+		if (optarg[0] != '/' || strlen(optarg) >= CONFIG_SOCKET_MAX)
+			return usage_error("an absolute path of at most 107 bytes is expected, not ", optarg);
+		*(option == 's' ? &options->socket : &options->state_dir) = optarg;
+		return -1;
+	case 'm':
+		if (strcmp(optarg, "observe") != 0)
+			return usage_error("--mode: only observe is there, not ", optarg);
+		return -1;
+	case 'j':
+		options->is_json = true;
+		return -1;
+	case 'k':
+		options->is_check = true;
+		return -1;
+	case 'h':
+		return fputs(help_text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : 0;
+	case 'V':
+		return printf("ctwardend %s\n", PACKAGE_VERSION) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : 0;
+	}
+	fputs("see ctwardend --help\n", stderr);
+	return EXIT_USAGE;
+}
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "config", required_argument, NULL, 'c' },    { "capacity", required_argument, NULL, 'n' },
+		{ "socket", required_argument, NULL, 's' },    { "state-dir", required_argument, NULL, 'd' },
+		{ "mode", required_argument, NULL, 'm' },      { "json", no_argument, NULL, 'j' },
+		{ "check-config", no_argument, NULL, 'k' },    { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' },         { NULL, 0, NULL, 0 },
+	};
+	int option, r;
+
+	while ((option = getopt_long(argc, argv, "jh", known, NULL)) >= 0) {
+		r = read_option(option, options);
+		if (r >= 0)
+			return r;
+	}
+	if (optind < argc)
+		return usage_error("unexpected argument ", argv[optind]);
+	return -1;
+}
+
+/* The file, and over it the command line. */
+static int load_config(const struct options *options, struct daemon_config *ret_config, struct problem *problem)
+{
+	const char *file = options->config_file ? options->config_file : CONFIG_FILE_DEFAULT;
+	struct daemon_config config;
+	int r = config_load(file, !options->config_file, &config, problem);
+
+	if (r < 0)
+		return r;
+	if (options->has_capacity)
+		config.capacity = options->capacity;
+	if (options->socket)
+		snprintf(config.socket, sizeof(config.socket), "%s", options->socket);
+	if (options->state_dir)
+		snprintf(config.state_dir, sizeof(config.state_dir), "%s", options->state_dir);
+	*ret_config = config;
+	return 0;
+}
+
+static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct program *program = arg;
+
+	(void)signal_number;
+	(void)what;
+	event_base_loopbreak(program->base);
+}
+
+static void on_reload_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct program *program = arg;
+	struct problem problem = { 0 };
+	struct daemon_config config;
+	char text[700];
+	int r;
+
+	(void)signal_number;
+	(void)what;
+	notify_reloading();
+	r = load_config(program->options, &config, &problem);
+	if (r == 0)
+		r = engine_reload(program->engine, &config, &problem);
+	if (r < 0)
+		log_error("%s; the old config stays in force", problem_format(&problem, text, sizeof(text)));
+	else
+		log_info("config read again");
+	notify_ready();
+}
+
+static void on_watchdog(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	notify_watchdog();
+}
+
+static void say_start(const struct daemon_config *config, const struct engine *engine)
+{
+	log_info("watching %llu entries, capacity %llu%s", (unsigned long long)engine->fill.now.entries,
+		 (unsigned long long)engine->fill.capacity, config->capacity ? " (set)" : "");
+	if (subscription_is_listening(engine))
+		log_info("events %s: listening costs each new flow about 2 us and its entry 128 bytes; \"events\": \"off\" "
+			 "in the config saves both%s", events_mode_name(config->events),
+			 config->events == EVENTS_MODE_AUTO ? ", above events_max_new_per_sec nobody listens" : "");
+	else
+		log_info("events %s: not listening, the picture is as old as the last pass",
+			 events_mode_name(config->events));
+}
+
+static int run(struct program *program, const struct daemon_config *config)
+{
+	static const int stop_signals[] = { SIGTERM, SIGINT };
+	struct event *events[4] = { 0 };
+	struct problem problem = { 0 };
+	int64_t watchdog_ns = notify_watchdog_ns();
+	char text[700];
+	int r;
+
+	r = engine_start(program->base, config, program->options->is_json, &program->engine, &problem);
+	if (r < 0) {
+		log_error("%s", problem_format(&problem, text, sizeof(text)));
+		return EXIT_FAILED;
+	}
+	for (int i = 0; i < 2; i++)
+		events[i] = evsignal_new(program->base, stop_signals[i], on_stop_signal, program);
+	events[2] = evsignal_new(program->base, SIGHUP, on_reload_signal, program);
+	for (int i = 0; i < 3; i++)
+		if (events[i])
+			evsignal_add(events[i], NULL);
+	if (watchdog_ns > 0) {
+		struct timeval every = { .tv_sec = watchdog_ns / NS_PER_SEC, .tv_usec = watchdog_ns % NS_PER_SEC / 1000 };
+
+		events[3] = event_new(program->base, -1, EV_PERSIST, on_watchdog, NULL);
+		if (events[3])
+			event_add(events[3], &every);
+	}
+	say_start(config, program->engine);
+	notify_ready();
+	r = event_base_dispatch(program->base);
+	notify_stopping();
+	for (int i = 0; i < 4; i++)
+		if (events[i])
+			event_free(events[i]);
+	engine_stop(program->engine);
+	return r < 0 ? EXIT_FAILED : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = { 0 };
+	struct program program = { .options = &options };
+	struct problem problem = { 0 };
+	struct daemon_config config;
+	char text[700];
+	int r = read_options(argc, argv, &options);
+
+	if (r >= 0)
+		return r;
+	log_init("ctwardend", LOG_LEVEL_INFO);
+	if (load_config(&options, &config, &problem) < 0) {
+		log_error("%s", problem_format(&problem, text, sizeof(text)));
+		return EXIT_BAD_CONFIG;
+	}
+	if (options.is_check) {
+		printf("%s: good\n", options.config_file ? options.config_file : CONFIG_FILE_DEFAULT);
+		return fflush(stdout) != 0 ? EXIT_FAILED : 0;
+	}
+	signal(SIGPIPE, SIG_IGN);
+	program.base = event_base_new();
+	if (!program.base) {
+		log_error("cannot start the loop");
+		return EXIT_FAILED;
+	}
+	r = run(&program, &config);
+	event_base_free(program.base);
+	libevent_global_shutdown();
+	return r;
+}
