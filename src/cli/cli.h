@@ -17,6 +17,9 @@
 
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NO_DAEMON, EXIT_INVALID };
 
+/* For readers whose complaint nobody needs. */
+#define PROBLEM_IGNORED (&(struct problem){0})
+
 #define CLI_DEFAULT_SOCKET    "/run/ctwarden/ctwarden.sock"
 #define CLI_DEFAULT_STATE_DIR "/var/lib/ctwarden"
 

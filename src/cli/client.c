@@ -150,7 +150,7 @@ static int answer_error(const char *line, struct problem *reterr_problem)
 	struct doc_node root, node, member;
 	struct doc *doc;
 
-	if (doc_parse(line, strlen(line), "answer", false, &doc, NULL))
+	if (doc_parse(line, strlen(line), "answer", false, &doc, PROBLEM_IGNORED))
 		return 0; /* larger than doc takes, or broken: whoever reads the document will tell */
 	root = doc_root(doc);
 	node = doc_get(&root, "error");
@@ -159,9 +159,9 @@ static int answer_error(const char *line, struct problem *reterr_problem)
 		return 0;
 	}
 	member = doc_get(&node, "text");
-	doc_text(&member, &text, NULL);
+	doc_text(&member, &text, PROBLEM_IGNORED);
 	member = doc_get(&node, "path");
-	doc_text(&member, &path, NULL);
+	doc_text(&member, &path, PROBLEM_IGNORED);
 	problem_set(reterr_problem, path, "the daemon says: %s", text);
 	doc_free(doc);
 	return -EREMOTEIO;

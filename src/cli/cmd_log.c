@@ -36,7 +36,7 @@ static double number_of(const struct doc_node *root, const char *key, double fal
 	struct doc_node node = doc_get(root, key);
 	double number = fallback;
 
-	doc_number(&node, -1e300, 1e300, &number, NULL);
+	doc_number(&node, -1e300, 1e300, &number, PROBLEM_IGNORED);
 	return number;
 }
 
@@ -45,7 +45,7 @@ static const char *text_of(const struct doc_node *root, const char *key)
 	struct doc_node node = doc_get(root, key);
 	const char *text = NULL;
 
-	doc_text(&node, &text, NULL);
+	doc_text(&node, &text, PROBLEM_IGNORED);
 	return text;
 }
 

@@ -153,19 +153,19 @@ static void read_netns(const struct doc_node *root, struct table_netns *netns)
 	int64_t inode = 0;
 
 	if (!doc_is_object(&node)) {
-		if (!doc_text(&node, &text, NULL) && text && !strncmp(text, "net:[", 5))
+		if (!doc_text(&node, &text, PROBLEM_IGNORED) && text && !strncmp(text, "net:[", 5))
 			netns->inode = strtoull(text + 5, NULL, 10);
 		member = doc_get(root, "netns_is_host");
-		doc_bool(&member, &netns->is_host, NULL);
+		doc_bool(&member, &netns->is_host, PROBLEM_IGNORED);
 		return;
 	}
 	member = doc_get(&node, "inode");
-	if (!doc_whole(&member, 0, INT64_MAX, &inode, NULL))
+	if (!doc_whole(&member, 0, INT64_MAX, &inode, PROBLEM_IGNORED))
 		netns->inode = (uint64_t)inode;
 	member = doc_get(&node, "host");
-	doc_bool(&member, &netns->is_host, NULL);
+	doc_bool(&member, &netns->is_host, PROBLEM_IGNORED);
 	member = doc_get(&node, "name");
-	if (!doc_text(&member, &text, NULL) && text)
+	if (!doc_text(&member, &text, PROBLEM_IGNORED) && text)
 		strncpy(netns->name, text, sizeof(netns->name) - 1);
 }
 
@@ -182,7 +182,7 @@ static int parse_address_key(const char *text, struct ranking_key *key)
 		return -EINVAL;
 	memcpy(address, text, len);
 	address[len] = '\0';
-	if (prefix_parse(address, &prefix, NULL))
+	if (prefix_parse(address, &prefix, PROBLEM_IGNORED))
 		return -EINVAL;
 	key->family = prefix.addr.family;
 	memcpy(key->addr, prefix.addr.bytes, sizeof(key->addr));
@@ -248,9 +248,9 @@ static void read_totals(const struct doc_node *object, const struct ranking_row 
 	int64_t keys = 0, entries = 0;
 	size_t i;
 
-	doc_whole(&node, 0, INT64_MAX, &keys, NULL);
+	doc_whole(&node, 0, INT64_MAX, &keys, PROBLEM_IGNORED);
 	node = doc_get(object, "others.entries");
-	doc_whole(&node, 0, INT64_MAX, &entries, NULL);
+	doc_whole(&node, 0, INT64_MAX, &entries, PROBLEM_IGNORED);
 	totals->keys = used + (uint64_t)keys;
 	totals->entries = (uint64_t)entries;
 	for (i = 0; i < used; i++)
@@ -268,7 +268,7 @@ static void read_classes(const struct doc_node *root, struct snapshot *snapshot)
 	for (i = 0; i < FLOW_CLASS_COUNT; i++) {
 		count = 0;
 		node = doc_get(&object, class_key((enum flow_class)i));
-		if (!doc_whole(&node, 0, INT64_MAX, &count, NULL))
+		if (!doc_whole(&node, 0, INT64_MAX, &count, PROBLEM_IGNORED))
 			snapshot->classes[i] = (uint64_t)count;
 	}
 }
@@ -318,7 +318,7 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 	read_netns(root, &s->netns);
 	read_classes(root, s);
 	node = doc_get(root, "cause.text");
-	if (!doc_text(&node, &text, NULL) && text) {
+	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text) {
 		s->cause.is_known = true;
 		strncpy(s->cause.text, text, sizeof(s->cause.text) - 1);
 	}
@@ -340,7 +340,7 @@ static int open_document(const char *document, const char *schema, struct doc **
 		return result;
 	root = doc_root(*ret_doc);
 	node = doc_get(&root, "schema");
-	if (!doc_text(&node, &text, NULL) && text && !strcmp(text, schema))
+	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text && !strcmp(text, schema))
 		return 0;
 	doc_problem(&node, problem, "the daemon's answer is no %s", schema);
 	doc_free(*ret_doc);
@@ -388,15 +388,15 @@ static int read_report_top(const struct doc_node *root, struct view_top *view,
 	top->age_sec = -1;
 	top->config = ranking_config_default(by);
 	node = doc_get(root, "entries");
-	doc_whole(&node, 0, INT64_MAX, &number, NULL);
+	doc_whole(&node, 0, INT64_MAX, &number, PROBLEM_IGNORED);
 	top->entries = (uint64_t)number;
 	node = doc_get(root, "matched");
-	doc_whole(&node, 0, INT64_MAX, &number, NULL);
+	doc_whole(&node, 0, INT64_MAX, &number, PROBLEM_IGNORED);
 	top->matched = (uint64_t)number;
 	node = doc_get(root, "approximate");
-	doc_bool(&node, &top->is_approximate, NULL);
+	doc_bool(&node, &top->is_approximate, PROBLEM_IGNORED);
 	node = doc_get(root, "age_sec");
-	doc_number(&node, 0, 1e12, &top->age_sec, NULL);
+	doc_number(&node, 0, 1e12, &top->age_sec, PROBLEM_IGNORED);
 	read_netns(root, &top->netns);
 	node = doc_get(root, "rows");
 	view->rows = mem_array(doc_count(&node) + 1, sizeof(*view->rows));
