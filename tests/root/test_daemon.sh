@@ -1,0 +1,121 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# ctwardend on real flows in a network namespace of its own. Environment: BIN, the directory of the programs.
+set -u
+: "${BIN:?directory of the programs}"
+if [ "${CTW_IN_NETNS:-}" != 1 ]; then
+	[ "$(id -u)" = 0 ] || { echo "not ok - root is needed"; echo "0 passed, 1 failed"; exit 1; }
+	exec env CTW_IN_NETNS=1 unshare -n "$0" "$@"
+fi
+passed=0 failed=0 daemon=
+dir=$(mktemp -d)
+sock=$dir/s state=$dir/state
+mkdir "$state"
+trap '[ -n "$daemon" ] && kill "$daemon" 2>/dev/null; rm -rf "$dir"' EXIT
+ip link set lo up
+# Without a rule that asks for it nothing is tracked in a new namespace.
+nft add table ip t && nft add chain ip t o '{ type filter hook output priority 0; }' && nft add rule ip t o ct state new accept
+
+verify() { # NAME COMMAND...
+	local name=$1; shift
+	if "$@" >/dev/null 2>&1; then passed=$((passed + 1)); echo "ok - $name"
+	else failed=$((failed + 1)); echo "not ok - $name"; fi
+}
+wait_for() { # SECONDS COMMAND...
+	local end=$((SECONDS + $1)); shift
+	until "$@" >/dev/null 2>&1; do [ $SECONDS -lt $end ] || return 1; sleep 0.1; done
+}
+ask() { # COMMAND [ARGS]
+	python3 - "$sock" "$1" "${2:-{\}}" <<-'PY'
+	import json, socket, sys
+	s = socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1])
+	s.sendall(json.dumps({"schema": "ctwarden.request/1", "id": 1, "command": sys.argv[2],
+	                      "args": json.loads(sys.argv[3])}).encode() + b"\n")
+	print(s.makefile().readline(), end="")
+	PY
+}
+start() { # ARGS
+	"$BIN/ctwardend" --socket "$sock" --state-dir "$state" "$@" >"$dir/out" 2>"$dir/err" &
+	daemon=$!
+	wait_for 10 ask ping && wait_for 10 answers_top
+}
+answers_top() { ask top | grep -q '"rows"'; }
+stop() { kill "$daemon"; wait "$daemon"; local r=$?; daemon=; return $r; }
+udp() { # COUNT SOURCE: that many one-way flows
+	python3 - "$1" "$2" <<-'PY'
+	import socket, sys
+	n = int(sys.argv[1])
+	for i in range(n):
+	    s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind((sys.argv[2], 0))
+	    s.sendto(b"x", ("127.0.%d.%d" % (100 + i // 200, 1 + i % 200), 9000)); s.close()
+	PY
+}
+# The daemon's rows against the list of this moment.
+same_ranking() {
+	conntrack -L 2>/dev/null | grep -o 'src=[0-9.]*' | awk 'NR % 2' | cut -d= -f2 | sort | uniq -c |
+		awk '{print $2, $1}' | sort >"$dir/kernel"
+	ask top '{"n": 1000}' | python3 -c '
+import json, sys
+def rows(d):
+    if isinstance(d, dict):
+        if "rows" in d: return d["rows"], d.get("approximate")
+        for v in d.values():
+            r = rows(v)
+            if r: return r
+r, approximate = rows(json.load(sys.stdin))
+if approximate: sys.exit(1)
+for x in r: print(x["key"] if isinstance(x["key"], str) else x["key"].get("address"), x["entries"])' | sort >"$dir/daemon" &&
+		cmp -s "$dir/kernel" "$dir/daemon"
+}
+alarms() { grep -c "level=$1" "$dir/out"; }
+is() { [ "$1" = "$2" ]; }
+approximate() { ask top | grep -q '"approximate": *true'; }
+
+verify "starts and answers" start --capacity 1000
+udp 100 127.0.0.2; udp 50 127.0.0.3
+verify "the ranking equals conntrack -L" wait_for 15 same_ranking
+verify "status is the daemon's view" sh -c "echo '$(ask status)' | grep -q daemon"
+verify "an unknown command is an error" sh -c "echo '$(ask nonsense)' | grep -q unknown-command"
+udp 650 127.0.0.4
+verify "crossing up is an alarm" wait_for 10 grep -q level=warning "$dir/out"
+conntrack -F >/dev/null 2>&1
+verify "crossing down is an alarm" wait_for 20 grep -q level=ok "$dir/out"
+sleep 1
+verify "one line for the way up" is "$(alarms warning)" 1
+verify "one line for the way down" is "$(alarms ok)" 1
+verify "alarms are kept" grep -q ctwarden.alarm/1 "$state/alarms.jsonl"
+[ ! -x "$BIN/ctwarden" ] || verify "ctwarden log reads them" "$BIN/ctwarden" log --state-dir "$state"
+"$BIN/ctwardend" --socket "$sock" --state-dir "$state" >/dev/null 2>"$dir/second"; r=$?
+verify "a second daemon is refused" is $r 1
+verify "and says why" grep -q "another ctwardend is running" "$dir/second"
+verify "SIGTERM ends it with 0" stop
+verify "no socket file is left" test ! -e "$sock"
+
+python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('$sock')"
+printf '{ "events_buffer_bytes": 2048,\n"pass": { "min_interval_sec": 1 } }\n' >"$dir/config"
+verify "a stale socket file is replaced" start --config "$dir/config"
+udp 3000 127.0.0.5; udp 3000 127.0.0.6
+ask status >"$dir/status"
+verify "a storm through a tiny buffer loses events" sh -c "grep -Eq '\"(lost|events_lost)\": *[1-9]' '$dir/status'"
+verify "and the ranking is exact again" wait_for 30 same_ranking
+printf '{ "capacity": 77777 }\n' >"$dir/config"; kill -HUP "$daemon"
+verify "SIGHUP takes a good config over" wait_for 5 sh -c "grep -q 'config read again' '$dir/err'"
+printf '{\n"capacity": "many" }\n' >"$dir/config"; kill -HUP "$daemon"
+verify "SIGHUP refuses a bad one with its line" wait_for 5 grep -q 'config:2: capacity' "$dir/err"
+verify "and the old one stays in force" sh -c "echo '$(ask status)' | grep -q 77777"
+stop
+
+"$BIN/ctwardend" --check-config --config "$dir/config" >/dev/null 2>"$dir/err"; r=$?
+verify "a bad config is exit 4" is $r 4
+verify "with file, line and path" grep -q 'config:2: capacity' "$dir/err"
+printf '{ "events": "off" }\n' >"$dir/config"
+verify "starts with events off" start --config "$dir/config"
+verify "and calls its picture approximate" approximate
+stop
+echo file >"$dir/file"; state=$dir/file
+verify "an unwritable state directory does not stop it" start
+verify "and is said" grep -q 'alarms are not kept' "$dir/err"
+stop
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
