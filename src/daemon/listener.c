@@ -107,7 +107,7 @@ static void publish_counts(struct listener *listener)
 static void drain(struct listener *listener)
 {
 	uint64_t fence = atomic_load(&listener->fence_asked);
-	uint64_t lost, lost_sum = 0;
+	uint64_t lost;
 	size_t got;
 
 	do {
@@ -117,7 +117,6 @@ static void drain(struct listener *listener)
 		}
 		lost = 0;
 		got = events_drain(listener->events, DRAIN_BUDGET, on_event, listener, &lost);
-		lost_sum += lost;
 		if (got > 0 || lost > 0) {
 			publish_counts(listener);
 			tell(listener->ready_fd);
