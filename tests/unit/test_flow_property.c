@@ -13,7 +13,7 @@
 #include "flow/filter.h"
 
 #define FILTERS 3000
-#define FLOWS 200
+#define FLOWS 600
 
 static uint64_t rng = 20251;
 
@@ -40,8 +40,8 @@ static void random_tuple(struct flow_tuple *t, uint8_t family, uint8_t protocol)
 
 static struct flow random_flow(void)
 {
-	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_SCTP, 47 };
-	uint8_t protocol = protocols[pick(6)], family = pick(3) ? AF_INET : AF_INET6;
+	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_SCTP, 47 }; /* TCP often: it has most states */
+	uint8_t protocol = protocols[pick(7)], family = pick(3) ? AF_INET : AF_INET6;
 	struct flow f = { .has = pick(4) ? 0x3ff : pick(0x400), .mark = pick(8), .zone = (uint16_t)pick(3),
 			  .zone_reply = (uint16_t)pick(3), .state = (uint8_t)pick(FLOW_TCP_COUNT),
 			  .timeout_sec = pick(140), .start_ns = pick(100) * 1000000000ull };
