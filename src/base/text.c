@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base/text: text built step by step in a fixed buffer. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/text.h"
+
+void text_init(struct text *t, char *buf, size_t size)
+{
+	*t = (struct text){ .buf = buf, .size = size };
+	buf[0] = 0;
+}
+
+void text_add(struct text *t, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
+	va_end(args);
+	if (n < 0)
+		return;
+	if ((size_t)n >= t->size - t->len) {
+		t->cut = true;
+		t->len = t->size - 1;
+	} else {
+		t->len += (size_t)n;
+	}
+}
