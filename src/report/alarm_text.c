@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report/alarm_text: an alarm as one line of key=value for logs. */
+#include "base/text.h"
+#include "flow/names.h"
+#include "private.h"
+
+#define ALARM_ROWS 5
+
+/* Values with blanks stand in quotes; quotes and control characters within become apostrophes and blanks. */
+static void add_quoted(struct text *t, const char *key, const char *value)
+{
+	text_add(t, " %s=\"", key);
+	for (; *value; value++)
+		text_add(t, "%c", *value == '"' ? '\'' : (unsigned char)*value < ' ' ? ' ' : *value);
+	text_add(t, "\"");
+}
+
+static void add_rows(struct text *t, const char *key, const struct snapshot_top *top)
+{
+	char text[RANKING_TEXT_MAX];
+	size_t i;
+
+	if (!top->used)
+		return;
+	text_add(t, " %s=\"", key);
+	for (i = 0; i < top->used && i < ALARM_ROWS; i++)
+		text_add(t, "%s%s %.1f%%", i ? ", " : "",
+			 ranking_key_format(&top->config, &top->rows[i].key, text),
+			 share_of(top->rows[i].entries, top->totals.entries));
+	text_add(t, "\"");
+}
+
+static void add_mix(struct text *t, const struct snapshot *s)
+{
+	char name[NAMES_TEXT_MAX];
+	uint64_t sum = 0;
+	int i, shown = 0;
+
+	for (i = 0; i < FLOW_CLASS_COUNT; i++)
+		sum += s->classes[i];
+	if (!sum)
+		return;
+	text_add(t, " classes=\"");
+	for (i = 0; i < FLOW_CLASS_COUNT; i++)
+		if (s->classes[i])
+			text_add(t, "%s%s %.1f%%", shown++ ? ", " : "", class_name((enum flow_class)i),
+				 share_of(s->classes[i], sum));
+	text_add(t, "\" protocols=\"");
+	for (i = 0, shown = 0; i < 256; i++)
+		if (s->protocols[i])
+			text_add(t, "%s%s %.1f%%", shown++ ? ", " : "", protocol_name((uint8_t)i, name),
+				 share_of(s->protocols[i], sum));
+	text_add(t, "\"");
+}
+
+static void add_fill(struct text *t, const struct snapshot *s)
+{
+	const struct fill *fill = &s->fill;
+
+	if (fill->now.has & READING_HAS_ENTRIES)
+		text_add(t, " entries=%llu", (unsigned long long)fill->now.entries);
+	if (fill->capacity)
+		text_add(t, " capacity=%llu fill_pct=%.1f", (unsigned long long)fill->capacity, fill->fill_pct);
+	if (s->has & SNAPSHOT_HAS_GROWTH) {
+		text_add(t, " growth_per_sec=%+.0f", fill->growth_per_sec + 0.0);
+		if (fill->seconds_to_full >= 0)
+			text_add(t, " seconds_to_full=%.0f", fill->seconds_to_full);
+	}
+	if (s->has & SNAPSHOT_HAS_RATE)
+		text_add(t, " new_per_sec=%.0f", s->new_per_sec);
+	if (s->has & SNAPSHOT_HAS_PASS)
+		text_add(t, " evictable_pct=%.1f", s->evictable_pct);
+	if (s->has & SNAPSHOT_HAS_EXPIRED)
+		text_add(t, " expired_pct=%.1f", s->expired_pct);
+	if (s->has & SNAPSHOT_HAS_REFUSAL)
+		text_add(t, " refusal_probability=%.3f", s->refusal_probability);
+	if (fill->now.has & READING_HAS_COUNTERS)
+		text_add(t, " drop=%llu early_drop=%llu insert_failed=%llu",
+			 (unsigned long long)fill->now.counters.drop,
+			 (unsigned long long)fill->now.counters.early_drop,
+			 (unsigned long long)fill->now.counters.insert_failed);
+}
+
+char *report_alarm_text(const struct alarm *alarm, char *buf, size_t size)
+{
+	const struct snapshot *s = &alarm->at;
+	struct text t;
+
+	text_init(&t, buf, size);
+	text_add(&t, "level=%s previous=%s", level_name(s->level), level_name(alarm->previous));
+	if (s->netns.name[0])
+		add_quoted(&t, "netns", s->netns.name);
+	add_fill(&t, s);
+	if (s->is_approximate)
+		text_add(&t, " approximate=yes");
+	/* What drives it comes before the long lists: a short buffer cuts those. */
+	if (s->cause.is_known && s->cause.text[0])
+		add_quoted(&t, "cause", s->cause.text);
+	if (s->has & SNAPSHOT_HAS_TOP) {
+		add_rows(&t, "sources", &s->sources);
+		add_rows(&t, "services", &s->services);
+	}
+	if (s->has & SNAPSHOT_HAS_PASS)
+		add_mix(&t, s);
+	return buf;
+}

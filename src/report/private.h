@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* report/private: what the files of this layer share: JSON members, rows of rankings, lines of text. */
+#ifndef CTWARDEN_REPORT_PRIVATE_H
+#define CTWARDEN_REPORT_PRIVATE_H
+
+#include <jansson.h>
+
+#include "report/report.h"
+
+/* ---- json.c: members; what is no number (NaN) or no UTF-8 is left out, as is what is not known ---- */
+
+void json_add_count(json_t *object, const char *key, uint64_t number); /* above INT64_MAX: that */
+void json_add_real(json_t *object, const char *key, double number);    /* rounded to six decimals */
+void json_add_bool(json_t *object, const char *key, bool value);
+void json_add_text(json_t *object, const char *key, const char *text);
+void json_add_time(json_t *object, const char *key, int64_t real_ns);
+void json_add_netns(json_t *object, const struct table_netns *netns);
+json_t *json_document(const char *schema); /* {"schema": ...} */
+/* One line without a newline, to be freed; gives document up. Out of memory ends the program. */
+char *json_to_line(json_t *document);
+/* Prints document and a newline as out says; gives document up. 0 or -errno. */
+int json_print(const struct report_out *out, json_t *document);
+
+/* ---- rows_json.c: rows of a ranking ---- */
+
+struct row_context {
+	const struct ranking_config *config;
+	uint64_t whole;  /* 100 % of share_pct */
+	bool is_born;    /* shares are of births */
+	bool has_rates;  /* new_per_sec is known */
+};
+
+json_t *json_rows(const struct row_context *context, const struct ranking_row *rows, size_t used);
+void json_add_columns(json_t *object, const struct ranking_row *row);
+void json_add_classes(json_t *object, const uint32_t classes[FLOW_CLASS_COUNT]);
+/* {"keys","entries"}: what no shown row holds. */
+void json_add_others(json_t *object, const struct ranking_totals *totals, const struct ranking_row *rows,
+		     size_t used);
+uint64_t rows_other_keys(const struct ranking_totals *totals, size_t used);
+uint64_t rows_other_entries(const struct ranking_totals *totals, const struct ranking_row *rows, size_t used);
+bool rows_have_rates(const struct ranking_row *rows, size_t used, const struct ranking_totals *totals);
+double share_of(uint64_t part, uint64_t whole); /* per cent; 0 of nothing */
+
+/* ---- documents ---- */
+
+json_t *json_status(const struct snapshot *snapshot);
+json_t *json_top(const struct report_top *top);
+
+/* ---- gap.c: why counter and list differ ---- */
+
+#define GAP_TEXT_MAX 160
+/* "412 expired, freed by the pass; 5 unconfirmed or dying: counted, in no list"; returns buf. */
+char *gap_format(const struct snapshot *snapshot, char buf[GAP_TEXT_MAX]);
+
+/* ---- lines.c: "label     part   part", wrapped at a terminal's width with a hanging indent ---- */
+
+#define LINE_LABEL 12
+
+struct line {
+	const struct report_out *out;
+	unsigned column; /* where the next part goes */
+	bool has_parts;
+};
+
+void line_start(struct line *line, const struct report_out *out, const char *label);
+/* A part is moved to the next line where it does not fit, and broken at blanks where it fits no line. */
+void line_add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same in a colour (an SGR number, "33"). */
+void line_add_colour(struct line *line, const char *colour, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void line_end(struct line *line);
+/* "host namespace (net:[4026531840]), kernel view"; returns buf. */
+char *place_format(const struct table_netns *netns, const char *view, char *buf, size_t size);
+int report_flush(const struct report_out *out); /* 0 or -errno */
+const char *level_colour(enum level level);
+/* width cells of which share_pct are filled; returns buf (at least width + 1). */
+char *bar_format(double share_pct, unsigned width, bool is_growing, char *buf);
+
+/* ---- table.c: rows of a ranking as text ---- */
+
+struct table {
+	const struct ranking_row *rows;
+	size_t used;
+	const struct ranking_totals *totals;
+	struct row_context context;
+	bool has_total; /* a totals row */
+};
+
+void table_print(const struct report_out *out, const struct table *table);
+
+#endif
