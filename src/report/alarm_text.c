@@ -60,7 +60,9 @@ static void add_fill(struct text *t, const struct snapshot *s)
 	if (fill->now.has & READING_HAS_ENTRIES)
 		text_add(t, " entries=%llu", (unsigned long long)fill->now.entries);
 	if (fill->capacity)
-		text_add(t, " capacity=%llu fill_pct=%.1f", (unsigned long long)fill->capacity, fill->fill_pct);
+		text_add(t, " capacity=%llu", (unsigned long long)fill->capacity);
+	if (fill->capacity && !fill->is_implausible)
+		text_add(t, " fill_pct=%.1f", fill->fill_pct);
 	if (s->has & SNAPSHOT_HAS_GROWTH) {
 		text_add(t, " growth_per_sec=%+.0f", fill->growth_per_sec + 0.0);
 		if (fill->seconds_to_full >= 0)

@@ -17,10 +17,14 @@ void json_add_count(json_t *object, const char *key, uint64_t number)
 
 void json_add_real(json_t *object, const char *key, double number)
 {
+	double scale = 1e3;
+
 	if (!isfinite(number))
 		return;
-	if (fabs(number) < 1e9)
-		number = round(number * 1e6) / 1e6;
+	if (number != 0 && fabs(number) < 1) /* probabilities may be tiny: six digits from the first that counts */
+		scale = pow(10, 5 - floor(log10(fabs(number))));
+	if (fabs(number) < 1e12 && isfinite(scale))
+		number = round(number * scale) / scale;
 	json_object_set_new(object, key, json_real(number == 0 ? 0.0 : number));
 }
 

@@ -10,7 +10,7 @@
 /* ---- json.c: members; what is no number (NaN) or no UTF-8 is left out, as is what is not known ---- */
 
 void json_add_count(json_t *object, const char *key, uint64_t number); /* above INT64_MAX: that */
-void json_add_real(json_t *object, const char *key, double number);    /* rounded to six decimals */
+void json_add_real(json_t *object, const char *key, double number);    /* rounded: to 3 decimals, below 1 to 6 digits */
 void json_add_bool(json_t *object, const char *key, bool value);
 void json_add_text(json_t *object, const char *key, const char *text);
 void json_add_time(json_t *object, const char *key, int64_t real_ns);

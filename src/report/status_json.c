@@ -52,7 +52,7 @@ static void add_head(json_t *document, const struct snapshot *s, const enum leve
 		json_add_count(document, "entries_limit", now->entries_limit);
 	if (s->fill.capacity) {
 		json_add_count(document, "capacity", s->fill.capacity);
-		if (now->has & READING_HAS_ENTRIES)
+		if ((now->has & READING_HAS_ENTRIES) && !s->fill.is_implausible)
 			json_add_real(document, "fill_pct", s->fill.fill_pct);
 	}
 	json_add_bool(document, "implausible", s->fill.is_implausible);
@@ -88,7 +88,7 @@ static void add_table(json_t *document, const struct snapshot *s)
 
 	if (now->has & READING_HAS_BUCKETS) {
 		json_add_count(document, "buckets", now->buckets);
-		if (now->buckets && (now->has & READING_HAS_ENTRIES))
+		if (now->buckets && (now->has & READING_HAS_ENTRIES) && !s->fill.is_implausible)
 			json_add_real(document, "load", (double)now->entries / (double)now->buckets);
 	}
 	if (now->has & READING_HAS_COUNTERS) {

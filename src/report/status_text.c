@@ -53,18 +53,17 @@ static void print_level(const struct report_out *out, const struct snapshot *s)
 		line_add(&line, "by this reading alone");
 	text_init(&t, buf, sizeof(buf));
 	add_mark(&t, "warning", &s->marks.warning);
-	line_add(&line, "%s,", buf);
+	line_add(&line, "%s", buf);
 	text_init(&t, buf, sizeof(buf));
 	add_mark(&t, "critical", &s->marks.critical);
-	line_add(&line, "%s,", buf);
+	line_add(&line, "%s", buf);
 	line_add(&line, "full from %.4g %% with drops", s->marks.full_pct);
 	line_end(&line);
 }
 
-static void add_limit(struct line *line, const struct snapshot *s)
+static void add_count(struct line *line, const struct snapshot *s)
 {
 	const struct fill *fill = &s->fill;
-	bool has_limit = fill->now.has & READING_HAS_LIMIT;
 	char entries[UNITS_TEXT_MAX], number[UNITS_TEXT_MAX];
 
 	count(fill->now.entries, entries);
@@ -74,7 +73,13 @@ static void add_limit(struct line *line, const struct snapshot *s)
 		line_add(line, "%s of %s", entries, count(fill->capacity, number));
 	else
 		line_add(line, "%s", entries);
-	if (!has_limit)
+}
+
+static void add_limit(struct line *line, const struct fill *fill)
+{
+	char number[UNITS_TEXT_MAX];
+
+	if (!(fill->now.has & READING_HAS_LIMIT))
 		line_add(line, "limit not known");
 	else if (!fill->now.entries_limit)
 		line_add(line, "limit 0: none");
@@ -100,7 +105,7 @@ static void print_entries(const struct report_out *out, const struct snapshot *s
 	struct line line;
 
 	line_start(&line, out, "entries");
-	add_limit(&line, s);
+	add_count(&line, s);
 	if (fill->is_implausible) {
 		line_add_colour(&line, "31", "implausible: not believed, the level stays");
 	} else if (has_entries && fill->capacity) {
@@ -114,12 +119,13 @@ static void print_entries(const struct report_out *out, const struct snapshot *s
 			line_add_colour(&line, "31", "over by %s",
 					count(fill->now.entries - fill->capacity, number));
 	}
+	add_limit(&line, fill);
 	if (s->has & SNAPSHOT_HAS_PEAK)
 		add_peak(&line, &fill->peak);
 	line_end(&line);
 }
 
-static void print_buckets(const struct report_out *out, const struct table_reading *now)
+static void print_buckets(const struct report_out *out, const struct table_reading *now, bool is_implausible)
 {
 	char number[UNITS_TEXT_MAX];
 	struct line line;
@@ -128,7 +134,7 @@ static void print_buckets(const struct report_out *out, const struct table_readi
 		return;
 	line_start(&line, out, "buckets");
 	line_add(&line, "%s", count(now->buckets, number));
-	if (now->has & READING_HAS_ENTRIES)
+	if ((now->has & READING_HAS_ENTRIES) && !is_implausible)
 		line_add(&line, "%.2f entries each", (double)now->entries / (double)now->buckets);
 	line_end(&line);
 }
@@ -188,15 +194,15 @@ static void print_refused(const struct report_out *out, const struct snapshot *s
 	if (s->has & SNAPSHOT_HAS_REFUSAL) {
 		line_start(&line, out, "refused");
 		line_add(&line, "%s of new flows now", odds_format(s->refusal_probability, odds));
-		line_add(&line, "%s were the table full", odds_format(s->refusal_when_full, odds));
+		line_add(&line, "%s once full", odds_format(s->refusal_when_full, odds));
 		line_end(&line);
 	}
 	if (!(s->fill.now.has & READING_HAS_COUNTERS))
 		return;
 	line_start(&line, out, "since boot");
-	line_add(&line, "%s dropped,", count(c->drop, number));
-	line_add(&line, "%s dropped early,", count(c->early_drop, number));
-	line_add(&line, "%s insert failures,", count(c->insert_failed, number));
+	line_add(&line, "%s dropped", count(c->drop, number));
+	line_add(&line, "%s dropped early", count(c->early_drop, number));
+	line_add(&line, "%s insert failures", count(c->insert_failed, number));
 	line_add(&line, "%s search restarts", count(c->search_restart, number));
 	line_end(&line);
 }
@@ -291,7 +297,7 @@ int report_status(const struct report_out *out, const struct snapshot *s)
 	line_end(&line);
 	print_level(out, s);
 	print_entries(out, s);
-	print_buckets(out, &s->fill.now);
+	print_buckets(out, &s->fill.now, s->fill.is_implausible);
 	print_growth(out, s);
 	print_evictable(out, s);
 	print_refused(out, s);

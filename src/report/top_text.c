@@ -97,7 +97,7 @@ static void print_notes(const struct report_out *out, const struct report_top *t
 		note(out, buf);
 	}
 	if (top->scan.undecodable || top->scan.not_kernel) {
-		snprintf(buf, sizeof(buf), "left out: %llu messages not understood, %llu not from the kernel",
+		snprintf(buf, sizeof(buf), "messages left out: %llu not understood, %llu not from the kernel",
 			 (unsigned long long)top->scan.undecodable, (unsigned long long)top->scan.not_kernel);
 		note(out, buf);
 	}
