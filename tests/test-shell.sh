@@ -16,7 +16,7 @@ for script in check quickstart .ci/run scripts/*.sh tests/*.sh tests/*/*.sh test
     '#!'*sh | '# shellcheck shell='*) ;;
     *) continue ;;
     esac
-    "$SHELLCHECK" "$script" || failed=1
+    "$SHELLCHECK" -x "$script" || failed=1
 done
 bash -n dist/ctwarden.bash || failed=1
 exit $failed
