@@ -59,6 +59,12 @@ expect "a directory that is no layer is refused" 1 "belongs to no layer"
 plant tests/unit/test_stats_bad.c '#include "kernel/kernel.h"'
 expect "a unit test is held to its layer" 1 "tests/unit/test_stats_bad.c:1: layer stats may not include layer kernel"
 
+plant tests/unit/test_stats_good.c '#include "../../src/stats/private.h"'
+expect "a unit test may see the private headers of its layer" 0 "1 files keep to the layers"
+
+plant tests/unit/test_stats_bad.c '#include "../../src/flow/private.h"'
+expect "a unit test may not see those of another layer" 1 "never .."
+
 plant src/stats/bad.c '#include <cmocka.h>'
 expect "the test library stays in tests" 1 "layer stats may not include <cmocka.h>"
 

@@ -7,7 +7,6 @@ usage: flows.py prepare | calm | surge N
 prepare: addresses, short timeouts and a rule that makes conntrack work in this namespace; refuses the host's own.
 calm:    some hundred TCP connections and UDP exchanges of 40 clients; prints "ready", keeps them until stdin ends.
 surge N: N one-way UDP flows of 10.1.0.66 and a few hundred of two others, in about two seconds."""
-import os
 import select
 import socket
 import subprocess
@@ -28,8 +27,9 @@ def run(*argv, text=None):
 
 
 def prepare():
-    if os.stat("/proc/self/ns/net").st_ino == os.stat("/proc/1/ns/net").st_ino:
-        sys.exit("flows.py: this is the namespace of the host; run it under unshare -n")
+    # A fresh namespace has no interface that is up; the host's has.
+    if subprocess.run(["ip", "-o", "link", "show", "up"], capture_output=True, check=True).stdout:
+        sys.exit("flows.py: this network namespace is in use; run it under unshare -n")
     run("ip", "link", "set", "lo", "up")
     for net in ("10.1.0.0/16", "10.2.0.0/24"):
         run("ip", "addr", "add", net, "dev", "lo")
