@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* base/mem: checked memory. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static void *checked(void *p)
+{
+	if (!p) {
+		fputs("out of memory\n", stderr);
+		exit(1);
+	}
+	return p;
+}
+
+void *mem_alloc(size_t size)
+{
+	return checked(calloc(1, size ? size : 1));
+}
+
+void *mem_array(size_t count, size_t size)
+{
+	/* calloc checks the product itself; one byte where nothing is asked, as NULL would mean failure. */
+	return count && size ? checked(calloc(count, size)) : mem_alloc(1);
+}
+
+void *mem_resize(void *p, size_t count, size_t size)
+{
+	if (!count || !size)
+		count = size = 1;
+	return checked(reallocarray(p, count, size));
+}
+
+char *mem_copy_text(const char *text)
+{
+	return checked(strdup(text));
+}
+
+char *mem_format(const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, format);
+	n = vasprintf(&text, format, args);
+	va_end(args);
+	return checked(n < 0 ? NULL : text);
+}
