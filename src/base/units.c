@@ -140,11 +140,10 @@ char *units_format_count(uint64_t number, char buf[UNITS_TEXT_MAX])
 char *units_format_signed(int64_t number, char buf[UNITS_TEXT_MAX])
 {
 	uint64_t size = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char count[UNITS_TEXT_MAX];
 
-	if (!number)
-		return units_format_count(0, buf);
-	units_format_count(size, buf + 1);
-	buf[0] = number < 0 ? '-' : '+';
+	units_format_count(size, count);
+	snprintf(buf, UNITS_TEXT_MAX, "%s%.40s", number < 0 ? "-" : number > 0 ? "+" : "", count);
 	return buf;
 }
 
@@ -153,7 +152,7 @@ char *units_format_duration(int64_t ns, char buf[UNITS_TEXT_MAX])
 	int64_t sec = ns / NS_PER_SEC;
 
 	if (ns < NS_PER_SEC)
-		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " ms", ns / NS_PER_MS);
+		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " ms", (int64_t)(ns / NS_PER_MS));
 	else if (sec < 10)
 		snprintf(buf, UNITS_TEXT_MAX, "%.1f s", (double)ns / NS_PER_SEC);
 	else if (sec < 60)
