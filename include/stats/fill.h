@@ -20,15 +20,19 @@ struct fill {
 	struct table_counters first;  /* counters of the first reading */
 	struct table_counters delta;  /* rise since the reading before; a counter that went back: 0 */
 	uint64_t capacity_set;        /* by the config; 0: the kernel's limit */
-	uint64_t capacity;            /* in force; 0: none (limit 0 and none set) */
+	uint64_t capacity;            /* in force, the smaller of both; 0: none (limit 0 and none set) */
 	double fill_pct;              /* entries / capacity * 100; 0 without capacity */
 	double growth_per_sec;        /* EWMA of net growth */
-	double seconds_to_full;       /* at this growth; -1: not filling, or no capacity */
+	double seconds_to_full;       /* at this growth; 0: full and growing; -1: not filling (or slower than 10 days), no capacity */
 	bool has_growth;              /* at least two readings, 200 ms apart */
 	bool is_implausible;          /* count above 16 x limit and above 2^31 or wrapped: not to be believed */
 	bool limit_changed;           /* since the reading before */
 	struct fill_peak peak;        /* since start */
 	struct fill_peak peak_asked;  /* since fill_peak_take */
+	/* Of fill.c alone: */
+	bool has_first, has_limit, has_last;
+	int64_t last_ns;              /* the last reading that growth was taken from, monotonic */
+	uint64_t last_entries;
 };
 
 void fill_init(struct fill *fill, uint64_t capacity_set);

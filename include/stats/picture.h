@@ -28,13 +28,17 @@ struct picture {
 	uint64_t classes[FLOW_CLASS_COUNT]; /* of the pass */
 	uint64_t protocols[256];  /* of the pass */
 	uint64_t assured, unassured, offloaded; /* of the pass */
-	uint64_t old_unreplied;   /* of the pass: unreplied with a timeout just renewed is not told apart; by age where known */
+	uint64_t old_unreplied;   /* of the pass: unreplied for over 10 minutes, where the kernel stamps flows; a lower bound
+				   * (measured from the newest flow met so far, as nobody tells the time) */
+	uint64_t newest_start_ns; /* real time; of the pass */
 	uint64_t states[FLOW_TCP_COUNT];    /* TCP, of the pass */
 	struct sample table;      /* sample of the pass */
 	struct sample births;     /* sample of NEW events since the last calm */
 	int64_t pass_started_ns, pass_ended_ns; /* monotonic; 0: no pass yet */
 	int64_t pass_real_ns;     /* end of the pass, real time */
 	int64_t pass_cpu_ns;
+	bool has_base;            /* picture_set_base was called, here or in one inherited from */
+	uint64_t base_entries;    /* entries then */
 	bool is_approximate;      /* since the pass events were lost or not listened to */
 	uint64_t born, died;      /* events applied since the pass */
 	uint64_t lost;            /* events lost since the pass */

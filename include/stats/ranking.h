@@ -78,6 +78,8 @@ void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_cla
 /* One event: entries and births (NEW), entries only (DESTROY, never below 0: those of folded keys come off others). */
 void ranking_born(struct ranking *ranking, const struct flow *flow);
 void ranking_died(struct ranking *ranking, const struct flow *flow);
+/* One flow that is there and was in no pass and no event (picture_reconcile): entries only. */
+void ranking_appear(struct ranking *ranking, const struct flow *flow);
 /* Turns births into new_per_sec (EWMA, half-life 2 s); span since the last tick. Rows with no entries and no rate go. */
 void ranking_tick(struct ranking *ranking, int64_t span_ns);
 /* Takes births, rates and base over from an older ranking of the same config (after a pass built this one anew). */
