@@ -54,8 +54,7 @@ static void take_global(const struct nlmsghdr *answer, void *arg)
 	struct table_reading *reading = arg;
 	const struct nlattr *attr;
 
-	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(attr)) {
 		case CTA_STATS_GLOBAL_ENTRIES:
 			if (get_be32(attr, &reading->entries))
@@ -105,8 +104,7 @@ static void take_cpu(const struct nlmsghdr *answer, void *arg)
 	const struct nlattr *attr;
 
 	reading->has |= READING_HAS_COUNTERS;
-	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg)) {
 		uint64_t *sum = counter_of(&reading->counters, mnl_attr_get_type(attr));
 		uint64_t value;
 

@@ -113,8 +113,7 @@ static void take_protocol(const struct nlmsghdr *answer, void *arg)
 	struct reading *reading = arg;
 	const struct nlattr *attr, *value;
 
-	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg))
-	{
+	mnl_attr_for_each(attr, answer, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) != CTA_TIMEOUT_DATA)
 			continue;
 		mnl_attr_for_each_nested(value, attr) take_value(reading, value);
