@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/snapshot: copies what readings and pictures tell into one plain structure. What the caller alone knows (namespace,
+ * level with memory, expired entries, events) it fills itself. */
+#include "stats/snapshot.h"
+
+#include <string.h>
+
+#include "stats/refusal.h"
+
+static void add_top(struct snapshot_top *top, const struct ranking *ranking)
+{
+	top->config = *ranking_config_get(ranking);
+	top->by = top->config.by;
+	top->used = ranking_top(ranking, RANKING_ORDER_ENTRIES, SNAPSHOT_TOP, top->rows);
+	top->totals = ranking_totals_get(ranking);
+}
+
+static double seconds_between(int64_t from_ns, int64_t to_ns)
+{
+	return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
+}
+
+void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns)
+{
+	uint64_t listed = picture->assured + picture->unassured;
+
+	snapshot->evictable_pct = listed ? 100.0 * (double)picture->unassured / (double)listed : 0;
+	snapshot->listed = listed;
+	memcpy(snapshot->classes, picture->classes, sizeof(snapshot->classes));
+	memcpy(snapshot->protocols, picture->protocols, sizeof(snapshot->protocols));
+	snapshot->pass_age_sec = seconds_between(picture->pass_ended_ns, now_monotonic_ns);
+	snapshot->pass_sec = seconds_between(picture->pass_started_ns, picture->pass_ended_ns);
+	snapshot->is_approximate = picture->is_approximate;
+	snapshot->lost_events = picture->lost;
+	snapshot->cause = cause_find(picture);
+	add_top(&snapshot->sources, picture->parts[PICTURE_SOURCE]);
+	add_top(&snapshot->prefixes, picture->parts[PICTURE_PREFIX]);
+	add_top(&snapshot->destinations, picture->parts[PICTURE_DESTINATION]);
+	add_top(&snapshot->services, picture->parts[PICTURE_SERVICE]);
+	snapshot->folded_entries = snapshot->sources.totals.folded_entries;
+	snapshot->has |= SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP;
+}
+
+static void add_refusal(struct snapshot *snapshot)
+{
+	const struct table_reading *now = &snapshot->fill.now;
+	double evictable = snapshot->evictable_pct / 100;
+
+	/* Without a limit nothing is refused, without buckets nothing can be said. */
+	if (!(now->has & READING_HAS_BUCKETS) || !now->entries_limit)
+		return;
+	snapshot->refusal_when_full = refusal_when_full(now->entries_limit, now->buckets, evictable);
+	snapshot->refusal_probability = refusal_now(now->entries, now->entries_limit, now->buckets, evictable);
+	snapshot->has |= SNAPSHOT_HAS_REFUSAL;
+}
+
+void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_reading *reading, uint64_t capacity,
+			   const struct level_config *marks, const struct picture *picture)
+{
+	memset(ret_snapshot, 0, sizeof(*ret_snapshot));
+	fill_init(&ret_snapshot->fill, capacity);
+	fill_update(&ret_snapshot->fill, reading);
+	ret_snapshot->marks = *marks;
+	/* Without capacity, or where the count cannot be believed, fill_pct is 0. */
+	ret_snapshot->level = level_at(marks, ret_snapshot->fill.fill_pct);
+	if (!picture)
+		return;
+	snapshot_add_picture(ret_snapshot, picture, reading->monotonic_ns);
+	add_refusal(ret_snapshot);
+}
