@@ -119,8 +119,11 @@ static void row_add(struct ranking_row *row, enum flow_class class, bool is_udp,
 {
 	row->entries++;
 	row->classes[class]++;
-	row->udp += is_udp;
-	row->bytes += bytes;
+	/* Most rows lie in no cache: what stays as it is, is not touched. */
+	if (is_udp)
+		row->udp++;
+	if (bytes)
+		row->bytes += bytes;
 }
 
 void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_class class)

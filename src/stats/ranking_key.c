@@ -60,6 +60,10 @@ static void set_address(struct ranking_key *key, const struct ranking_config *co
 		len = bits;
 	key->family = family;
 	key->zone = zone;
+	if (len == 32) { /* most keys: a copy whose size the compiler knows */
+		memcpy(key->addr, address, 4);
+		return;
+	}
 	memcpy(key->addr, address, len / 8);
 	if (len % 8)
 		key->addr[len / 8] = (uint8_t)(address[len / 8] & 0xff << (8 - len % 8));

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/snapshot: what a reading and a picture tell, and what they do not. */
+#include "stats_fixture.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats/refusal.h"
+#include "stats/snapshot.h"
+
+static const struct picture_config config = { .max_rows = 4096, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+static const struct table_reading reading = {
+	.monotonic_ns = 100 * SEC,
+	.real_ns = 5000 * SEC,
+	.has = READING_HAS_ENTRIES | READING_HAS_LIMIT | READING_HAS_COUNTERS | READING_HAS_BUCKETS,
+	.entries = 800,
+	.entries_limit = 1000,
+	.buckets = 1000,
+};
+
+/* 600 of one source not ASSURED, 200 that are. */
+static struct picture *picture_make(void)
+{
+	struct picture *picture = picture_new(&config);
+
+	for (uint32_t i = 0; i < 800; i++) {
+		struct flow flow = i < 600 ? flow_make(UDP, IP(10, 0, 0, 1), i, 1, 53)
+					   : flow_answered(TCP, IP(10, 0, 1, 0) + i, i, 1, 443);
+
+		picture_add(picture, &flow);
+	}
+	picture->pass_started_ns = 96 * SEC;
+	picture->pass_ended_ns = 97 * SEC;
+	return picture;
+}
+
+static void a_reading_alone_gives_fill_and_level(void **unused)
+{
+	struct level_config marks = level_config_default();
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+
+	(void)unused;
+	memset(snapshot, 0xff, sizeof(*snapshot));
+	snapshot_from_reading(snapshot, &reading, 0, &marks, NULL);
+	assert_int_equal(snapshot->has, 0);
+	assert_true(fabs(snapshot->fill.fill_pct - 80) < 1e-9);
+	assert_int_equal(snapshot->level, LEVEL_WARNING);
+	assert_true(snapshot->fill.seconds_to_full == -1);
+	assert_false(snapshot->cause.is_known);
+	assert_int_equal(snapshot->sources.used, 0);
+	snapshot_from_reading(snapshot, &reading, 850, &marks, NULL);
+	assert_int_equal(snapshot->level, LEVEL_CRITICAL);
+	free(snapshot);
+}
+
+static void a_pass_adds_classes_tops_cause_and_refusal(void **unused)
+{
+	struct level_config marks = level_config_default();
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	struct picture *picture = picture_make();
+
+	(void)unused;
+	snapshot_from_reading(snapshot, &reading, 0, &marks, picture);
+	assert_int_equal(snapshot->has, SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP | SNAPSHOT_HAS_REFUSAL);
+	assert_true(fabs(snapshot->evictable_pct - 75) < 1e-9);
+	assert_true(snapshot->refusal_probability == 0); /* below the limit */
+	assert_true(snapshot->refusal_when_full == refusal_when_full(1000, 1000, 0.75));
+	assert_int_equal(snapshot->classes[FLOW_CLASS_UNREPLIED], 600);
+	assert_int_equal(snapshot->protocols[UDP], 600);
+	assert_true(fabs(snapshot->pass_age_sec - 3) < 1e-9);
+	assert_true(fabs(snapshot->pass_sec - 1) < 1e-9);
+	assert_int_equal(snapshot->listed, 800);
+	assert_true(snapshot->cause.has_dominant);
+	assert_int_equal(snapshot->sources.used, SNAPSHOT_TOP);
+	assert_int_equal(snapshot->sources.rows[0].entries, 600);
+	assert_int_equal(snapshot->sources.totals.keys, 201);
+	assert_int_equal(snapshot->services.used, 2);
+	assert_int_equal(snapshot->prefixes.by, RANKING_BY_PREFIX);
+	assert_int_equal(snapshot->destinations.config.by, RANKING_BY_DESTINATION);
+	picture_free(picture);
+	free(snapshot);
+}
+
+static void without_limit_or_buckets_no_refusal_is_claimed(void **unused)
+{
+	struct level_config marks = level_config_default();
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	struct picture *picture = picture_make();
+	struct table_reading other = reading;
+
+	(void)unused;
+	other.entries_limit = 0;
+	snapshot_from_reading(snapshot, &other, 0, &marks, picture);
+	assert_int_equal(snapshot->has & SNAPSHOT_HAS_REFUSAL, 0);
+	assert_int_equal(snapshot->level, LEVEL_OK);
+	other = reading;
+	other.has &= ~(uint32_t)READING_HAS_BUCKETS;
+	snapshot_from_reading(snapshot, &other, 0, &marks, picture);
+	assert_int_equal(snapshot->has & SNAPSHOT_HAS_REFUSAL, 0);
+	picture_free(picture);
+	free(snapshot);
+}
+
+static void lost_events_and_a_clock_behind_are_carried(void **unused)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct picture *picture = picture_make();
+
+	(void)unused;
+	picture->is_approximate = true;
+	picture->lost = 7;
+	snapshot_add_picture(snapshot, picture, 90 * SEC);
+	assert_true(snapshot->is_approximate);
+	assert_int_equal(snapshot->lost_events, 7);
+	assert_true(snapshot->pass_age_sec == 0);
+	picture_free(picture);
+	free(snapshot);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_reading_alone_gives_fill_and_level),
+		cmocka_unit_test(a_pass_adds_classes_tops_cause_and_refusal),
+		cmocka_unit_test(without_limit_or_buckets_no_refusal_is_claimed),
+		cmocka_unit_test(lost_events_and_a_clock_behind_are_carried),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
