@@ -110,8 +110,8 @@ static int receive_all(struct scan *scan, struct nl_socket *socket)
 	return r;
 }
 
-/* A pass on a socket of its own: one that still has a dump would answer EBUSY. */
-static int pass_once(struct scan *scan)
+/* On a socket of its own: one that still has a dump would answer EBUSY. */
+static int dump_family(struct scan *scan, uint8_t family)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
 	struct nl_socket socket;
@@ -121,12 +121,23 @@ static int pass_once(struct scan *scan)
 	if (r < 0)
 		return r;
 	request = nl_request(&socket, buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, NLM_F_DUMP,
-			     scan->pushdown.family);
+			     family);
 	pushdown_put(&scan->pushdown, request);
 	r = nl_send(&socket, request);
 	if (!r)
 		r = receive_all(scan, &socket);
 	nl_close(&socket);
+	return r;
+}
+
+static int pass_once(struct scan *scan)
+{
+	uint8_t families[2];
+	unsigned count = pushdown_families(&scan->pushdown, families);
+	int r = STEP_DONE;
+
+	for (unsigned i = 0; i < count && r == STEP_DONE && !scan->torn; i++)
+		r = dump_family(scan, families[i]);
 	return r;
 }
 

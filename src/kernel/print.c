@@ -3,7 +3,9 @@
  * which is what that tool prints, so that both stay the same whatever the library's version. */
 #include "kernel/kernel.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <libmnl/libmnl.h>
 #include <libnetfilter_conntrack/libnetfilter_conntrack.h>
@@ -148,20 +150,30 @@ static unsigned library_type(enum flow_event_kind kind)
 	return NFCT_T_UNKNOWN;
 }
 
+/* conntrack -E names the socket of the program that made, changed or deleted the entry. It also
+ * looks the program's name up in every process of /proc (progname=), which is not done here. */
+static void add_sender(struct printer *printer, const struct nlmsghdr *message)
+{
+	size_t len = strlen(printer->text);
+
+	if (message->nlmsg_pid)
+		snprintf(printer->text + len, sizeof(printer->text) - len, " [USERSPACE] portid=%u",
+			 message->nlmsg_pid);
+}
+
 const char *printer_line(struct printer *printer, const void *message, size_t len, bool event)
 {
+	const struct nlmsghdr *header = message;
 	unsigned type = NFCT_T_UNKNOWN;
 	enum flow_event_kind kind;
 	struct nf_conntrack *entry;
-	const char *line = NULL;
 	struct flow flow;
+	int r;
 
 	/* The library trusts lengths that decode has to check. */
 	if (decode_message(message, len, &flow, &kind) < 0 ||
-	    !is_whole(mnl_nlmsg_get_payload_offset(message, sizeof(struct nfgenmsg)),
-		      ((const struct nlmsghdr *)message)->nlmsg_len -
-			      NLMSG_LENGTH(sizeof(struct nfgenmsg)),
-		      LEVEL_TOP))
+	    !is_whole(mnl_nlmsg_get_payload_offset(header, sizeof(struct nfgenmsg)),
+		      header->nlmsg_len - NLMSG_LENGTH(sizeof(struct nfgenmsg)), LEVEL_TOP))
 		return NULL;
 	if (event)
 		type = library_type(kind);
@@ -169,10 +181,14 @@ const char *printer_line(struct printer *printer, const void *message, size_t le
 	entry = nfct_new();
 	if (!entry)
 		return NULL;
-	if (nfct_nlmsg_parse(message, entry) >= 0 &&
-	    nfct_snprintf(printer->text, sizeof(printer->text), entry, type, NFCT_O_DEFAULT,
-			  NFCT_OF_SHOW_LAYER3) >= 0)
-		line = printer->text;
+	r = nfct_nlmsg_parse(header, entry);
+	if (r >= 0)
+		r = nfct_snprintf(printer->text, sizeof(printer->text), entry, type, NFCT_O_DEFAULT,
+				  NFCT_OF_SHOW_LAYER3);
 	nfct_destroy(entry);
-	return line;
+	if (r < 0)
+		return NULL;
+	if (event)
+		add_sender(printer, header);
+	return printer->text;
 }

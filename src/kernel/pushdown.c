@@ -65,7 +65,11 @@ static void from_addresses(const struct flow_filter *filter, struct pushdown *p)
 		/* A prefix cannot be pushed, but both tuples have its family. */
 		if (!p->family)
 			p->family = prefix.addr.family;
-		if (p->family != prefix.addr.family || prefix.len != addr_bits(prefix.addr.family))
+		/* No IPv6 address either: ctnetlink_filter_match_tuple() has its comparison the
+		 * wrong way round (measured on 6.18): the kernel sends all but the entries asked
+		 * for. */
+		if (p->family != prefix.addr.family || p->family != AF_INET ||
+		    prefix.len != addr_bits(AF_INET))
 			continue;
 		memcpy(bytes, prefix.addr.bytes, sizeof(prefix.addr.bytes));
 		side->flags |= address_keys[i].flag;
@@ -122,17 +126,25 @@ void pushdown_from(const struct flow_filter *filter, struct pushdown *ret_pushdo
 	*ret_pushdown = p;
 }
 
+unsigned pushdown_families(const struct pushdown *p, uint8_t ret_families[2])
+{
+	if (p->family || !(p->side[FLOW_ORIG].flags | p->side[FLOW_REPLY].flags)) {
+		ret_families[0] = p->family;
+		return 1;
+	}
+	ret_families[0] = AF_INET;
+	ret_families[1] = AF_INET6;
+	return 2;
+}
+
 bool pushdown_is_empty(const struct pushdown *p)
 {
 	return !(p->family || p->zone || p->has_mark || p->status_mask ||
 		 p->side[FLOW_ORIG].flags || p->side[FLOW_REPLY].flags);
 }
 
-static void put_side(const struct pushdown_side *side, uint8_t family, uint16_t type,
-		     struct nlmsghdr *request)
+static void put_side(const struct pushdown_side *side, uint16_t type, struct nlmsghdr *request)
 {
-	bool is_v4 = family == AF_INET;
-	size_t len = is_v4 ? 4 : 16;
 	struct nlattr *tuple, *nest;
 
 	if (!side->flags)
@@ -140,9 +152,9 @@ static void put_side(const struct pushdown_side *side, uint8_t family, uint16_t 
 	tuple = mnl_attr_nest_start(request, type);
 	nest = mnl_attr_nest_start(request, CTA_TUPLE_IP);
 	if (side->flags & SIDE_SRC)
-		mnl_attr_put(request, is_v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, len, side->tuple.src);
+		mnl_attr_put(request, CTA_IP_V4_SRC, 4, side->tuple.src);
 	if (side->flags & SIDE_DST)
-		mnl_attr_put(request, is_v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, len, side->tuple.dst);
+		mnl_attr_put(request, CTA_IP_V4_DST, 4, side->tuple.dst);
 	mnl_attr_nest_end(request, nest);
 	if (side->flags & SIDE_PROTOCOL) {
 		nest = mnl_attr_nest_start(request, CTA_TUPLE_PROTO);
@@ -171,8 +183,8 @@ void pushdown_put(const struct pushdown *p, struct nlmsghdr *request)
 	}
 	if (p->zone)
 		mnl_attr_put_u16(request, CTA_ZONE, htons(p->zone));
-	put_side(&p->side[FLOW_ORIG], p->family, CTA_TUPLE_ORIG, request);
-	put_side(&p->side[FLOW_REPLY], p->family, CTA_TUPLE_REPLY, request);
+	put_side(&p->side[FLOW_ORIG], CTA_TUPLE_ORIG, request);
+	put_side(&p->side[FLOW_REPLY], CTA_TUPLE_REPLY, request);
 	if (orig | reply) {
 		nest = mnl_attr_nest_start(request, CTA_FILTER);
 		if (orig)

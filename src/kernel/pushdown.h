@@ -30,6 +30,10 @@ struct pushdown {
 
 /* filter may be NULL: nothing is pushed. */
 void pushdown_from(const struct flow_filter *filter, struct pushdown *ret_pushdown);
+/* The families to ask for, one request each: the kernel refuses a tuple without a family
+ * (EOPNOTSUPP), so that a protocol of both families takes two requests. AF_UNSPEC: both at once.
+ * Returns 1 or 2. */
+unsigned pushdown_families(const struct pushdown *pushdown, uint8_t ret_families[2]);
 bool pushdown_is_empty(const struct pushdown *pushdown);
 /* Adds the attributes; the family goes into the request's nfgenmsg by the caller. */
 void pushdown_put(const struct pushdown *pushdown, struct nlmsghdr *request);
