@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/cause: who or what drives the table, from the rankings (who, how much: exact) and a sample (what they do).
+/* stats/cause: who or what drives the table, from the rankings (who, how much: exact) and a sample
+ * (what they do).
  *
- * Asked is what has grown since the table was calm, where that is known and enough to speak of, else the whole table. One
- * source is named if it explains half of it; failing that one prefix, failing that one destination, else nobody.
+ * Asked is what has grown since the table was calm, where that is known and enough to speak of,
+ * else the whole table. One source is named if it explains half of it; failing that one prefix,
+ * failing that one destination, else nobody.
  *
- * Pickups (ESTABLISHED without an answer) never count against an address: a packet in mid-stream made them, often from the
- * server's side, so that the wrong end stands as the source.
+ * Pickups (ESTABLISHED without an answer) never count against an address: a packet in mid-stream
+ * made them, often from the server's side, so that the wrong end stands as the source.
  *
- * A flow is born unreplied, whatever becomes of it: of the sample of births only addresses, services and pickups are
- * believed. How many are unreplied is told by the last pass; how much of a service that is, is then bounded from below
- * (a + b - 1), so that what is said is true. */
+ * A flow is born unreplied, whatever becomes of it: of the sample of births only addresses,
+ * services and pickups are believed. How many are unreplied is told by the last pass; how much
+ * of a service that is, is then bounded from below (a + b - 1), so that what is said is true. */
 #include "stats/cause.h"
 
 #include <string.h>
@@ -19,15 +21,16 @@
 #include "evidence.h"
 #include "flow/names.h"
 
-#define DOMINANT_SHARE 0.5
-#define GROWTH_LEAST 50         /* less than this, or than 5 % of the table, is no growth to explain */
+#define DOMINANT_SHARE	   0.5
+#define GROWTH_LEAST	   50 /* less, or less than 5 % of the table: nothing to explain */
 #define GROWTH_LEAST_SHARE 0.05
-#define CANDIDATES 16
-#define SAID_SHARE 0.5          /* a class or service is named from this share on */
-#define EVIDENCE_LEAST 8        /* flows in the sample that make it believed against the pass */
-#define SPREAD_SHARE 0.1        /* no source above this: limits per source will not help */
-#define SURE_OF_ONE 30          /* that many sampled flows with one value: "1", not "at least 1" */
-#define WIDE_SHARE 0.8
+#define CANDIDATES	   16
+#define SAID_SHARE	   0.5	/* a class or service is named from this share on */
+#define MIXED_SHARE	   0.05 /* and as the largest part from this one on */
+#define EVIDENCE_LEAST	   8	/* flows in the sample that make it believed against the pass */
+#define SPREAD_SHARE	   0.1	/* no source above this: limits per source will not help */
+#define SURE_OF_ONE	   30	/* that many sampled flows with one value: "1", not "at least 1" */
+#define WIDE_SHARE	   0.8
 
 struct inquiry {
 	const struct picture *picture;
@@ -39,9 +42,11 @@ struct inquiry {
 static struct inquiry inquiry_of(const struct picture *picture)
 {
 	double growth = (double)picture->entries - (double)picture->base_entries;
-	struct inquiry inquiry = { .picture = picture, .sample = &picture->table, .total = (double)picture->entries };
+	struct inquiry inquiry = {
+		.picture = picture, .sample = &picture->table, .total = (double)picture->entries};
 
-	if (picture->has_base && growth >= GROWTH_LEAST && growth >= GROWTH_LEAST_SHARE * inquiry.total) {
+	if (picture->has_base && growth >= GROWTH_LEAST &&
+	    growth >= GROWTH_LEAST_SHARE * inquiry.total) {
 		inquiry.is_growth = true;
 		inquiry.total = growth;
 	}
@@ -66,7 +71,7 @@ static uint64_t classes_sum(const struct ranking_row *row)
 {
 	uint64_t sum = 0;
 
-	for (int class = 0; class < FLOW_CLASS_COUNT; class++)
+	for (int class = 0; class < FLOW_CLASS_COUNT; class ++)
 		sum += row->classes[class];
 	return sum;
 }
@@ -88,12 +93,14 @@ static double pickup_share(const struct inquiry *inquiry, const struct ranking_r
 	return share(row->classes[FLOW_CLASS_PICKUP], (double)classes_sum(row));
 }
 
-static bool find_suspect(const struct inquiry *inquiry, enum picture_part part, struct suspect *ret_suspect)
+static bool find_suspect(const struct inquiry *inquiry, enum picture_part part,
+			 struct suspect *ret_suspect)
 {
-	enum ranking_order order = inquiry->is_growth ? RANKING_ORDER_GROWTH : RANKING_ORDER_ENTRIES;
+	enum ranking_order order = inquiry->is_growth ? RANKING_ORDER_GROWTH
+						      : RANKING_ORDER_ENTRIES;
 	struct ranking_row rows[CANDIDATES];
 	size_t n = ranking_top(inquiry->picture->parts[part], order, CANDIDATES, rows);
-	struct suspect suspect = { .part = part };
+	struct suspect suspect = {.part = part};
 
 	for (size_t i = 0; i < n; i++) {
 		double weight = (double)rows[i].entries - (inquiry->is_growth ? rows[i].base : 0);
@@ -128,7 +135,8 @@ static void add_count(struct text *t, const struct evidence *evidence, size_t n,
 	bool is_sure = !evidence->is_part || (n == 1 && evidence->flows >= SURE_OF_ONE);
 	char number[UNITS_TEXT_MAX];
 
-	text_add(t, "%s%s %s%s", is_sure ? "" : "at least ", units_format_count(n, number), what, n == 1 ? "" : "s");
+	text_add(t, "%s%s %s%s", is_sure ? "" : "at least ", units_format_count(n, number), what,
+		 n == 1 ? "" : "s");
 }
 
 /* The class that most of the flows are of: by the pass. FLOW_CLASS_COUNT: none stands out. */
@@ -136,10 +144,10 @@ static enum flow_class main_class(const struct ranking_row *row, double *ret_sha
 {
 	double sum = (double)classes_sum(row);
 
-	for (int class = 0; class < FLOW_CLASS_COUNT; class++) {
+	for (int class = 0; class < FLOW_CLASS_COUNT; class ++) {
 		if (share(row->classes[class], sum) >= SAID_SHARE) {
 			*ret_share = share(row->classes[class], sum);
-			return (enum flow_class)class;
+			return (enum flow_class) class;
 		}
 	}
 	*ret_share = 0;
@@ -149,11 +157,13 @@ static enum flow_class main_class(const struct ranking_row *row, double *ret_sha
 /* Classes whose name adds something; a two-way flow is what a flow should be. */
 static bool is_telling(enum flow_class class)
 {
-	return class == FLOW_CLASS_UNREPLIED || class == FLOW_CLASS_HALF_OPEN || class == FLOW_CLASS_PICKUP ||
-	       class == FLOW_CLASS_CLOSING || class == FLOW_CLASS_ESTABLISHED;
+	return class == FLOW_CLASS_UNREPLIED || class == FLOW_CLASS_HALF_OPEN ||
+	       class == FLOW_CLASS_PICKUP || class == FLOW_CLASS_CLOSING ||
+	       class == FLOW_CLASS_ESTABLISHED;
 }
 
-/* "98 % unreplied tcp/22", "95 % unreplied tcp", "95 % udp/53", "80 % unreplied": with ", " before it. */
+/* "98 % unreplied tcp/22", "95 % unreplied tcp", "95 % udp/53", "80 % unreplied": with ", "
+ * before it. */
 static void add_mix(struct text *t, const struct inquiry *inquiry, const struct suspect *suspect)
 {
 	const struct evidence *evidence = &suspect->evidence;
@@ -163,7 +173,8 @@ static void add_mix(struct text *t, const struct inquiry *inquiry, const struct 
 	double class_share, kind, both = 0;
 	enum flow_class class = main_class(&suspect->row, &class_share);
 	char name[RANKING_TEXT_MAX];
-	bool has_service = share((double)evidence->services.count, (double)evidence->flows) >= SAID_SHARE;
+	bool has_service = share((double)evidence->services.count, (double)evidence->flows) >=
+			   SAID_SHARE;
 	size_t flows = has_service ? evidence->services.count : evidence->protocol_flows;
 
 	if (has_service)
@@ -174,8 +185,10 @@ static void add_mix(struct text *t, const struct inquiry *inquiry, const struct 
 	if (class != FLOW_CLASS_COUNT && inquiry->is_births)
 		both = class_share + kind - 1;
 	else if (class != FLOW_CLASS_COUNT)
-		both = share((double)evidence_count(evidence, config, &suspect->row.key, has_service ? service : NULL,
-						    has_service ? service->protocol : evidence->protocol, class),
+		both = share((double)evidence_count(
+				     evidence, config, &suspect->row.key,
+				     has_service ? service : NULL,
+				     has_service ? service->protocol : evidence->protocol, class),
 			     (double)evidence->flows);
 	if (both >= SAID_SHARE && is_telling(class))
 		text_add(t, ", %u %% %s %s", percent(both), class_name(class), name);
@@ -202,11 +215,14 @@ static double largest_source(const struct evidence *evidence)
 	return share((double)evidence->sources.count, (double)evidence->flows);
 }
 
-static void tell_dominant(const struct inquiry *inquiry, const struct suspect *suspect, struct cause *cause)
+static void tell_dominant(const struct inquiry *inquiry, const struct suspect *suspect,
+			  struct cause *cause)
 {
 	static const char *const words[PICTURE_PART_COUNT] = {
-		[PICTURE_SOURCE] = "source", [PICTURE_PREFIX] = "prefix",
-		[PICTURE_DESTINATION] = "destination", [PICTURE_SERVICE] = "service",
+		[PICTURE_SOURCE] = "source",
+		[PICTURE_PREFIX] = "prefix",
+		[PICTURE_DESTINATION] = "destination",
+		[PICTURE_SERVICE] = "service",
 	};
 	const struct evidence *evidence = &suspect->evidence;
 	double part = share(suspect->weight, inquiry->total);
@@ -222,8 +238,8 @@ static void tell_dominant(const struct inquiry *inquiry, const struct suspect *s
 	cause->at_least = evidence->is_part;
 	text_init(&t, cause->text, sizeof(cause->text));
 	text_add(&t, "one %s: %s holds %u %%%s", words[suspect->part],
-		 ranking_key_format(config_of(inquiry, suspect->part), &suspect->row.key, name), percent(part),
-		 inquiry->is_growth ? " of growth" : "");
+		 ranking_key_format(config_of(inquiry, suspect->part), &suspect->row.key, name),
+		 percent(part), inquiry->is_growth ? " of growth" : "");
 	add_mix(&t, inquiry, suspect);
 	if (!evidence->flows)
 		return;
@@ -239,21 +255,25 @@ static void tell_dominant(const struct inquiry *inquiry, const struct suspect *s
 	}
 }
 
-/* Unreplied or half-open, where the sample of the pass says so of this service; else FLOW_CLASS_COUNT. */
+/* Unreplied or half-open, where the sample of the pass says so of this service; else
+ * FLOW_CLASS_COUNT. */
 static enum flow_class bad_class(const struct inquiry *inquiry, const struct ranking_key *service)
 {
 	const struct ranking_config by_service = ranking_config_default(RANKING_BY_SERVICE);
 	struct evidence of_service;
 
-	evidence_gather(&inquiry->picture->table, &by_service, service, config_of(inquiry, PICTURE_SOURCE), &of_service);
-	for (enum flow_class class = FLOW_CLASS_UNREPLIED; class <= FLOW_CLASS_HALF_OPEN; class++)
-		if (share((double)of_service.classes[class], (double)of_service.flows) >= WIDE_SHARE)
+	evidence_gather(&inquiry->picture->table, &by_service, service,
+			config_of(inquiry, PICTURE_SOURCE), &of_service);
+	for (enum flow_class class = FLOW_CLASS_UNREPLIED; class <= FLOW_CLASS_HALF_OPEN; class ++)
+		if (share((double)of_service.classes[class], (double)of_service.flows) >=
+		    WIDE_SHARE)
 			return class;
 	return FLOW_CLASS_COUNT;
 }
 
 /* "96 % of growth is unreplied tcp/80 from 10.7.0.0/16". */
-static void add_service(struct text *t, const struct inquiry *inquiry, const struct evidence *all, const char *of)
+static void add_service(struct text *t, const struct inquiry *inquiry, const struct evidence *all,
+			const char *of)
 {
 	const struct ranking_config by_service = ranking_config_default(RANKING_BY_SERVICE);
 	const struct ranking_config by_prefix = evidence_wide_prefix();
@@ -262,11 +282,16 @@ static void add_service(struct text *t, const struct inquiry *inquiry, const str
 	char name[RANKING_TEXT_MAX];
 
 	ranking_key_format(&by_service, &all->services.key, name);
+	if (part < MIXED_SHARE) {
+		text_add(t, "%s is mixed", of);
+		return;
+	}
 	if (part < SAID_SHARE) {
 		text_add(t, "%s is mixed, %s the largest part (%u %%)", of, name, percent(part));
 		return;
 	}
-	text_add(t, "%u %% of %s is %s%s%s", percent(part), of, class == FLOW_CLASS_COUNT ? "" : class_name(class),
+	text_add(t, "%u %% of %s is %s%s%s", percent(part), of,
+		 class == FLOW_CLASS_COUNT ? "" : class_name(class),
 		 class == FLOW_CLASS_COUNT ? "" : " ", name);
 	if (share((double)all->prefixes.count, (double)all->flows) >= WIDE_SHARE)
 		text_add(t, " from %s", ranking_key_format(&by_prefix, &all->prefixes.key, name));
@@ -287,7 +312,9 @@ static void tell_nobody(const struct inquiry *inquiry, struct cause *cause)
 		return;
 	text_add(&t, ": ");
 	if (pickups >= SAID_SHARE) {
-		text_add(&t, "%u %% of %s is pickups (mid-stream packets; their sources are not to blame)",
+		text_add(&t,
+			 "%u %% of %s is pickups (mid-stream packets; their sources are not to "
+			 "blame)",
 			 percent(pickups), of);
 		return;
 	}
@@ -301,8 +328,9 @@ static void tell_nobody(const struct inquiry *inquiry, struct cause *cause)
 
 struct cause cause_find(const struct picture *picture)
 {
-	static const enum picture_part order[] = { PICTURE_SOURCE, PICTURE_PREFIX, PICTURE_DESTINATION };
-	struct cause cause = { .is_known = false };
+	static const enum picture_part order[] = {PICTURE_SOURCE, PICTURE_PREFIX,
+						  PICTURE_DESTINATION};
+	struct cause cause = {.is_known = false};
 	struct suspect suspect;
 	struct inquiry inquiry;
 

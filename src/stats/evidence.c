@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/evidence: counts over a sample. Keys are those of the rankings, so that both always agree. */
+/* stats/evidence: counts over a sample. Keys are those of the rankings, so that both always
+ * agree. */
 #include "evidence.h"
 
 #include <stdlib.h>
@@ -20,7 +21,8 @@ static void brief_flow(const struct flow_brief *brief, struct flow *ret_flow)
 	memcpy(orig->dst, brief->dst, sizeof(orig->dst));
 }
 
-static bool has_key(const struct flow *flow, const struct ranking_config *config, const struct ranking_key *key)
+static bool has_key(const struct flow *flow, const struct ranking_config *config,
+		    const struct ranking_key *key)
 {
 	struct ranking_key own;
 
@@ -38,7 +40,7 @@ static int compare_keys(const void *a, const void *b)
 /* Sorts keys and counts runs. */
 static struct tally tally_of(struct ranking_key *keys, size_t n)
 {
-	struct tally tally = { .distinct = 0 };
+	struct tally tally = {.distinct = 0};
 	size_t run = 0;
 
 	qsort(keys, n, sizeof(*keys), compare_keys);
@@ -60,7 +62,7 @@ enum { KEYS_SERVICE, KEYS_SOURCE, KEYS_DESTINATION, KEYS_PREFIX, KEYS_COUNT };
 
 struct ranking_config evidence_wide_prefix(void)
 {
-	return (struct ranking_config){ .by = RANKING_BY_PREFIX, .prefix_len = { 16, 48 } };
+	return (struct ranking_config){.by = RANKING_BY_PREFIX, .prefix_len = {16, 48}};
 }
 
 static void tally_protocols(struct evidence *evidence, const size_t protocols[256])
@@ -73,8 +75,9 @@ static void tally_protocols(struct evidence *evidence, const size_t protocols[25
 	}
 }
 
-void evidence_gather(const struct sample *sample, const struct ranking_config *config, const struct ranking_key *key,
-		     const struct ranking_config *source, struct evidence *ret_evidence)
+void evidence_gather(const struct sample *sample, const struct ranking_config *config,
+		     const struct ranking_key *key, const struct ranking_config *source,
+		     struct evidence *ret_evidence)
 {
 	const struct ranking_config by[KEYS_COUNT] = {
 		[KEYS_SERVICE] = ranking_config_default(RANKING_BY_SERVICE),
@@ -82,10 +85,10 @@ void evidence_gather(const struct sample *sample, const struct ranking_config *c
 		[KEYS_DESTINATION] = ranking_config_default(RANKING_BY_DESTINATION),
 		[KEYS_PREFIX] = evidence_wide_prefix(),
 	};
-	struct evidence evidence = { .sample = sample, .is_part = sample->seen > sample->used };
+	struct evidence evidence = {.sample = sample, .is_part = sample->seen > sample->used};
 	struct ranking_key *keys = mem_array(KEYS_COUNT * SAMPLE_MAX, sizeof(*keys));
-	struct flow flow = { .has = 0 };
-	size_t protocols[256] = { 0 };
+	struct flow flow = {.has = 0};
+	size_t protocols[256] = {0};
 
 	for (size_t i = 0; i < sample->used; i++) {
 		brief_flow(&sample->flows[i], &flow);
@@ -107,19 +110,20 @@ void evidence_gather(const struct sample *sample, const struct ranking_config *c
 }
 
 size_t evidence_count(const struct evidence *evidence, const struct ranking_config *config,
-		      const struct ranking_key *key, const struct ranking_key *service, uint8_t protocol,
-		      enum flow_class class)
+		      const struct ranking_key *key, const struct ranking_key *service,
+		      uint8_t protocol, enum flow_class class)
 {
 	const struct ranking_config by_service = ranking_config_default(RANKING_BY_SERVICE);
 	const struct sample *sample = evidence->sample;
-	struct flow flow = { .has = 0 };
+	struct flow flow = {.has = 0};
 	size_t count = 0;
 
 	for (size_t i = 0; i < sample->used; i++) {
 		if (sample->flows[i].class != class || sample->flows[i].protocol != protocol)
 			continue;
 		brief_flow(&sample->flows[i], &flow);
-		count += has_key(&flow, config, key) && has_key(&flow, service ? &by_service : NULL, service);
+		count += has_key(&flow, config, key) &&
+			 has_key(&flow, service ? &by_service : NULL, service);
 	}
 	return count;
 }

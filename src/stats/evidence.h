@@ -9,29 +9,31 @@
 #include "stats/sample.h"
 
 struct tally {
-	size_t distinct;        /* different keys */
+	size_t distinct;	/* different keys */
 	struct ranking_key key; /* the most frequent one */
-	size_t count;           /* its flows */
+	size_t count;		/* its flows */
 };
 
 struct evidence {
 	const struct sample *sample;
-	size_t flows;                      /* of the key, in the sample */
-	size_t classes[FLOW_CLASS_COUNT];  /* of these */
+	size_t flows;						/* of the key, in the sample */
+	size_t classes[FLOW_CLASS_COUNT];			/* of these */
 	struct tally services, sources, destinations, prefixes; /* prefixes: /16 and /48 */
-	uint8_t protocol;                  /* the most frequent one */
+	uint8_t protocol;					/* the most frequent one */
 	size_t protocol_flows;
-	bool is_part; /* the sample saw only a part of the flows: distinct counts are lower bounds */
+	bool is_part; /* the sample saw only a part: distinct counts are lower bounds */
 };
 
 /* The lengths of evidence.prefixes. */
 struct ranking_config evidence_wide_prefix(void);
-/* The flows of this key of a ranking; config NULL: all flows. source: how the picture cuts sources. Pure. */
-void evidence_gather(const struct sample *sample, const struct ranking_config *config, const struct ranking_key *key,
-		     const struct ranking_config *source, struct evidence *ret_evidence);
+/* The flows of this key of a ranking; config NULL: all flows. source: how the picture cuts
+ * sources. Pure. */
+void evidence_gather(const struct sample *sample, const struct ranking_config *config,
+		     const struct ranking_key *key, const struct ranking_config *source,
+		     struct evidence *ret_evidence);
 /* How many of the evidence's flows are of this service (protocol alone: service NULL) and class. */
 size_t evidence_count(const struct evidence *evidence, const struct ranking_config *config,
-		      const struct ranking_key *key, const struct ranking_key *service, uint8_t protocol,
-		      enum flow_class class);
+		      const struct ranking_key *key, const struct ranking_key *service,
+		      uint8_t protocol, enum flow_class class);
 
 #endif

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/fill: one reading after the other becomes fill, growth, forecast, deltas and peaks. Time is the monotonic clock of
- * the readings; real time is only carried along for people. A reading that cannot be true is kept in `now` for display and
- * changes nothing else. */
+/* stats/fill: one reading after the other becomes fill, growth, forecast, deltas and peaks. Time
+ * is the monotonic clock of the readings; real time is only carried along for people. A reading
+ * that cannot be true is kept in `now` for display and changes nothing else. */
 #include "stats/fill.h"
 
 #include <math.h>
 #include <stddef.h>
 #include <string.h>
 
-#define GROWTH_SPAN_NS 200000000LL    /* the first growth needs readings this far apart */
-#define FORECAST_MAX_SEC (10 * 86400.0) /* slower than this is not filling */
-#define IMPLAUSIBLE_FACTOR 16
+#define GROWTH_SPAN_NS	    200000000LL	   /* the first growth needs readings this far apart */
+#define FORECAST_MAX_SEC    (10 * 86400.0) /* slower than this is not filling */
+#define IMPLAUSIBLE_FACTOR  16
 #define IMPLAUSIBLE_ENTRIES (1ULL << 31)
 /* A counter a little below zero, seen without its sign. */
 #define WRAPPED_ENTRIES (UINT32_MAX - 0xffffULL)
@@ -57,7 +57,8 @@ static void update_counters(struct fill *fill, struct table_counters old, struct
 		uint64_t *first = counter_at(&fill->first, i);
 
 		*counter_at(&fill->delta, i) = after > before ? after - before : 0;
-		/* Somebody zeroed it: what has risen since the first reading must not become negative. */
+		/* Somebody zeroed it: what has risen since the first reading must not become
+		 * negative. */
 		if (after < *first)
 			*first = after;
 	}
@@ -66,7 +67,8 @@ static void update_counters(struct fill *fill, struct table_counters old, struct
 static bool is_implausible(const struct table_reading *now)
 {
 	return now->entries >= WRAPPED_ENTRIES ||
-	       (now->entries > IMPLAUSIBLE_ENTRIES && now->entries / IMPLAUSIBLE_FACTOR > now->entries_limit);
+	       (now->entries > IMPLAUSIBLE_ENTRIES &&
+		now->entries / IMPLAUSIBLE_FACTOR > now->entries_limit);
 }
 
 static void update_growth(struct fill *fill)
@@ -76,12 +78,16 @@ static void update_growth(struct fill *fill)
 	double rate, weight;
 
 	if (fill->has_last) {
-		/* The first growth waits for a span that says something; after that every reading counts by its span, so
-		 * that many short ones and few long ones come to the same. */
+		/* The first growth waits for a span that says something; after that every
+		 * reading counts by its span, so that many short ones and few long ones come to
+		 * the same. */
 		if (span_ns <= 0 || (!fill->has_growth && span_ns < GROWTH_SPAN_NS))
 			return;
-		rate = ((double)now->entries - (double)fill->last_entries) / ((double)span_ns / 1e9);
-		weight = fill->has_growth ? 1 - exp2(-(double)span_ns / (double)FILL_GROWTH_HALF_LIFE_NS) : 1;
+		rate = ((double)now->entries - (double)fill->last_entries) /
+		       ((double)span_ns / 1e9);
+		weight = fill->has_growth
+				 ? 1 - exp2(-(double)span_ns / (double)FILL_GROWTH_HALF_LIFE_NS)
+				 : 1;
 		fill->growth_per_sec += weight * (rate - fill->growth_per_sec);
 		fill->has_growth = true;
 	}
@@ -138,7 +144,8 @@ void fill_update(struct fill *fill, const struct table_reading *reading)
 	fill->is_implausible = is_implausible(&fill->now);
 	if (fill->is_implausible)
 		return;
-	fill->fill_pct = fill->capacity ? 100.0 * (double)fill->now.entries / (double)fill->capacity : 0;
+	fill->fill_pct = fill->capacity ? 100.0 * (double)fill->now.entries / (double)fill->capacity
+					: 0;
 	update_growth(fill);
 	fill->seconds_to_full = seconds_to_full(fill);
 	update_peak(&fill->peak, &fill->now);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/level: ok, warning, critical, full. Entering is immediate, leaving waits for the leave mark and then for the dwell
- * time. Drops count only at the top of the kernel's table, and only those that are no insert clashes: a clash (two packets
- * of one flow racing) raises drop and insert_failed together, at any fill. Knows no counters but their rise, no clock. */
+/* stats/level: ok, warning, critical, full. Entering is immediate, leaving waits for the leave
+ * mark and then for the dwell time. Drops count only at the top of the kernel's table, and only
+ * those that are no insert clashes: a clash (two packets of one flow racing) raises drop and
+ * insert_failed together, at any fill. Knows no counters but their rise, no clock. */
 #include "stats/level.h"
 
 #include <errno.h>
@@ -22,22 +23,24 @@ const char *level_name(enum level level)
 struct level_config level_config_default(void)
 {
 	return (struct level_config){
-		.warning = { .enter_pct = 75, .leave_pct = 70, .forecast_sec = 60 },
-		.critical = { .enter_pct = 90, .leave_pct = 85, .forecast_sec = 10 },
+		.warning = {.enter_pct = 75, .leave_pct = 70, .forecast_sec = 60},
+		.critical = {.enter_pct = 90, .leave_pct = 85, .forecast_sec = 10},
 		.full_pct = 95,
 		.forecast_min_pct = 50,
 		.dwell_ns = 5000000000LL,
 	};
 }
 
-static int marks_check(const struct level_marks *marks, const char *leave_path, const char *forecast_path,
-		       struct problem *reterr_problem)
+static int marks_check(const struct level_marks *marks, const char *leave_path,
+		       const char *forecast_path, struct problem *reterr_problem)
 {
 	if (!(marks->leave_pct >= 0) || !(marks->enter_pct > marks->leave_pct))
-		return problem_set(reterr_problem, leave_path, "leave_pct (%g) must be below enter_pct (%g)",
-				   marks->leave_pct, marks->enter_pct);
+		return problem_set(reterr_problem, leave_path,
+				   "leave_pct (%g) must be below enter_pct (%g)", marks->leave_pct,
+				   marks->enter_pct);
 	if (!(marks->forecast_sec >= 0))
-		return problem_set(reterr_problem, forecast_path, "forecast_sec must not be negative");
+		return problem_set(reterr_problem, forecast_path,
+				   "forecast_sec must not be negative");
 	return 0;
 }
 
@@ -46,10 +49,12 @@ int level_config_check(const struct level_config *config, struct problem *reterr
 	const struct level_marks *warning = &config->warning, *critical = &config->critical;
 	int r;
 
-	r = marks_check(warning, "levels.warning.leave_pct", "levels.warning.forecast_sec", reterr_problem);
+	r = marks_check(warning, "levels.warning.leave_pct", "levels.warning.forecast_sec",
+			reterr_problem);
 	if (r < 0)
 		return r;
-	r = marks_check(critical, "levels.critical.leave_pct", "levels.critical.forecast_sec", reterr_problem);
+	r = marks_check(critical, "levels.critical.leave_pct", "levels.critical.forecast_sec",
+			reterr_problem);
 	if (r < 0)
 		return r;
 	if (!(critical->enter_pct > warning->enter_pct))
@@ -57,20 +62,25 @@ int level_config_check(const struct level_config *config, struct problem *reterr
 				   "enter_pct of critical (%g) must be above that of warning (%g)",
 				   critical->enter_pct, warning->enter_pct);
 	if (!(critical->leave_pct >= warning->leave_pct))
-		return problem_set(reterr_problem, "levels.critical.leave_pct",
-				   "leave_pct of critical (%g) must not be below that of warning (%g)",
-				   critical->leave_pct, warning->leave_pct);
+		return problem_set(
+			reterr_problem, "levels.critical.leave_pct",
+			"leave_pct of critical (%g) must not be below that of warning (%g)",
+			critical->leave_pct, warning->leave_pct);
 	if (critical->forecast_sec > warning->forecast_sec)
-		return problem_set(reterr_problem, "levels.critical.forecast_sec",
-				   "forecast_sec of critical (%g) must not be above that of warning (%g)",
-				   critical->forecast_sec, warning->forecast_sec);
+		return problem_set(
+			reterr_problem, "levels.critical.forecast_sec",
+			"forecast_sec of critical (%g) must not be above that of warning (%g)",
+			critical->forecast_sec, warning->forecast_sec);
 	if (!(config->full_pct > 0) || config->full_pct > 100)
 		return problem_set(reterr_problem, "levels.full_pct",
-				   "full_pct must be above 0 and at most 100: the kernel refuses nothing below its limit");
+				   "full_pct must be above 0 and at most 100: the kernel refuses "
+				   "nothing below its limit");
 	if (!(config->forecast_min_pct >= 0))
-		return problem_set(reterr_problem, "levels.forecast_min_pct", "forecast_min_pct must not be negative");
+		return problem_set(reterr_problem, "levels.forecast_min_pct",
+				   "forecast_min_pct must not be negative");
 	if (config->dwell_ns < 0)
-		return problem_set(reterr_problem, "levels.dwell_sec", "dwell_sec must not be negative");
+		return problem_set(reterr_problem, "levels.dwell_sec",
+				   "dwell_sec must not be negative");
 	return 0;
 }
 
@@ -119,21 +129,26 @@ static enum level level_entered(const struct level_config *config, const struct 
 }
 
 /* The highest level not above `from` that is not to be left. */
-static enum level level_held(const struct level_config *config, const struct level_input *input, enum level from)
+static enum level level_held(const struct level_config *config, const struct level_input *input,
+			     enum level from)
 {
 	if (from == LEVEL_FULL && is_refusing(config, input))
 		return LEVEL_FULL;
-	for (enum level level = from < LEVEL_FULL ? from : LEVEL_CRITICAL; level > LEVEL_OK; level--) {
+	for (enum level level = from < LEVEL_FULL ? from : LEVEL_CRITICAL; level > LEVEL_OK;
+	     level--) {
 		const struct level_marks *marks = marks_of(config, level);
 
-		/* Marks of 0 hold nothing: without capacity there is no fill, and the level is ok. */
-		if ((input->fill_pct > 0 && input->fill_pct >= marks->leave_pct) || is_forecast(config, marks, input))
+		/* Marks of 0 hold nothing: without capacity there is no fill, and the level is
+		 * ok. */
+		if ((input->fill_pct > 0 && input->fill_pct >= marks->leave_pct) ||
+		    is_forecast(config, marks, input))
 			return level;
 	}
 	return LEVEL_OK;
 }
 
-static bool by_forecast(const struct level_config *config, const struct level_input *input, enum level level)
+static bool by_forecast(const struct level_config *config, const struct level_input *input,
+			enum level level)
 {
 	const struct level_marks *marks = marks_of(config, level);
 
@@ -149,7 +164,8 @@ static void level_enter(struct level_state *state, const struct level_config *co
 	state->by_forecast = by_forecast(config, input, level);
 }
 
-bool level_update(struct level_state *state, const struct level_config *config, const struct level_input *input)
+bool level_update(struct level_state *state, const struct level_config *config,
+		  const struct level_input *input)
 {
 	enum level entered, held, before = state->level;
 
@@ -181,7 +197,7 @@ bool level_update(struct level_state *state, const struct level_config *config, 
 
 enum level level_at(const struct level_config *config, double fill_pct)
 {
-	struct level_input input = { .fill_pct = fill_pct, .seconds_to_full = -1 };
+	struct level_input input = {.fill_pct = fill_pct, .seconds_to_full = -1};
 
 	return level_entered(config, &input);
 }

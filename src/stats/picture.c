@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/picture: the rankings of one table side by side, its mix, and two samples. What a pass alone can tell (classes,
- * states, protocols, ASSURED) stays as the pass saw it; entries, births and deaths follow the events. */
+/* stats/picture: the rankings of one table side by side, its mix, and two samples. What a pass
+ * alone can tell (classes, states, protocols, ASSURED) stays as the pass saw it; entries, births
+ * and deaths follow the events. */
 #include "stats/picture.h"
 
 #include <netinet/in.h>
@@ -58,10 +59,11 @@ void picture_free(struct picture *picture)
 	free(picture);
 }
 
-static bool is_old_unreplied(const struct picture *picture, const struct flow *flow, enum flow_class class)
+static bool is_old_unreplied(const struct picture *picture, const struct flow *flow,
+			     enum flow_class class)
 {
-	return class == FLOW_CLASS_UNREPLIED && (flow->has & FLOW_HAS_TIMESTAMP) && flow->start_ns &&
-	       flow->start_ns + OLD_UNREPLIED_NS < picture->newest_start_ns;
+	return class == FLOW_CLASS_UNREPLIED && (flow->has & FLOW_HAS_TIMESTAMP) &&
+	       flow->start_ns && flow->start_ns + OLD_UNREPLIED_NS < picture->newest_start_ns;
 }
 
 void picture_add(struct picture *picture, const struct flow *flow)
@@ -72,7 +74,8 @@ void picture_add(struct picture *picture, const struct flow *flow)
 	picture->entries++;
 	picture->classes[class]++;
 	picture->protocols[protocol]++;
-	/* Where the status is not told nobody knows whether early drop may take it: not counted as evictable. */
+	/* Where the status is not told nobody knows whether early drop may take it: not counted
+	 * as evictable. */
 	if ((flow->has & FLOW_HAS_STATUS) && !(flow->status & FLOW_STATUS_ASSURED))
 		picture->unassured++;
 	else
@@ -121,7 +124,8 @@ void picture_inherit(struct picture *picture, const struct picture *older)
 	picture->births.seen = older->births.seen;
 	picture->births.random = older->births.random;
 	picture->births.used = older->births.used;
-	memcpy(picture->births.flows, older->births.flows, older->births.used * sizeof(older->births.flows[0]));
+	memcpy(picture->births.flows, older->births.flows,
+	       older->births.used * sizeof(older->births.flows[0]));
 }
 
 void picture_set_base(struct picture *picture)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/ranking: rows of base/rows with counts. The sum of everything is kept beside the rows, those that gave way too, so
- * that totals cost nothing: rows + folded = sum, always.
+/* stats/ranking: rows of base/rows with counts. The sum of everything is kept beside the rows,
+ * those that gave way too, so that totals cost nothing: rows + folded = sum, always.
  *
- * Classes, udp and bytes are of the pass (ranking_add). Births and deaths change entries alone: a NEW event tells the class
- * of a flow's first packet only, a DESTROY event none. */
+ * Classes, udp and bytes are of the pass (ranking_add). Births and deaths change entries alone:
+ * a NEW event tells the class of a flow's first packet only, a DESTROY event none. */
 #include "stats/ranking.h"
 
 #include <math.h>
@@ -16,7 +16,7 @@
 #include "base/rows.h"
 
 #define RATE_HALF_LIFE_NS 2000000000.0
-#define RATE_FORGOTTEN 0.05f /* new flows per second: an empty row under this goes */
+#define RATE_FORGOTTEN	  0.05f /* new flows per second: an empty row under this goes */
 
 struct ranking {
 	struct ranking_config config;
@@ -46,8 +46,8 @@ static uint32_t others_of(const struct ranking_row *row)
 {
 	uint32_t two_way = row->classes[FLOW_CLASS_REPLIED] + row->classes[FLOW_CLASS_STREAM];
 
-	return row->classes[FLOW_CLASS_PICKUP] + row->classes[FLOW_CLASS_OFFLOADED] + row->classes[FLOW_CLASS_OTHER] +
-	       (two_way > row->udp ? two_way - row->udp : 0);
+	return row->classes[FLOW_CLASS_PICKUP] + row->classes[FLOW_CLASS_OFFLOADED] +
+	       row->classes[FLOW_CLASS_OTHER] + (two_way > row->udp ? two_way - row->udp : 0);
 }
 
 uint32_t ranking_row_column(const struct ranking_row *row, enum ranking_column column)
@@ -132,7 +132,9 @@ void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_cla
 	struct ranking_row *row = rows_get(ranking->rows, &key);
 	bool is_udp = flow->tuple[FLOW_ORIG].protocol == IPPROTO_UDP &&
 		      (class == FLOW_CLASS_REPLIED || class == FLOW_CLASS_STREAM);
-	uint64_t bytes = flow->has & FLOW_HAS_COUNTERS ? flow->bytes[FLOW_ORIG] + flow->bytes[FLOW_REPLY] : 0;
+	uint64_t bytes = flow->has & FLOW_HAS_COUNTERS
+				 ? flow->bytes[FLOW_ORIG] + flow->bytes[FLOW_REPLY]
+				 : 0;
 
 	row_add(row, class, is_udp, bytes);
 	row_add(&ranking->sum, class, is_udp, bytes);
@@ -192,7 +194,8 @@ void ranking_tick(struct ranking *ranking, int64_t span_ns)
 	if (span_ns <= 0)
 		return;
 	row_tick(&ranking->sum, weight, (double)span_ns / 1e9);
-	/* From the end: the last row moves into the place of one that goes, and has been seen then. */
+	/* From the end: the last row moves into the place of one that goes, and has been seen
+	 * then. */
 	for (size_t i = rows_used(ranking->rows); i-- > 0;) {
 		struct ranking_row *row = rows_at(ranking->rows, i);
 
@@ -214,7 +217,8 @@ void ranking_inherit(struct ranking *ranking, const struct ranking *older)
 		row->base = was ? was->base : 0;
 		row->new_per_sec = was ? was->new_per_sec : 0;
 	}
-	/* Keys whose flows live too short for a pass to meet any keep their rate, where there is room. */
+	/* Keys whose flows live too short for a pass to meet any keep their rate, where there is
+	 * room. */
 	for (size_t i = 0; i < rows_used(older->rows); i++) {
 		const struct ranking_row *was = rows_at(older->rows, i);
 		struct ranking_row *row;
@@ -298,7 +302,8 @@ static int key_compare(const struct ranking_key *a, const struct ranking_key *b)
 }
 
 /* a comes before b in a ranking. */
-static bool is_before(const struct ranking_row *a, const struct ranking_row *b, enum ranking_order order)
+static bool is_before(const struct ranking_row *a, const struct ranking_row *b,
+		      enum ranking_order order)
 {
 	double weight_a = weight_of(a, order), weight_b = weight_of(b, order);
 
@@ -309,7 +314,8 @@ static bool is_before(const struct ranking_row *a, const struct ranking_row *b, 
 	return key_compare(&a->key, &b->key) < 0;
 }
 
-/* Puts row at `at` of a heap whose root is the last of the ranking, moving up what comes after it. */
+/* Puts row at `at` of a heap whose root is the last of the ranking, moving up what comes after
+ * it. */
 static void sift_down(struct ranking_row *heap, size_t n, size_t at, const struct ranking_row *row,
 		      enum ranking_order order)
 {
@@ -326,7 +332,8 @@ static void sift_down(struct ranking_row *heap, size_t n, size_t at, const struc
 	heap[at] = *row;
 }
 
-size_t ranking_top(const struct ranking *ranking, enum ranking_order order, size_t n, struct ranking_row *ret_rows)
+size_t ranking_top(const struct ranking *ranking, enum ranking_order order, size_t n,
+		   struct ranking_row *ret_rows)
 {
 	size_t used = rows_used(ranking->rows), kept = n < used ? n : used;
 	struct ranking_row row;

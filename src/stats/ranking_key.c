@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/ranking_key: which key an entry has in which ranking, and the words for keys. One row of the table a ranking. */
+/* stats/ranking_key: which key an entry has in which ranking, and the words for keys. One row of
+ * the table a ranking. */
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -16,15 +17,15 @@ static const struct {
 	const char *name;
 	uint8_t prefix_len[2]; /* 0: the key is no address */
 } infos[RANKING_BY_COUNT] = {
-	[RANKING_BY_SOURCE] = { "source", { 32, 64 } },
-	[RANKING_BY_PREFIX] = { "prefix", { 24, 64 } },
-	[RANKING_BY_DESTINATION] = { "destination", { 32, 128 } },
-	[RANKING_BY_SERVICE] = { "service", { 0, 0 } },
-	[RANKING_BY_CLASS] = { "class", { 0, 0 } },
-	[RANKING_BY_STATE] = { "state", { 0, 0 } },
-	[RANKING_BY_ZONE] = { "zone", { 0, 0 } },
-	[RANKING_BY_MARK] = { "mark", { 0, 0 } },
-	[RANKING_BY_REPLY_SOURCE] = { "reply-source", { 32, 128 } },
+	[RANKING_BY_SOURCE] = {"source", {32, 64}},
+	[RANKING_BY_PREFIX] = {"prefix", {24, 64}},
+	[RANKING_BY_DESTINATION] = {"destination", {32, 128}},
+	[RANKING_BY_SERVICE] = {"service", {0, 0}},
+	[RANKING_BY_CLASS] = {"class", {0, 0}},
+	[RANKING_BY_STATE] = {"state", {0, 0}},
+	[RANKING_BY_ZONE] = {"zone", {0, 0}},
+	[RANKING_BY_MARK] = {"mark", {0, 0}},
+	[RANKING_BY_REPLY_SOURCE] = {"reply-source", {32, 128}},
 };
 
 const char *ranking_by_name(enum ranking_by by)
@@ -47,12 +48,12 @@ struct ranking_config ranking_config_default(enum ranking_by by)
 {
 	return (struct ranking_config){
 		.by = by,
-		.prefix_len = { infos[by].prefix_len[0], infos[by].prefix_len[1] },
+		.prefix_len = {infos[by].prefix_len[0], infos[by].prefix_len[1]},
 	};
 }
 
-static void set_address(struct ranking_key *key, const struct ranking_config *config, uint8_t family, uint16_t zone,
-			const uint8_t *address)
+static void set_address(struct ranking_key *key, const struct ranking_config *config,
+			uint8_t family, uint16_t zone, const uint8_t *address)
 {
 	unsigned len = config->prefix_len[family == AF_INET6], bits = addr_bits(family);
 
@@ -96,7 +97,7 @@ static void set_state(struct ranking_key *key, const struct flow *flow)
 struct ranking_key ranking_key_of(const struct ranking_config *config, const struct flow *flow)
 {
 	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG], *reply = &flow->tuple[FLOW_REPLY];
-	struct ranking_key key = { .value = 0 };
+	struct ranking_key key = {.value = 0};
 
 	switch (config->by) {
 	case RANKING_BY_SOURCE:
@@ -134,10 +135,11 @@ struct ranking_key ranking_key_of(const struct ranking_config *config, const str
 	return key;
 }
 
-static void address_text(struct text *t, const struct ranking_config *config, const struct ranking_key *key)
+static void address_text(struct text *t, const struct ranking_config *config,
+			 const struct ranking_key *key)
 {
-	struct prefix prefix = { .addr = { .family = key->family },
-				 .len = config->prefix_len[key->family == AF_INET6] };
+	struct prefix prefix = {.addr = {.family = key->family},
+				.len = config->prefix_len[key->family == AF_INET6]};
 	char buf[ADDR_TEXT_MAX];
 
 	memcpy(prefix.addr.bytes, key->addr, sizeof(prefix.addr.bytes));
@@ -184,7 +186,8 @@ static const char *state_text(const struct ranking_key *key)
 	return name ? name : "UNKNOWN";
 }
 
-char *ranking_key_format(const struct ranking_config *config, const struct ranking_key *key, char buf[RANKING_TEXT_MAX])
+char *ranking_key_format(const struct ranking_config *config, const struct ranking_key *key,
+			 char buf[RANKING_TEXT_MAX])
 {
 	char name[NAMES_TEXT_MAX];
 	struct text t;
@@ -201,7 +204,9 @@ char *ranking_key_format(const struct ranking_config *config, const struct ranki
 		service_text(&t, key);
 		break;
 	case RANKING_BY_CLASS:
-		text_add(&t, "%s", key->value < FLOW_CLASS_COUNT ? class_name((enum flow_class)key->value) : "?");
+		text_add(&t, "%s",
+			 key->value < FLOW_CLASS_COUNT ? class_name((enum flow_class)key->value)
+						       : "?");
 		break;
 	case RANKING_BY_STATE:
 		text_add(&t, "%s %s", protocol_name(key->protocol, name), state_text(key));

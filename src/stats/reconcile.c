@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/reconcile: makes a picture that a pass has built exact for what happened while the pass ran.
+/* stats/reconcile: makes a picture that a pass has built exact for what happened while the pass
+ * ran.
  *
- * The journal begins before the pass and ends behind it (at a fence: every event the kernel had sent by then is in it). The
- * pass counts what it is shown and remembers it in `seen`. Identity is (zone, family, protocol, original tuple, id).
- * Then the journal is replayed in order:
+ * The journal begins before the pass and ends behind it (at a fence: every event the kernel had
+ * sent by then is in it). The pass counts what it is shown and remembers it in `seen`. Identity is
+ * (zone, family, protocol, original tuple, id). Then the journal is replayed in order:
  *	NEW:     in seen: nothing. Else count it, and it is in seen.
  *	DESTROY: in seen: uncount it, and it is out of seen. Else nothing.
  *
- * Why this is exact, whenever the pass met the flow: at each step an identity is counted once if it is in seen and not at
- * all if it is not; the pass begins that way and both rules keep it so. What is left to show is that at the end seen holds
- * exactly what lives. Take one identity.
- *	No event of it is in the journal: it lived, or did not, all the while from the beginning of the pass to its end, and
- *	  the pass, which goes by every bucket once, saw it if and only if it lived.
+ * Why this is exact, whenever the pass met the flow: at each step an identity is counted once if it
+ * is in seen and not at all if it is not; the pass begins that way and both rules keep it so. What
+ * is left to show is that at the end seen holds exactly what lives. Take one identity.
+ *	No event of it is in the journal: it lived, or did not, all the while from the
+ *	  beginning of the pass to its end, and the pass, which goes by every bucket once,
+ *	  saw it if and only if it lived.
  *	The last event is NEW: it lives. Behind this event it is in seen, whatever was before.
- *	The last event is DESTROY: it does not live. Behind this event it is not in seen, whatever was before.
- * So the pass decides only where nothing happened; elsewhere the last event does, and neither the order in which the pass
- * met the flow nor how often the same tuple came and went with the same id makes a difference: lives of one identity do
- * not overlap, so that one place in seen is enough. The same tuple with another id is another identity.
+ *	The last event is DESTROY: it does not live. Behind this event it is not in seen,
+ *	  whatever was before.
+ * So the pass decides only where nothing happened; elsewhere the last event does, and neither the
+ * order in which the pass met the flow nor how often the same tuple came and went with the same id
+ * makes a difference: lives of one identity do not overlap, so that one place in seen is enough.
+ * The same tuple with another id is another identity.
  *
- * The kernel may list an entry twice: when the one at which a message ended is gone, its bucket is listed again from the
- * start. seen_add notices, and the copies are uncounted before the replay.
+ * The kernel may list an entry twice: when the one at which a message ended is gone, its bucket is
+ * listed again from the start. seen_add notices, and the copies are uncounted before the replay.
  *
- * What remains: two flows with the same 32 bits of fingerprint near the same place are taken for one (2 in 2^32 for each
- * event replayed); flows born while nobody listened send no DESTROY, and stay counted until the next pass; an entry that
- * is in the table before its NEW event is sent can be met by the pass though its event comes behind the fence
- * (microseconds). The classes and the mix of the picture stay those the pass saw. */
+ * What remains: two flows with the same 32 bits of fingerprint near the same place are taken for
+ * one (2 in 2^32 for each event replayed); flows born while nobody listened send no DESTROY, and
+ * stay counted until the next pass; an entry that is in the table before its NEW event is sent
+ * can be met by the pass though its event comes behind the fence (microseconds). The classes and
+ * the mix of the picture stay those the pass saw. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -133,12 +138,13 @@ void journal_add(struct journal *journal, enum flow_event_kind kind, const struc
 
 /* ---- what the pass has seen ---- */
 
-/* A fingerprint of 32 bits does not tell its place again, so that a part cannot be rehashed into a larger one, nor moved
- * back over a hole: it grows by further parts, each as large as all before, and removal leaves a mark. */
+/* A fingerprint of 32 bits does not tell its place again, so that a part cannot be rehashed into
+ * a larger one, nor moved back over a hole: it grows by further parts, each as large as all
+ * before, and removal leaves a mark. */
 enum { PRINT_EMPTY, PRINT_REMOVED, PRINT_FIRST };
 
-#define SEEN_PARTS_MAX 24
-#define SEEN_SLOTS_MIN 1024
+#define SEEN_PARTS_MAX	24
+#define SEEN_SLOTS_MIN	1024
 #define SEEN_COPIES_MAX 4096
 
 struct seen_part {

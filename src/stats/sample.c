@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/sample: reservoir sampling (Vitter 1985, algorithm R): after n flows each of them is in the sample with the
- * probability SAMPLE_MAX / n. The generator is SplitMix64 (Steele, Lea, Flood 2014): one multiplication chain, no state
- * but a counter. The seed should be secret where flows come from outside: who knew it could hide from the sample. */
+/* stats/sample: reservoir sampling (Vitter 1985, algorithm R): after n flows each of them is in
+ * the sample with the probability SAMPLE_MAX / n. The generator is SplitMix64 (Steele, Lea,
+ * Flood 2014): one multiplication chain, no state but a counter. The seed should be secret where
+ * flows come from outside: who knew it could hide from the sample. */
 #include "stats/sample.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/snapshot: copies what readings and pictures tell into one plain structure. What the caller alone knows (namespace,
- * level with memory, expired entries, events) it fills itself. */
+/* stats/snapshot: copies what readings and pictures tell into one plain structure. What the
+ * caller alone knows (namespace, level with memory, expired entries, events) it fills itself. */
 #include "stats/snapshot.h"
 
 #include <string.h>
@@ -20,7 +20,8 @@ static double seconds_between(int64_t from_ns, int64_t to_ns)
 	return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
 }
 
-void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns)
+void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture,
+			  int64_t now_monotonic_ns)
 {
 	uint64_t listed = picture->assured + picture->unassured;
 
@@ -49,13 +50,16 @@ static void add_refusal(struct snapshot *snapshot)
 	/* Without a limit nothing is refused, without buckets nothing can be said. */
 	if (!(now->has & READING_HAS_BUCKETS) || !now->entries_limit)
 		return;
-	snapshot->refusal_when_full = refusal_when_full(now->entries_limit, now->buckets, evictable);
-	snapshot->refusal_probability = refusal_now(now->entries, now->entries_limit, now->buckets, evictable);
+	snapshot->refusal_when_full =
+		refusal_when_full(now->entries_limit, now->buckets, evictable);
+	snapshot->refusal_probability =
+		refusal_now(now->entries, now->entries_limit, now->buckets, evictable);
 	snapshot->has |= SNAPSHOT_HAS_REFUSAL;
 }
 
-void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_reading *reading, uint64_t capacity,
-			   const struct level_config *marks, const struct picture *picture)
+void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_reading *reading,
+			   uint64_t capacity, const struct level_config *marks,
+			   const struct picture *picture)
 {
 	memset(ret_snapshot, 0, sizeof(*ret_snapshot));
 	fill_init(&ret_snapshot->fill, capacity);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Shared by the tests of stats: made-up flows and a generator of numbers that is the same in every run. */
+/* Shared by the tests of stats: made-up flows and a generator of numbers that is the same in
+ * every run. */
 #ifndef CTWARDEN_TESTS_STATS_FIXTURE_H
 #define CTWARDEN_TESTS_STATS_FIXTURE_H
 
@@ -14,9 +15,9 @@
 
 #include "flow/flow.h"
 
-#define SEC 1000000000LL
-#define TCP 6
-#define UDP 17
+#define SEC  1000000000LL
+#define TCP  6
+#define UDP  17
 #define ICMP 1
 
 static inline uint64_t random_next(uint64_t *state)
@@ -35,12 +36,14 @@ static inline void put_ipv4(uint8_t address[16], uint32_t value)
 	address[3] = (uint8_t)value;
 }
 
-#define IP(a, b, c, d) ((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
+#define IP(a, b, c, d)                                                                             \
+	((uint32_t)(a) << 24 | (uint32_t)(b) << 16 | (uint32_t)(c) << 8 | (uint32_t)(d))
 
 /* An unreplied IPv4 flow; TCP is in SYN_SENT. */
-static inline struct flow flow_make(uint8_t protocol, uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport)
+static inline struct flow flow_make(uint8_t protocol, uint32_t src, uint32_t dst, uint16_t sport,
+				    uint16_t dport)
 {
-	struct flow flow = { .has = FLOW_HAS_STATUS | FLOW_HAS_REPLY | FLOW_HAS_ID };
+	struct flow flow = {.has = FLOW_HAS_STATUS | FLOW_HAS_REPLY | FLOW_HAS_ID};
 	struct flow_tuple *orig = &flow.tuple[FLOW_ORIG], *reply = &flow.tuple[FLOW_REPLY];
 
 	orig->family = reply->family = AF_INET;
@@ -59,7 +62,8 @@ static inline struct flow flow_make(uint8_t protocol, uint32_t src, uint32_t dst
 }
 
 /* The same, two-way and ASSURED; TCP is ESTABLISHED. */
-static inline struct flow flow_answered(uint8_t protocol, uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport)
+static inline struct flow flow_answered(uint8_t protocol, uint32_t src, uint32_t dst,
+					uint16_t sport, uint16_t dport)
 {
 	struct flow flow = flow_make(protocol, src, dst, sport, dport);
 

@@ -6,14 +6,16 @@
 
 #include "stats/cause.h"
 
-static const struct picture_config config = { .max_rows = 65536, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+static const struct picture_config config = {
+	.max_rows = 65536, .source_prefix = {32, 64}, .prefix = {24, 64}};
 
 /* An honest table: n answered HTTPS flows of many clients in many networks to many servers. */
 static void add_honest(struct picture *picture, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
-		struct flow flow = flow_answered(TCP, IP(100, 64, 0, 0) + i * 251, IP(198, 18, 0, 0) + i * 37,
-						 (uint16_t)(10000 + i), 443);
+		struct flow flow = flow_answered(TCP, IP(100, 64, 0, 0) + i * 251,
+						 IP(198, 18, 0, 0) + i * 37, (uint16_t)(10000 + i),
+						 443);
 
 		picture_add(picture, &flow);
 	}
@@ -52,8 +54,9 @@ static void one_scanner_is_named_with_what_it_does(void **unused)
 	assert_int_equal(cause.destinations, 1498);
 	assert_int_equal(cause.ports, 1);
 	assert_false(cause.at_least);
-	assert_string_equal(cause.text,
-			    "one source: 10.1.0.66 holds 74 %, 100 % unreplied tcp/22, 1,498 destinations");
+	assert_string_equal(
+		cause.text,
+		"one source: 10.1.0.66 holds 74 %, 100 % unreplied tcp/22, 1,498 destinations");
 	picture_free(picture);
 }
 
@@ -65,7 +68,8 @@ static void a_sampled_part_gives_lower_bounds(void **unused)
 	(void)unused;
 	add_honest(picture, 5000);
 	for (uint32_t i = 0; i < 60000; i++) {
-		struct flow flow = flow_make(UDP, IP(10, 1, 0, 66), IP(10, 2, 0, 1), 40000, (uint16_t)i);
+		struct flow flow =
+			flow_make(UDP, IP(10, 1, 0, 66), IP(10, 2, 0, 1), 40000, (uint16_t)i);
 
 		picture_add(picture, &flow);
 	}
@@ -84,11 +88,12 @@ static void growth_is_explained_and_not_the_table(void **unused)
 	(void)unused;
 	/* One busy client holds most of the calm table; another grows. */
 	for (uint32_t i = 0; i < 3000; i++) {
-		struct flow flow = flow_answered(TCP, IP(10, 0, 0, 9), IP(198, 18, 0, 0) + i, (uint16_t)i, 443);
+		struct flow flow = flow_answered(TCP, IP(10, 0, 0, 9), IP(198, 18, 0, 0) + i,
+						 (uint16_t)i, 443);
 
 		picture_add(picture, &flow);
 	}
-	assert_says(&(struct cause[]){ cause_find(picture) }[0], "one source: 10.0.0.9 holds 100 %");
+	assert_says(&(struct cause[]){cause_find(picture)}[0], "one source: 10.0.0.9 holds 100 %");
 	picture_set_base(picture);
 	for (uint32_t i = 0; i < 900; i++) {
 		struct flow flow = flow_make(TCP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, 22);
@@ -97,7 +102,8 @@ static void growth_is_explained_and_not_the_table(void **unused)
 	}
 	cause = cause_find(picture);
 	assert_true(cause.is_growth);
-	assert_says(&cause, "one source: 10.1.0.66 holds 100 % of growth, 100 % tcp/22, 900 destinations");
+	assert_says(&cause,
+		    "one source: 10.1.0.66 holds 100 % of growth, 100 % tcp/22, 900 destinations");
 	picture_free(picture);
 }
 
@@ -110,16 +116,18 @@ static void dns_with_nobody_dominant_is_said_so(void **unused)
 	add_honest(picture, 2000);
 	picture_set_base(picture);
 	for (uint32_t i = 0; i < 4000; i++) {
-		struct flow flow = flow_answered(i % 25 ? UDP : TCP, i * 1000003u, IP(192, 0, 2, 0) + i * 7919u,
-						 (uint16_t)i, i % 25 ? 53 : 80);
+		struct flow flow = flow_answered(i % 25 ? UDP : TCP, i * 1000003u,
+						 IP(192, 0, 2, 0) + i * 7919u, (uint16_t)i,
+						 i % 25 ? 53 : 80);
 
 		add(picture, &flow, true);
 	}
 	cause = cause_find(picture);
 	assert_true(cause.is_known && cause.is_growth);
 	assert_false(cause.has_dominant);
-	assert_string_equal(cause.text, "no dominant source: 96 % of growth is udp/53 (4,000 sources); "
-					"limits per source will not help");
+	assert_string_equal(cause.text,
+			    "no dominant source: 96 % of growth is udp/53 (4,000 sources); "
+			    "limits per source will not help");
 	picture_free(picture);
 }
 
@@ -131,7 +139,8 @@ static void a_flood_from_a_wide_network_names_no_single_source(void **unused)
 	(void)unused;
 	add_honest(picture, 1000);
 	for (uint32_t i = 0; i < 3000; i++) {
-		struct flow flow = flow_make(TCP, IP(10, 7, 0, 0) + i * 21, IP(192, 0, 0, 0) + i * 101, 4000, 80);
+		struct flow flow = flow_make(TCP, IP(10, 7, 0, 0) + i * 21,
+					     IP(192, 0, 0, 0) + i * 101, 4000, 80);
 
 		picture_add(picture, &flow);
 	}
@@ -144,12 +153,14 @@ static void a_flood_from_a_wide_network_names_no_single_source(void **unused)
 	add_honest(picture, 1000);
 	picture_set_base(picture);
 	for (uint32_t i = 0; i < 3000; i++) {
-		struct flow flow = flow_make(TCP, IP(10, 7, 0, 0) + i * 21, IP(192, 0, 0, 0) + i * 101, 4000, 80);
+		struct flow flow = flow_make(TCP, IP(10, 7, 0, 0) + i * 21,
+					     IP(192, 0, 0, 0) + i * 101, 4000, 80);
 
 		add(picture, &flow, true);
 	}
 	cause = cause_find(picture);
-	assert_says(&cause, "100 % of growth is tcp/80 from 10.7.0.0/16 (3,000 sources); limits per source will not help");
+	assert_says(&cause, "100 % of growth is tcp/80 from 10.7.0.0/16 (3,000 sources); limits "
+			    "per source will not help");
 	picture_free(picture);
 }
 
@@ -161,13 +172,15 @@ static void one_prefix_is_named_where_no_source_is(void **unused)
 	(void)unused;
 	add_honest(picture, 300);
 	for (uint32_t i = 0; i < 2000; i++) {
-		struct flow flow = flow_make(UDP, IP(10, 7, 3, 0) + i % 250, IP(192, 0, 0, 0) + i * 101, (uint16_t)i, 123);
+		struct flow flow = flow_make(UDP, IP(10, 7, 3, 0) + i % 250,
+					     IP(192, 0, 0, 0) + i * 101, (uint16_t)i, 123);
 
 		picture_add(picture, &flow);
 	}
 	cause = cause_find(picture);
 	assert_int_equal(cause.part, PICTURE_PREFIX);
-	assert_says(&cause, "one prefix: 10.7.3.0/24 holds 87 %, 100 % unreplied udp/123, 250 sources, 2,000 destinations");
+	assert_says(&cause, "one prefix: 10.7.3.0/24 holds 87 %, 100 % unreplied udp/123, 250 "
+			    "sources, 2,000 destinations");
 	picture_free(picture);
 }
 
@@ -179,7 +192,8 @@ static void one_destination_is_named_where_sources_are_spread(void **unused)
 	(void)unused;
 	add_honest(picture, 300);
 	for (uint32_t i = 0; i < 3000; i++) {
-		struct flow flow = flow_answered(TCP, i * 1000003u, IP(192, 0, 2, 80), (uint16_t)i, 80);
+		struct flow flow =
+			flow_answered(TCP, i * 1000003u, IP(192, 0, 2, 80), (uint16_t)i, 80);
 
 		flow.state = FLOW_TCP_SYN_RECV;
 		flow.status = FLOW_STATUS_SEEN_REPLY;
@@ -187,8 +201,10 @@ static void one_destination_is_named_where_sources_are_spread(void **unused)
 	}
 	cause = cause_find(picture);
 	assert_int_equal(cause.part, PICTURE_DESTINATION);
-	assert_says(&cause, "one destination: 192.0.2.80 holds 91 %, 100 % half-open tcp/80, 3,000 sources; "
-			    "limits per source will not help");
+	assert_says(
+		&cause,
+		"one destination: 192.0.2.80 holds 91 %, 100 % half-open tcp/80, 3,000 sources; "
+		"limits per source will not help");
 	picture_free(picture);
 }
 
@@ -204,7 +220,8 @@ static void pickups_are_never_held_against_their_source(void **unused)
 		add_honest(picture, 1000);
 		picture_set_base(picture);
 		for (uint32_t i = 0; i < 3000; i++) {
-			struct flow flow = flow_pickup(IP(192, 0, 2, 80), i * 1000003u, 443, (uint16_t)(i * 31));
+			struct flow flow = flow_pickup(IP(192, 0, 2, 80), i * 1000003u, 443,
+						       (uint16_t)(i * 31));
 
 			add(picture, &flow, is_event);
 		}
@@ -226,7 +243,8 @@ static void births_are_not_called_unreplied_because_they_were_born_so(void **unu
 	picture_set_base(picture);
 	add_honest(pass, 500);
 	for (uint32_t i = 0; i < 900; i++) { /* born unreplied, answered by the time of the pass */
-		struct flow flow = flow_make(TCP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, 443);
+		struct flow flow =
+			flow_make(TCP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, 443);
 
 		picture_born(picture, &flow);
 		flow = flow_answered(TCP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, 443);
@@ -234,7 +252,8 @@ static void births_are_not_called_unreplied_because_they_were_born_so(void **unu
 	}
 	picture_inherit(pass, picture);
 	cause = cause_find(pass);
-	assert_says(&cause, "one source: 10.1.0.66 holds 100 % of growth, 100 % established tcp/443, 900 destinations");
+	assert_says(&cause, "one source: 10.1.0.66 holds 100 % of growth, 100 % established "
+			    "tcp/443, 900 destinations");
 	picture_free(picture);
 	picture_free(pass);
 }

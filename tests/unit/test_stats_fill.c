@@ -52,7 +52,7 @@ static void growth_is_the_same_for_regular_and_irregular_readings(void **unused)
 
 static void growth_has_its_half_life_whatever_the_interval(void **unused)
 {
-	static const double steps[] = { 0.05, 0.1, 0.5, 2.0 };
+	static const double steps[] = {0.05, 0.1, 0.5, 2.0};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
@@ -188,7 +188,8 @@ static void a_wrapped_count_is_implausible_and_changes_nothing(void **unused)
 	assert_true(fill.is_implausible);
 	update(&fill, 5, 1400);
 	assert_false(fill.is_implausible);
-	assert_true(near(fill.growth_per_sec, 100, 0.1)); /* 300 in the 3 s since the last that was believed */
+	assert_true(near(fill.growth_per_sec, 100,
+			 0.1)); /* 300 in the 3 s since the last that was believed */
 }
 
 static void counters_never_go_negative(void **unused)

@@ -14,7 +14,7 @@ struct run {
 
 static struct run run_start(void)
 {
-	return (struct run){ .config = level_config_default(), .now_ns = 100 * SEC };
+	return (struct run){.config = level_config_default(), .now_ns = 100 * SEC};
 }
 
 /* One input after `sec` seconds. */
@@ -27,13 +27,21 @@ static bool step(struct run *run, double sec, struct level_input input)
 
 static bool step_fill(struct run *run, double sec, double fill_pct)
 {
-	return step(run, sec, (struct level_input){ .fill_pct = fill_pct, .limit_fill_pct = fill_pct, .seconds_to_full = -1 });
+	return step(run, sec,
+		    (struct level_input){.fill_pct = fill_pct,
+					 .limit_fill_pct = fill_pct,
+					 .seconds_to_full = -1});
 }
 
-static bool step_drops(struct run *run, double sec, double fill_pct, uint64_t dropped, uint64_t failed)
+static bool step_drops(struct run *run, double sec, double fill_pct, uint64_t dropped,
+		       uint64_t failed)
 {
-	return step(run, sec, (struct level_input){ .fill_pct = fill_pct, .limit_fill_pct = fill_pct,
-						    .seconds_to_full = -1, .dropped = dropped, .insert_failed = failed });
+	return step(run, sec,
+		    (struct level_input){.fill_pct = fill_pct,
+					 .limit_fill_pct = fill_pct,
+					 .seconds_to_full = -1,
+					 .dropped = dropped,
+					 .insert_failed = failed});
 }
 
 static void first_input_sets_the_level_at_once(void **unused)
@@ -106,7 +114,7 @@ static void critical_falls_to_warning_where_warning_still_holds(void **unused)
 static void forecast_enters_only_above_its_least_fill(void **unused)
 {
 	struct run run = run_start();
-	struct level_input fast = { .fill_pct = 40, .limit_fill_pct = 40, .seconds_to_full = 8 };
+	struct level_input fast = {.fill_pct = 40, .limit_fill_pct = 40, .seconds_to_full = 8};
 
 	(void)unused;
 	step_fill(&run, 0, 30);
@@ -178,8 +186,11 @@ static void capacity_below_the_limit_is_never_full(void **unused)
 	struct run run = run_start();
 
 	(void)unused;
-	/* 100 % of the own capacity, 10 % of the kernel's limit: what is dropped there is not for want of room. */
-	step(&run, 0, (struct level_input){ .fill_pct = 100, .limit_fill_pct = 10, .seconds_to_full = -1, .dropped = 9 });
+	/* 100 % of the own capacity, 10 % of the kernel's limit: what is dropped there is not
+	 * for want of room. */
+	step(&run, 0,
+	     (struct level_input){
+		     .fill_pct = 100, .limit_fill_pct = 10, .seconds_to_full = -1, .dropped = 9});
 	assert_int_equal(run.state.level, LEVEL_CRITICAL);
 }
 
@@ -199,7 +210,8 @@ static void no_capacity_is_ok_whatever_drops(void **unused)
 static void an_implausible_count_keeps_the_level(void **unused)
 {
 	struct run run = run_start();
-	struct level_input wrapped = { .fill_pct = 1e6, .limit_fill_pct = 1e6, .is_implausible = true, .dropped = 9 };
+	struct level_input wrapped = {
+		.fill_pct = 1e6, .limit_fill_pct = 1e6, .is_implausible = true, .dropped = 9};
 
 	(void)unused;
 	step_fill(&run, 0, 50);
@@ -227,7 +239,7 @@ static void one_reading_is_judged_by_the_enter_marks(void **unused)
 
 static void assert_refused(struct level_config config, const char *path)
 {
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 
 	assert_int_equal(level_config_check(&config, &problem), -EINVAL);
 	assert_string_equal(problem.path, path);
@@ -262,7 +274,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_input_sets_the_level_at_once),
-		cmocka_unit_test(a_level_is_entered_at_its_mark_and_left_below_the_other_after_the_dwell),
+		cmocka_unit_test(
+			a_level_is_entered_at_its_mark_and_left_below_the_other_after_the_dwell),
 		cmocka_unit_test(flapping_around_the_leave_mark_begins_the_dwell_anew),
 		cmocka_unit_test(dwell_never_holds_back_entering),
 		cmocka_unit_test(critical_falls_to_warning_where_warning_still_holds),

@@ -6,7 +6,8 @@
 
 #include "stats/picture.h"
 
-static const struct picture_config config = { .max_rows = 4096, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+static const struct picture_config config = {
+	.max_rows = 4096, .source_prefix = {32, 64}, .prefix = {24, 64}};
 
 static uint64_t entries_of(const struct picture *picture, enum picture_part part)
 {
@@ -43,13 +44,15 @@ static void a_pass_counts_the_mix_and_all_rankings(void **unused)
 
 static void rankings_have_the_lengths_of_the_config(void **unused)
 {
-	const struct picture_config other = { .max_rows = 10, .source_prefix = { 28, 56 }, .prefix = { 16, 48 } };
+	const struct picture_config other = {
+		.max_rows = 10, .source_prefix = {28, 56}, .prefix = {16, 48}};
 	struct picture *picture = picture_new(&other);
 
 	(void)unused;
 	assert_int_equal(ranking_config_get(picture->parts[PICTURE_SOURCE])->prefix_len[0], 28);
 	assert_int_equal(ranking_config_get(picture->parts[PICTURE_PREFIX])->prefix_len[1], 48);
-	assert_int_equal(ranking_config_get(picture->parts[PICTURE_DESTINATION])->prefix_len[0], 32);
+	assert_int_equal(ranking_config_get(picture->parts[PICTURE_DESTINATION])->prefix_len[0],
+			 32);
 	for (int part = 0; part < PICTURE_PART_COUNT; part++) {
 		const struct ranking_config *got = ranking_config_get(picture->parts[part]);
 
@@ -98,7 +101,8 @@ static void base_and_births_are_taken_over(void **unused)
 	assert_true(newer->has_base);
 	assert_int_equal(newer->base_entries, 1);
 	assert_int_equal(newer->births.used, 1);
-	assert_int_equal(ranking_top(newer->parts[PICTURE_SOURCE], RANKING_ORDER_GROWTH, 1, &row), 1);
+	assert_int_equal(ranking_top(newer->parts[PICTURE_SOURCE], RANKING_ORDER_GROWTH, 1, &row),
+			 1);
 	assert_int_equal(row.entries - row.base, 1);
 	picture_free(older);
 	picture_free(newer);

@@ -58,7 +58,8 @@ static void keys_are_read_as_people_write_them(void **unused)
 	tcp.zone = 0;
 	assert_string_equal(key_text(RANKING_BY_REPLY_SOURCE, &tcp), "10.9.9.9");
 	v6.tuple[FLOW_ORIG].family = AF_INET6;
-	memcpy(v6.tuple[FLOW_ORIG].src, "\x20\x01\x0d\xb8\x00\x07\x00\x00\x11\x22\x33\x44\x55\x66\x77\x88", 16);
+	memcpy(v6.tuple[FLOW_ORIG].src,
+	       "\x20\x01\x0d\xb8\x00\x07\x00\x00\x11\x22\x33\x44\x55\x66\x77\x88", 16);
 	assert_string_equal(key_text(RANKING_BY_SOURCE, &v6), "2001:db8:7::/64");
 }
 
@@ -131,7 +132,8 @@ static void columns_are_disjoint_and_sum_up(void **unused)
 		add(ranking, &flows[i]);
 	assert_int_equal(ranking_top(ranking, RANKING_ORDER_ENTRIES, 1, &row), 1);
 	for (int column = 0; column < RANKING_COLUMN_COUNT; column++) {
-		assert_int_equal(ranking_row_column(&row, (enum ranking_column)column), expected[column]);
+		assert_int_equal(ranking_row_column(&row, (enum ranking_column)column),
+				 expected[column]);
 		sum += ranking_row_column(&row, (enum ranking_column)column);
 	}
 	assert_int_equal(sum, n);
@@ -176,9 +178,11 @@ static void the_heaviest_come_in_order_ties_by_key(void **unused)
 	for (size_t i = 1; i < n; i++) {
 		assert_true(rows[i - 1].entries >= rows[i].entries);
 		if (rows[i - 1].entries == rows[i].entries)
-			assert_true(memcmp(&rows[i - 1].key, &rows[i].key, sizeof(rows[i].key)) < 0);
+			assert_true(memcmp(&rows[i - 1].key, &rows[i].key, sizeof(rows[i].key)) <
+				    0);
 	}
-	assert_string_equal(ranking_key_format(ranking_config_get(ranking), &rows[0].key, text), "10.0.0.99");
+	assert_string_equal(ranking_key_format(ranking_config_get(ranking), &rows[0].key, text),
+			    "10.0.0.99");
 	assert_int_equal(ranking_top(ranking, RANKING_ORDER_ENTRIES, 7, few), 7);
 	for (size_t i = 0; i < 7; i++)
 		assert_memory_equal(&few[i], &rows[i], sizeof(few[i]));
@@ -233,8 +237,10 @@ static void deaths_never_go_below_zero(void **unused)
 
 static void a_new_pass_inherits_rates_births_and_base(void **unused)
 {
-	struct ranking *older = ranking_by(RANKING_BY_SOURCE, 0), *newer = ranking_by(RANKING_BY_SOURCE, 0);
-	struct flow kept = flow_make(UDP, IP(10, 0, 0, 1), 2, 3, 4), brief = flow_make(UDP, IP(10, 0, 0, 2), 2, 3, 4);
+	struct ranking *older = ranking_by(RANKING_BY_SOURCE, 0),
+		       *newer = ranking_by(RANKING_BY_SOURCE, 0);
+	struct flow kept = flow_make(UDP, IP(10, 0, 0, 1), 2, 3, 4),
+		    brief = flow_make(UDP, IP(10, 0, 0, 2), 2, 3, 4);
 	struct ranking_key key = ranking_key_of(ranking_config_get(older), &kept);
 	const struct ranking_row *row;
 
@@ -255,7 +261,8 @@ static void a_new_pass_inherits_rates_births_and_base(void **unused)
 	assert_int_equal(row->born, 1);
 	assert_true(fabsf(row->new_per_sec - 2.5f) < 0.01f);
 	key = ranking_key_of(ranking_config_get(older), &brief);
-	assert_int_equal(ranking_find(newer, &key)->born, 1); /* lives too short for a pass, but is no stranger */
+	assert_int_equal(ranking_find(newer, &key)->born,
+			 1); /* lives too short for a pass, but is no stranger */
 	assert_int_equal(ranking_totals_get(newer).sum.born, 2);
 	ranking_free(older);
 	ranking_free(newer);
@@ -287,7 +294,8 @@ static void bounded_keeps_the_heavy_under_a_million_spoofed_sources(void **unuse
 
 	(void)unused;
 	for (uint32_t i = 0; i < SPOOFED; i++) {
-		struct flow flow = flow_make(TCP, (uint32_t)random_next(&random) | 1u << 31, 1, 2, 80);
+		struct flow flow =
+			flow_make(TCP, (uint32_t)random_next(&random) | 1u << 31, 1, 2, 80);
 
 		add(ranking, &flow);
 		all++;
@@ -335,7 +343,8 @@ static void deaths_of_folded_keys_come_off_the_folded(void **unused)
 	ranking_free(ranking);
 }
 
-/* Not a bench, but a tripwire: what is spent on one entry of a dump, and the memory of 100,000 sources. */
+/* Not a bench, but a tripwire: what is spent on one entry of a dump, and the memory of 100,000
+ * sources. */
 static void counting_an_entry_is_cheap(void **unused)
 {
 	enum { SOURCES = 100000, ENTRIES = 1000000 };
@@ -347,13 +356,14 @@ static void counting_an_entry_is_cheap(void **unused)
 
 	(void)unused;
 	for (uint32_t i = 0; i < ENTRIES; i++) {
-		put_ipv4(flow.tuple[FLOW_ORIG].src, i < SOURCES ? i : (uint32_t)(random_next(&random) % SOURCES));
+		put_ipv4(flow.tuple[FLOW_ORIG].src,
+			 i < SOURCES ? i : (uint32_t)(random_next(&random) % SOURCES));
 		add(ranking, &flow);
 	}
 	ns = (cpu_sec() - before) * 1e9 / ENTRIES;
 	totals = ranking_totals_get(ranking);
-	print_message("ranking_add: %.0f ns an entry, %zu bytes for %llu sources\n", ns, totals.bytes,
-		      (unsigned long long)totals.keys);
+	print_message("ranking_add: %.0f ns an entry, %zu bytes for %llu sources\n", ns,
+		      totals.bytes, (unsigned long long)totals.keys);
 	assert_int_equal(totals.keys, SOURCES);
 	assert_true(ns < 3000); /* a busy machine, sanitizers */
 	ranking_free(ranking);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/reconcile: whatever happens while a dump walks the table, each flow alive counts once at the end. */
+/* stats/reconcile: whatever happens while a dump walks the table, each flow alive counts once at
+ * the end. */
 #include "stats_fixture.h"
 
 #include <stdlib.h>
@@ -8,10 +9,12 @@
 
 enum { IDENTITIES = 300, SOURCES = 12 };
 
-static const struct picture_config config = { .max_rows = 4096, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+static const struct picture_config config = {
+	.max_rows = 4096, .source_prefix = {32, 64}, .prefix = {24, 64}};
 
-/* A made-up kernel: identities that live or do not. Two of a kind (2n, 2n + 1) are one tuple with two ids: at most one of
- * them lives. A third of the tuples always comes back with the same id. */
+/* A made-up kernel: identities that live or do not. Two of a kind (2n, 2n + 1) are one tuple
+ * with two ids: at most one of them lives. A third of the tuples always comes back with the same
+ * id. */
 struct world {
 	bool alive[IDENTITIES];
 	uint64_t random;
@@ -23,8 +26,9 @@ struct world {
 static struct flow flow_of(unsigned identity)
 {
 	unsigned tuple = identity / 2;
-	struct flow flow = flow_make(UDP, IP(10, 0, 0, 0) + tuple % SOURCES, IP(10, 1, tuple % 5, 1),
-				     (uint16_t)(1000 + tuple), (uint16_t)(tuple % 3));
+	struct flow flow = flow_make(UDP, IP(10, 0, 0, 0) + tuple % SOURCES,
+				     IP(10, 1, tuple % 5, 1), (uint16_t)(1000 + tuple),
+				     (uint16_t)(tuple % 3));
 
 	flow.id = tuple * 16 + identity % 2;
 	flow.zone = tuple % 2;
@@ -43,7 +47,8 @@ static void happen(struct world *world)
 		identity ^= 1; /* the tuple is taken: that one dies */
 	flow = flow_of(identity);
 	world->alive[identity] = !world->alive[identity];
-	journal_add(world->journal, world->alive[identity] ? FLOW_EVENT_NEW : FLOW_EVENT_DESTROY, &flow);
+	journal_add(world->journal, world->alive[identity] ? FLOW_EVENT_NEW : FLOW_EVENT_DESTROY,
+		    &flow);
 }
 
 /* The dump meets one identity. */
@@ -72,7 +77,8 @@ static void assert_true_counts(struct world *world)
 		for (unsigned i = 0; i < IDENTITIES; i++) {
 			struct flow flow = flow_of(i);
 			struct ranking_key key = ranking_key_of(&by[part], &flow);
-			const struct ranking_row *row = ranking_find(world->picture->parts[part], &key);
+			const struct ranking_row *row =
+				ranking_find(world->picture->parts[part], &key);
 			uint32_t expected = 0;
 
 			for (unsigned j = 0; j < IDENTITIES; j++) {
@@ -129,16 +135,19 @@ static void random_births_deaths_and_dumps_end_in_the_true_counts(void **unused)
 			order[i] = i;
 		shuffle(order, IDENTITIES, &world.random);
 		for (unsigned i = 0; i < IDENTITIES; i++) {
-			for (unsigned n = (unsigned)(random_next(&world.random) % (rate + 1)); n > 0; n--)
+			for (unsigned n = (unsigned)(random_next(&world.random) % (rate + 1));
+			     n > 0; n--)
 				happen(&world);
 			meet(&world, order[i]);
-			/* A bucket listed again: the kernel does that when the entry at a message's end is gone. */
+			/* A bucket listed again: the kernel does that when the entry at a
+			 * message's end is gone. */
 			if (random_next(&world.random) % 10 == 0) {
 				happen(&world);
 				meet(&world, order[i]);
 			}
 		}
-		for (unsigned n = rate * 20; n > 0; n--) /* between the end of the dump and the fence */
+		for (unsigned n = rate * 20; n > 0;
+		     n--) /* between the end of the dump and the fence */
 			happen(&world);
 		assert_true(picture_reconcile(world.picture, world.journal, world.seen));
 		assert_false(world.picture->is_approximate);
@@ -161,7 +170,8 @@ static void a_tuple_created_again_with_the_same_id_counts_once(void **unused)
 
 			if (step > 0) {
 				world.alive[0] = step != 2;
-				journal_add(world.journal, step == 2 ? FLOW_EVENT_DESTROY : FLOW_EVENT_NEW, &flow);
+				journal_add(world.journal,
+					    step == 2 ? FLOW_EVENT_DESTROY : FLOW_EVENT_NEW, &flow);
 			}
 			if (step == met)
 				meet(&world, 0);
@@ -170,6 +180,25 @@ static void a_tuple_created_again_with_the_same_id_counts_once(void **unused)
 		assert_true_counts(&world);
 		world_end(&world);
 	}
+}
+
+static void a_late_destroy_of_the_life_before_does_not_hit_the_new_one(void **unused)
+{
+	struct world world;
+	struct flow before = flow_of(0), after = flow_of(1); /* one tuple, two ids */
+
+	(void)unused;
+	world_start(&world, 5);
+	memset(world.alive, 0, sizeof(world.alive));
+	world.alive[0] = true;
+	meet(&world, 0);
+	journal_add(world.journal, FLOW_EVENT_NEW, &after);
+	journal_add(world.journal, FLOW_EVENT_DESTROY, &before);
+	world.alive[0] = false;
+	world.alive[1] = true;
+	assert_true(picture_reconcile(world.picture, world.journal, world.seen));
+	assert_true_counts(&world);
+	world_end(&world);
 }
 
 static void updates_are_not_journalled(void **unused)
@@ -234,7 +263,8 @@ static void seen_grows_up_to_its_bound_and_then_says_so(void **unused)
 		journal_add(journal, FLOW_EVENT_DESTROY, &flow);
 	}
 	assert_false(seen_overflowed(seen));
-	assert_true(picture_reconcile(picture, journal, seen)); /* every one of them is found again, in whichever part */
+	assert_true(picture_reconcile(
+		picture, journal, seen)); /* every one of them is found again, in whichever part */
 	assert_int_equal(picture->entries, 0);
 	for (; i < 600000; i++) {
 		struct flow flow = numbered(i);
@@ -278,6 +308,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_births_deaths_and_dumps_end_in_the_true_counts),
 		cmocka_unit_test(a_tuple_created_again_with_the_same_id_counts_once),
+		cmocka_unit_test(a_late_destroy_of_the_life_before_does_not_hit_the_new_one),
 		cmocka_unit_test(updates_are_not_journalled),
 		cmocka_unit_test(an_overflowed_journal_makes_the_picture_approximate),
 		cmocka_unit_test(seen_grows_up_to_its_bound_and_then_says_so),

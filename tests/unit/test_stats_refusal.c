@@ -11,8 +11,8 @@ static void agrees_with_the_measured_table(void **unused)
 	/* 262,144 entries and buckets, 5,000 new UDP flows each, kernel 6.18. */
 	static const struct {
 		double evictable, refused;
-	} measured[] = { { 0, 1 },	  { 0.01, 0.856 }, { 0.05, 0.437 }, { 0.10, 0.182 },
-			 { 0.20, 0.034 }, { 0.30, 0.007 }, { 0.50, 0 },	    { 1, 0 } };
+	} measured[] = {{0, 1},	       {0.01, 0.856}, {0.05, 0.437}, {0.10, 0.182},
+			{0.20, 0.034}, {0.30, 0.007}, {0.50, 0},     {1, 0}};
 
 	(void)unused;
 	for (size_t i = 0; i < sizeof(measured) / sizeof(measured[0]); i++) {
@@ -26,7 +26,8 @@ static void agrees_with_the_measured_table(void **unused)
 static void a_longer_chain_finds_more_to_evict(void **unused)
 {
 	(void)unused;
-	assert_true(refusal_when_full(4 * 65536, 65536, 0.05) < refusal_when_full(65536, 65536, 0.05));
+	assert_true(refusal_when_full(4 * 65536, 65536, 0.05) <
+		    refusal_when_full(65536, 65536, 0.05));
 	assert_true(fabs(refusal_when_full(2000, 1000, 0.05) - exp(-1.6)) < 1e-12);
 }
 

@@ -34,7 +34,7 @@ static void every_part_of_a_long_stream_has_its_share(void **unused)
 {
 	enum { PARTS = 8, STREAM = 400000 };
 	struct sample *sample = malloc(sizeof(*sample));
-	unsigned parts[PARTS] = { 0 };
+	unsigned parts[PARTS] = {0};
 
 	(void)unused;
 	sample_init(sample, 42);

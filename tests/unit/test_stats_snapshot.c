@@ -9,7 +9,8 @@
 #include "stats/refusal.h"
 #include "stats/snapshot.h"
 
-static const struct picture_config config = { .max_rows = 4096, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+static const struct picture_config config = {
+	.max_rows = 4096, .source_prefix = {32, 64}, .prefix = {24, 64}};
 static const struct table_reading reading = {
 	.monotonic_ns = 100 * SEC,
 	.real_ns = 5000 * SEC,
@@ -62,7 +63,8 @@ static void a_pass_adds_classes_tops_cause_and_refusal(void **unused)
 
 	(void)unused;
 	snapshot_from_reading(snapshot, &reading, 0, &marks, picture);
-	assert_int_equal(snapshot->has, SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP | SNAPSHOT_HAS_REFUSAL);
+	assert_int_equal(snapshot->has,
+			 SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP | SNAPSHOT_HAS_REFUSAL);
 	assert_true(fabs(snapshot->evictable_pct - 75) < 1e-9);
 	assert_true(snapshot->refusal_probability == 0); /* below the limit */
 	assert_true(snapshot->refusal_when_full == refusal_when_full(1000, 1000, 0.75));
