@@ -2,7 +2,7 @@
 /* kernel/decode: one ctnetlink message to a struct flow. Every read is checked against the end of
  * the enclosing attribute, nothing is recursive, nothing allocated: this runs once for every entry
  * of a dump and every event, and on what a fuzzer makes up. */
-#include "kernel/kernel.h"
+#include "decode.h"
 
 #include <arpa/inet.h>
 #include <endian.h>
@@ -171,21 +171,21 @@ static int get_proto(const struct attr *nest, struct flow_tuple *tuple)
 }
 
 /* *zone is touched only where the tuple has a zone of its own. */
-static int get_tuple(const struct attr *nest, struct flow_tuple *ret_tuple, uint16_t *zone,
+static int get_tuple(const struct attr *nest, struct flow_tuple *tuple, uint16_t *zone,
 		     bool *has_zone)
 {
 	struct span span = inside(nest);
-	struct flow_tuple tuple = {0};
 	struct attr attr;
 	int r;
 
+	memset(tuple, 0, sizeof(*tuple)); /* it may have come before */
 	while ((r = attr_next(&span, &attr)) > 0) {
 		switch (attr.type) {
 		case CTA_TUPLE_IP:
-			r = get_ip(&attr, &tuple);
+			r = get_ip(&attr, tuple);
 			break;
 		case CTA_TUPLE_PROTO:
-			r = get_proto(&attr, &tuple);
+			r = get_proto(&attr, tuple);
 			break;
 		case CTA_TUPLE_ZONE:
 			r = get_be16(&attr, zone);
@@ -195,12 +195,8 @@ static int get_tuple(const struct attr *nest, struct flow_tuple *ret_tuple, uint
 		if (r < 0)
 			return r;
 	}
-	if (r < 0)
-		return r;
-	if (!tuple.family)
-		return -EBADMSG; /* no tuple without addresses */
-	*ret_tuple = tuple;
-	return 0;
+	/* No tuple without addresses. */
+	return r < 0 || !tuple->family ? -EBADMSG : 0;
 }
 
 static int get_counters(const struct attr *nest, uint64_t *packets, uint64_t *bytes)
@@ -374,14 +370,12 @@ static int kind_of(const struct nlmsghdr *header, enum flow_event_kind *ret_kind
 	}
 }
 
-int decode_message(const void *message, size_t len, struct flow *ret_flow,
-		   enum flow_event_kind *ret_kind)
+int decode_in_place(const void *message, size_t len, struct flow *flow,
+		    enum flow_event_kind *ret_kind)
 {
 	const size_t fixed = NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg));
 	struct nlmsghdr header;
-	struct flow flow;
 	struct zones zones = {0};
-	enum flow_event_kind kind;
 	struct span span;
 	struct attr attr;
 	int r;
@@ -389,18 +383,30 @@ int decode_message(const void *message, size_t len, struct flow *ret_flow,
 	if (len < fixed)
 		return -EBADMSG;
 	memcpy(&header, message, sizeof(header));
-	if (header.nlmsg_len < fixed || header.nlmsg_len > len || kind_of(&header, &kind) < 0)
+	if (header.nlmsg_len < fixed || header.nlmsg_len > len || kind_of(&header, ret_kind) < 0)
 		return -EBADMSG;
-	memset(&flow, 0, sizeof(flow));
+	memset(flow, 0, sizeof(*flow));
 	span.at = (const uint8_t *)message + fixed;
 	span.end = (const uint8_t *)message + header.nlmsg_len;
 	while ((r = attr_next(&span, &attr)) > 0) {
-		if (get_attribute(&attr, &flow, &zones) < 0)
+		if (get_attribute(&attr, flow, &zones) < 0)
 			return -EBADMSG;
 	}
-	if (r < 0 || !flow.tuple[FLOW_ORIG].family)
+	if (r < 0 || !flow->tuple[FLOW_ORIG].family)
 		return -EBADMSG;
-	put_zones(&zones, &flow);
+	put_zones(&zones, flow);
+	return 0;
+}
+
+int decode_message(const void *message, size_t len, struct flow *ret_flow,
+		   enum flow_event_kind *ret_kind)
+{
+	enum flow_event_kind kind;
+	struct flow flow;
+	int r = decode_in_place(message, len, &flow, &kind);
+
+	if (r < 0)
+		return r;
 	*ret_flow = flow;
 	if (ret_kind)
 		*ret_kind = kind;

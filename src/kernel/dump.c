@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "decode.h"
 #include "pushdown.h"
 #include "socket.h"
 
@@ -37,9 +38,10 @@ enum step { STEP_MORE = 1, STEP_DONE = 0, STEP_ENDED = 2 /* by the caller's wish
 
 static int take_entry(struct scan *scan, const struct nlmsghdr *message)
 {
+	enum flow_event_kind kind;
 	struct flow flow;
 
-	if (decode_message(message, message->nlmsg_len, &flow, NULL) < 0) {
+	if (decode_in_place(message, message->nlmsg_len, &flow, &kind) < 0) {
 		scan->report->undecodable++;
 		return STEP_MORE;
 	}

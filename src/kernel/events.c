@@ -17,6 +17,7 @@
 #include <linux/sock_diag.h>
 
 #include "base/mem.h"
+#include "decode.h"
 
 #define BATCH 32
 /* An event has some 200 bytes. Not a power of two, so that the slots do not fall on the same cache
@@ -249,7 +250,7 @@ size_t events_drain(struct events *events, size_t budget, events_fn *fn, void *a
 			continue;
 		}
 		seen++;
-		if (decode_message(message, message->nlmsg_len, &flow, &kind) < 0) {
+		if (decode_in_place(message, message->nlmsg_len, &flow, &kind) < 0) {
 			events->counts.undecodable++;
 			continue;
 		}

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The name under which `ip netns` knows a namespace: a file in its directory that is bound to it. */
+/* The name under which `ip netns` knows a namespace: a file in its directory, bound to it. */
 static void find_name(const struct stat *self, char *ret_name, size_t size)
 {
 	DIR *directory = opendir("/run/netns");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/print: entries as the conntrack tool writes them. The text is libnetfilter_conntrack's own,
+/* kernel/print: entries as conntrack writes them. The text is libnetfilter_conntrack's own,
  * which is what that tool prints, so that both stay the same whatever the library's version. */
 #include "kernel/kernel.h"
 

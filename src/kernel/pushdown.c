@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel/pushdown: from a filter to the attributes of a dump request (kernel-facts: family, status,
- * mark, zone, exact tuple members; no prefixes, no ranges, ports only together with the protocol). */
+ * mark, zone, exact tuple members; no prefixes or ranges, ports only with the protocol). */
 #include "pushdown.h"
 
 #include <arpa/inet.h>

@@ -9,7 +9,7 @@
 #include <libmnl/libmnl.h>
 
 #define NL_REQUEST_MAX 1024 /* bytes of our largest request */
-/* The kernel never makes an answer of a dump larger (netlink_dump caps it), so more gains nothing. */
+/* The kernel makes no answer of a dump larger (netlink_dump caps it), so more gains nothing. */
 #define NL_ANSWER_MAX 32768
 
 struct nl_socket {
