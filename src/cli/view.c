@@ -44,19 +44,30 @@ static const struct field status_fields[] = {
 	{"expired_pct", FIELD_DOUBLE, AT(expired_pct), SNAPSHOT_HAS_EXPIRED},
 	{"expired", FIELD_U64, AT(expired), 0},
 	{"listed", FIELD_U64, AT(listed), 0},
-	{"counted_before", FIELD_U64, AT(counted_before), 0},
+	{"counted", FIELD_U64, AT(counted_before), 0},
 	{"counted_after", FIELD_U64, AT(counted_after), 0},
 	{"refusal_probability", FIELD_DOUBLE, AT(refusal_probability), SNAPSHOT_HAS_REFUSAL},
 	{"refusal_when_full", FIELD_DOUBLE, AT(refusal_when_full), 0},
-	{"pass_age_sec", FIELD_DOUBLE, AT(pass_age_sec), 0},
+	{"pass.age_sec", FIELD_DOUBLE, AT(pass_age_sec), SNAPSHOT_HAS_PASS},
+	{"pass.duration_sec", FIELD_DOUBLE, AT(pass_sec), 0},
+	{"pass.redone", FIELD_U32, AT(redone_passes), 0},
+	{"folded_entries", FIELD_U64, AT(folded_entries), 0},
 	{"approximate", FIELD_BOOL, AT(is_approximate), 0},
 	{"lost_events", FIELD_U64, AT(lost_events), 0},
-	{"thresholds.warning.enter_pct", FIELD_DOUBLE, AT(marks.warning.enter_pct), 0},
-	{"thresholds.warning.leave_pct", FIELD_DOUBLE, AT(marks.warning.leave_pct), 0},
-	{"thresholds.critical.enter_pct", FIELD_DOUBLE, AT(marks.critical.enter_pct), 0},
-	{"thresholds.critical.leave_pct", FIELD_DOUBLE, AT(marks.critical.leave_pct), 0},
-	{"daemon.since", FIELD_MOMENT, AT(daemon_since_real_ns), 0},
-	{"daemon.listening", FIELD_BOOL, AT(is_listening), 0},
+	{"marks.warning.enter_pct", FIELD_DOUBLE, AT(marks.warning.enter_pct), 0},
+	{"marks.warning.leave_pct", FIELD_DOUBLE, AT(marks.warning.leave_pct), 0},
+	{"marks.critical.enter_pct", FIELD_DOUBLE, AT(marks.critical.enter_pct), 0},
+	{"marks.critical.leave_pct", FIELD_DOUBLE, AT(marks.critical.leave_pct), 0},
+	{"marks.warning.forecast_sec", FIELD_DOUBLE, AT(marks.warning.forecast_sec), 0},
+	{"marks.critical.forecast_sec", FIELD_DOUBLE, AT(marks.critical.forecast_sec), 0},
+	{"marks.full_pct", FIELD_DOUBLE, AT(marks.full_pct), 0},
+	{"daemon_since", FIELD_MOMENT, AT(daemon_since_real_ns), 0},
+	{"events.listening", FIELD_BOOL, AT(is_listening), 0},
+	{"events.received", FIELD_U64, AT(events_received), 0},
+	{"events.lost", FIELD_U64, AT(events_lost), 0},
+	{"events.overruns", FIELD_U64, AT(events_overruns), 0},
+	{"events.undecodable", FIELD_U64, AT(events_undecodable), 0},
+	{"events.not_kernel", FIELD_U64, AT(events_not_kernel), 0},
 	{"counters.found", FIELD_U64, AT(fill.now.counters.found), 0},
 	{"counters.invalid", FIELD_U64, AT(fill.now.counters.invalid), 0},
 	{"counters.insert", FIELD_U64, AT(fill.now.counters.insert), 0},
@@ -75,12 +86,16 @@ static const struct field row_fields[] = {
 	{"entries", FIELD_U32, IN_ROW(entries), 0},
 	{"new_per_sec", FIELD_FLOAT, IN_ROW(new_per_sec), 0},
 	{"bytes", FIELD_U64, IN_ROW(bytes), 0},
-	/* The document has columns, a row has classes: one class of each column carries it. */
-	{"unreplied", FIELD_U32, IN_ROW(classes[FLOW_CLASS_UNREPLIED]), 0},
-	{"half_open", FIELD_U32, IN_ROW(classes[FLOW_CLASS_HALF_OPEN]), 0},
-	{"established", FIELD_U32, IN_ROW(classes[FLOW_CLASS_ESTABLISHED]), 0},
-	{"closing", FIELD_U32, IN_ROW(classes[FLOW_CLASS_CLOSING]), 0},
-	{"other", FIELD_U32, IN_ROW(classes[FLOW_CLASS_OTHER]), 0},
+	{"born", FIELD_U32, IN_ROW(born), 0},
+	{"classes.unreplied", FIELD_U32, IN_ROW(classes[FLOW_CLASS_UNREPLIED]), 0},
+	{"classes.half_open", FIELD_U32, IN_ROW(classes[FLOW_CLASS_HALF_OPEN]), 0},
+	{"classes.pickup", FIELD_U32, IN_ROW(classes[FLOW_CLASS_PICKUP]), 0},
+	{"classes.closing", FIELD_U32, IN_ROW(classes[FLOW_CLASS_CLOSING]), 0},
+	{"classes.replied", FIELD_U32, IN_ROW(classes[FLOW_CLASS_REPLIED]), 0},
+	{"classes.stream", FIELD_U32, IN_ROW(classes[FLOW_CLASS_STREAM]), 0},
+	{"classes.established", FIELD_U32, IN_ROW(classes[FLOW_CLASS_ESTABLISHED]), 0},
+	{"classes.offloaded", FIELD_U32, IN_ROW(classes[FLOW_CLASS_OFFLOADED]), 0},
+	{"classes.other", FIELD_U32, IN_ROW(classes[FLOW_CLASS_OTHER]), 0},
 	{"udp", FIELD_U32, IN_ROW(udp), 0},
 };
 
@@ -145,20 +160,12 @@ static int read_fields(const struct doc_node *object, const struct field *fields
 	return 0;
 }
 
-/* "net:[4026531840]", or an object with inode, name and host. */
 static void read_netns(const struct doc_node *root, struct table_netns *netns)
 {
 	struct doc_node node = doc_get(root, "netns"), member;
 	const char *text = NULL;
 	int64_t inode = 0;
 
-	if (!doc_is_object(&node)) {
-		if (!doc_text(&node, &text, PROBLEM_IGNORED) && text && !strncmp(text, "net:[", 5))
-			netns->inode = strtoull(text + 5, NULL, 10);
-		member = doc_get(root, "netns_is_host");
-		doc_bool(&member, &netns->is_host, PROBLEM_IGNORED);
-		return;
-	}
 	member = doc_get(&node, "inode");
 	if (!doc_whole(&member, 0, INT64_MAX, &inode, PROBLEM_IGNORED))
 		netns->inode = (uint64_t)inode;
@@ -245,7 +252,7 @@ static void read_totals(const struct doc_node *object, const struct ranking_row 
 			struct ranking_totals *totals)
 {
 	struct doc_node node = doc_get(object, "others.keys");
-	int64_t keys = 0, entries = 0;
+	int64_t keys = 0, entries = 0, folded = 0;
 	size_t i;
 
 	doc_whole(&node, 0, INT64_MAX, &keys, PROBLEM_IGNORED);
@@ -255,6 +262,19 @@ static void read_totals(const struct doc_node *object, const struct ranking_row 
 	totals->entries = (uint64_t)entries;
 	for (i = 0; i < used; i++)
 		totals->entries += rows[i].entries;
+	/* `top` says it all; `status` only what stands above. */
+	node = doc_get(object, "totals");
+	read_fields(&node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), &totals->sum, NULL,
+		    PROBLEM_IGNORED);
+	node = doc_get(object, "totals.entries");
+	if (doc_has(&node) && !doc_whole(&node, 0, INT64_MAX, &entries, PROBLEM_IGNORED))
+		totals->entries = (uint64_t)entries;
+	node = doc_get(object, "totals.keys");
+	if (doc_has(&node) && !doc_whole(&node, 0, INT64_MAX, &keys, PROBLEM_IGNORED))
+		totals->keys = (uint64_t)keys;
+	node = doc_get(object, "totals.folded_entries");
+	if (!doc_whole(&node, 0, INT64_MAX, &folded, PROBLEM_IGNORED))
+		totals->folded_entries = (uint64_t)folded;
 }
 
 /* ---- status ---- */
@@ -289,6 +309,43 @@ static int read_top(const struct doc_node *root, const char *key, enum ranking_b
 	return result;
 }
 
+/* What the daemon could read of the table: what the document holds. */
+static uint32_t reading_has(const struct doc_node *root)
+{
+	static const struct {
+		const char *key;
+		uint32_t has;
+	} parts[] = {{"entries", READING_HAS_ENTRIES},
+		     {"entries_limit", READING_HAS_LIMIT},
+		     {"counters", READING_HAS_COUNTERS},
+		     {"buckets", READING_HAS_BUCKETS}};
+	struct doc_node node;
+	uint32_t has = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		node = doc_get(root, parts[i].key);
+		has |= doc_has(&node) ? parts[i].has : 0;
+	}
+	return has;
+}
+
+static void read_protocols(const struct doc_node *root, struct snapshot *s)
+{
+	struct doc_node object = doc_get(root, "protocols"), node;
+	const char *name;
+	uint8_t protocol;
+	int64_t count;
+	size_t i;
+
+	for (i = 0; i < doc_count(&object); i++) {
+		node = doc_member(&object, i, &name);
+		if (!protocol_parse(name, &protocol) &&
+		    !doc_whole(&node, 0, INT64_MAX, &count, PROBLEM_IGNORED))
+			s->protocols[protocol] = (uint64_t)count;
+	}
+}
+
 static int read_status(const struct doc_node *root, struct snapshot *s, struct problem *problem)
 {
 	static const char *const levels[] = {"ok", "warning", "critical", "full", NULL};
@@ -309,14 +366,18 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 		return result;
 	s->level = (enum level)level;
 	s->fill.has_growth = (s->has & SNAPSHOT_HAS_GROWTH) != 0;
-	s->fill.now.has = READING_HAS_ENTRIES | READING_HAS_LIMIT | READING_HAS_COUNTERS;
-	s->fill.now.has |= s->fill.now.buckets ? READING_HAS_BUCKETS : 0;
+	s->fill.now.has = reading_has(root);
 	node = doc_get(root, "time");
 	result = read_moment(&node, &s->fill.now.real_ns, problem);
 	if (result)
 		return result;
 	read_netns(root, &s->netns);
 	read_classes(root, s);
+	read_protocols(root, s);
+	node = doc_get(root, "events.note");
+	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text)
+		strncpy(s->events_note, text, sizeof(s->events_note) - 1);
+	text = NULL;
 	node = doc_get(root, "cause.text");
 	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text) {
 		s->cause.is_known = true;
@@ -377,7 +438,7 @@ static int read_report_top(const struct doc_node *root, struct view_top *view,
 	enum ranking_by by = RANKING_BY_SOURCE;
 	const char *text = NULL;
 	int64_t number = 0;
-	int result;
+	int result, family;
 
 	if (doc_text(&node, &text, problem))
 		return -EINVAL;
@@ -398,6 +459,12 @@ static int read_report_top(const struct doc_node *root, struct view_top *view,
 	node = doc_get(root, "age_sec");
 	doc_number(&node, 0, 1e12, &top->age_sec, PROBLEM_IGNORED);
 	read_netns(root, &top->netns);
+	for (family = 0; family < 2; family++) {
+		node = doc_get(root, family ? "prefix_len.ipv6" : "prefix_len.ipv4");
+		number = top->config.prefix_len[family];
+		doc_whole(&node, 0, family ? 128 : 32, &number, PROBLEM_IGNORED);
+		top->config.prefix_len[family] = (uint8_t)number;
+	}
 	node = doc_get(root, "rows");
 	view->rows = mem_array(doc_count(&node) + 1, sizeof(*view->rows));
 	top->rows = view->rows;
