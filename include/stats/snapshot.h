@@ -74,6 +74,9 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 /* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
 void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
 
+/* Fills the refusal probabilities from the reading and evictable_pct; claims nothing without a limit or buckets. */
+void snapshot_add_refusal(struct snapshot *snapshot);
+
 /* An alarm: one crossing. previous is the level before. */
 struct alarm {
 	enum level previous;

@@ -30,7 +30,6 @@
 static void snapshot_add_passes(const struct engine *engine, struct snapshot *snapshot, int64_t now_ns)
 {
 	const struct passes *passes = &engine->passes;
-	double share;
 
 	if (!passes->picture)
 		return;
@@ -45,12 +44,7 @@ static void snapshot_add_passes(const struct engine *engine, struct snapshot *sn
 		snapshot->expired_pct = 100.0 * (double)snapshot->expired / (double)passes->counted_before;
 		snapshot->has |= SNAPSHOT_HAS_EXPIRED;
 	}
-	share = snapshot->evictable_pct / 100;
-	snapshot->refusal_when_full = refusal_when_full(engine->fill.now.entries_limit, engine->fill.now.buckets, share);
-	snapshot->refusal_probability = refusal_now(engine->fill.now.entries, engine->fill.now.entries_limit,
-						    engine->fill.now.buckets, share);
-	if (engine->fill.now.has & READING_HAS_BUCKETS)
-		snapshot->has |= SNAPSHOT_HAS_REFUSAL;
+	snapshot_add_refusal(snapshot);
 }
 
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)

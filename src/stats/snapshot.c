@@ -42,7 +42,7 @@ void snapshot_add_picture(struct snapshot *snapshot, const struct picture *pictu
 	snapshot->has |= SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP;
 }
 
-static void add_refusal(struct snapshot *snapshot)
+void snapshot_add_refusal(struct snapshot *snapshot)
 {
 	const struct table_reading *now = &snapshot->fill.now;
 	double evictable = snapshot->evictable_pct / 100;
@@ -70,5 +70,5 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 	if (!picture)
 		return;
 	snapshot_add_picture(ret_snapshot, picture, reading->monotonic_ns);
-	add_refusal(ret_snapshot);
+	snapshot_add_refusal(ret_snapshot);
 }
