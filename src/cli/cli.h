@@ -127,6 +127,8 @@ void run_prepare(void);
 int run_finish(struct cli *cli, int code);
 /* Remembers the first failed write; true where output can go on. */
 bool run_wrote(struct cli *cli, int result);
+/* Empties stdout's buffer; as run_wrote where that fails. */
+bool run_flush(struct cli *cli);
 /* Says why the table could not be read (what: -errno) and what can be told without it; returns
  * EXIT_FAILED. */
 int run_failed_table(int error, const char *what);

@@ -118,8 +118,7 @@ static void follow(struct watch *watch, struct events *events, int signals)
 		if (lost)
 			run_wrote(watch->cli, report_lost(&watch->cli->out, lost, watch->has_stamp,
 							  watch->context.now_real_ns));
-		if (fflush(stdout))
-			run_wrote(watch->cli, -errno);
+		run_flush(watch->cli);
 	}
 }
 

@@ -223,7 +223,8 @@ static void say_count(const struct flows *flows)
 {
 	char count[UNITS_TEXT_MAX], bytes[UNITS_TEXT_MAX];
 
-	if (flows->cli->out.is_json || flows->cli->write_error)
+	/* Only what has arrived is counted as shown. */
+	if (!run_flush(flows->cli) || flows->cli->out.is_json)
 		return;
 	units_format_count(flows->shown, count);
 	if (flows->is_sorted && !flows->n)

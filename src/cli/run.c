@@ -73,6 +73,11 @@ bool run_wrote(struct cli *cli, int result)
 	return !cli->write_error;
 }
 
+bool run_flush(struct cli *cli)
+{
+	return run_wrote(cli, fflush(stdout) ? -errno : 0);
+}
+
 int run_reading(struct table_reading *ret_reading)
 {
 	struct counters *counters;

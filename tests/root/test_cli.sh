@@ -224,8 +224,10 @@ print(sum(json.loads(l)["schema"] == "ctwarden.flow/1" for l in open(sys.argv[1]
 # ---- events ----
 poke() { # COUNT: UDP flows of new ports
     python3 -c 'import socket, sys
+kept = []  # a closed socket would let its port be taken again: no new flow
 for _ in range(int(sys.argv[1])):
-    socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"q", ("10.66.0.1", 5353))' "$1"
+    kept.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+    kept[-1].sendto(b"q", ("10.66.0.1", 5353))' "$1"
 }
 listening() { for _ in $(seq 100); do awk '$2 == 12 && $4 != "00000000"' /proc/net/netlink | grep -q . && return; sleep 0.02; done; }
 "$ctw" events -p udp -e new -n 3 >"$work/out" 2>"$work/err" &

@@ -71,7 +71,9 @@ alarms() { grep -c "level=$1" "$dir/out"; }
 is() { [ "$1" = "$2" ]; }
 approximate() { ask top | grep -q '"approximate": *true'; }
 
-verify "starts and answers" start --capacity 1000
+# Without the forecast: 650 flows in an instant would be critical at once, rightly.
+printf '{ "capacity": 1000, "levels": { "warning": { "forecast_sec": 0 }, "critical": { "forecast_sec": 0 } } }' >"$dir/marks"
+verify "starts and answers" start --config "$dir/marks"
 udp 100 127.0.0.2; udp 50 127.0.0.3
 verify "the ranking equals conntrack -L" wait_for 15 same_ranking
 verify "status is the daemon's view" sh -c "echo '$(ask status)' | grep -q daemon"
