@@ -149,7 +149,7 @@ static void on_crossing(struct engine *engine, enum level previous, int64_t now_
 	notify_status(text);
 	if (passes->is_running || passes->is_waiting)
 		return;
-	if (passes->ended_ns && now_ns - passes->ended_ns < CROSSING_FRESH_NS)
+	if (passes->ended_ns && now_ns - passes->ended_ns < CROSSING_FRESH_NS && !passes_outgrown(engine))
 		alarms_release(engine->alarms, passes->picture, now_ns);
 	else if (passes->is_failure_said || !passes_begin(engine, now_ns))
 		alarms_release(engine->alarms, passes->picture, now_ns);

@@ -101,6 +101,8 @@ void passes_tick(struct engine *engine, int64_t now_ns);     /* begins what is d
 bool passes_begin(struct engine *engine, int64_t now_ns);    /* at once; false: one is under way or none is possible */
 void passes_on_done(struct engine *engine, int64_t now_ns);  /* the worker has told */
 void passes_check_fence(struct engine *engine, int64_t now_ns);
+/* So many births and deaths since the last pass that its classes and mix no longer hold. */
+bool passes_outgrown(const struct engine *engine);
 void passes_want(struct engine *engine, int64_t at_ns);      /* a pass from at_ns on */
 void passes_lost(struct engine *engine, uint64_t lost, int64_t now_ns);
 void passes_blind(struct engine *engine);                    /* nobody listens from now on */

@@ -21,6 +21,9 @@
 /* Never more than this share of one core, whatever asks for a pass (but for crossings). */
 #define PASS_SHARE_MOST 0.10
 #define TAKE_BUDGET 8192
+#define OUTGROWN_SHARE 0.10
+#define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
+#define OUTGROWN_NS (500 * NS_PER_MS)
 
 int passes_start(struct engine *engine)
 {
@@ -97,6 +100,17 @@ void passes_blind(struct engine *engine)
 		passes->picture->is_approximate = true;
 }
 
+bool passes_outgrown(const struct engine *engine)
+{
+	const struct picture *picture = engine->passes.picture;
+	double moved;
+
+	if (!picture)
+		return false;
+	moved = (double)(picture->born + picture->died);
+	return moved > OUTGROWN_LEAST && moved > OUTGROWN_SHARE * (double)picture->entries;
+}
+
 static int64_t next_due_ns(const struct engine *engine)
 {
 	const struct passes *passes = &engine->passes;
@@ -109,6 +123,9 @@ static int64_t next_due_ns(const struct engine *engine)
 		interval_ns = engine->config.pass_min_ns;
 	if (interval_ns > engine->config.pass_max_ns)
 		interval_ns = engine->config.pass_max_ns;
+	/* Events bring no classes: when much of the table is new, what the pass said of them is old. */
+	if (passes_outgrown(engine) && interval_ns > OUTGROWN_NS)
+		interval_ns = OUTGROWN_NS;
 	due_ns = passes->ended_ns + interval_ns;
 	if (passes->repair_ns && passes->repair_ns < due_ns)
 		due_ns = passes->repair_ns;

@@ -80,6 +80,7 @@ verify "status is the daemon's view" sh -c "echo '$(ask status)' | grep -q daemo
 verify "an unknown command is an error" sh -c "echo '$(ask nonsense)' | grep -q unknown-command"
 udp 650 127.0.0.4
 verify "crossing up is an alarm" wait_for 10 grep -q level=warning "$dir/out"
+verify "with the classes of what has just come" sh -c "grep level=warning '$dir/out' | grep -q 'classes=\"unreplied 100.0%'"
 conntrack -F >/dev/null 2>&1
 verify "crossing down is an alarm" wait_for 20 grep -q level=ok "$dir/out"
 sleep 1
