@@ -47,11 +47,6 @@ static char *row_at(const struct rows *rows, size_t index)
 	return rows->data + index * rows->shape.row_size;
 }
 
-static size_t slots_for(size_t rows)
-{
-	return rows + rows / 2 + 2; /* at most 2/3 full */
-}
-
 static void place(struct rows *rows, uint32_t hash, uint32_t row)
 {
 	size_t at = home_of(rows, hash);
@@ -61,22 +56,34 @@ static void place(struct rows *rows, uint32_t hash, uint32_t row)
 	rows->slots[at] = (struct slot){ .hash = hash, .row = row };
 }
 
-static void reserve(struct rows *rows, size_t room)
+static size_t slots_for(size_t rows)
+{
+	return rows + rows / 2 + 2; /* at most 2/3 full */
+}
+
+/* The index doubles while the rows grow by a quarter: each slot is moved about once, and few rows are room unused. */
+static void grow_slots(struct rows *rows)
 {
 	struct slot *old = rows->slots;
 	size_t old_count = rows->slot_count;
 
-	if (rows->data)
-		rows->data = mem_resize(rows->data, room, rows->shape.row_size);
-	else
-		rows->data = mem_array(room, rows->shape.row_size);
-	rows->room = room;
-	rows->slot_count = slots_for(room);
+	rows->slot_count = slots_for(rows->room) * 4 / 3;
 	rows->slots = mem_array(rows->slot_count, sizeof(*rows->slots));
 	for (size_t i = 0; i < old_count; i++)
 		if (old[i].row)
 			place(rows, old[i].hash, old[i].row);
 	free(old);
+}
+
+static void reserve(struct rows *rows, size_t room)
+{
+	if (rows->data)
+		rows->data = mem_resize(rows->data, room, rows->shape.row_size);
+	else
+		rows->data = mem_array(room, rows->shape.row_size);
+	rows->room = room;
+	if (slots_for(room) > rows->slot_count)
+		grow_slots(rows);
 }
 
 struct rows *rows_new(const struct rows_shape *shape, struct siphash_key key, rows_evict_fn *on_evict, void *arg)
