@@ -27,7 +27,7 @@ struct rows {
 	uint64_t evicted, random;
 };
 
-static uint32_t hash_of(const struct rows *rows, const void *key)
+uint32_t rows_hash(const struct rows *rows, const void *key)
 {
 	return (uint32_t)siphash(key, rows->shape.key_size, rows->key);
 }
@@ -151,7 +151,7 @@ static size_t find_slot(const struct rows *rows, const void *key, uint32_t hash)
 
 void *rows_find(const struct rows *rows, const void *key)
 {
-	size_t at = find_slot(rows, key, hash_of(rows, key));
+	size_t at = find_slot(rows, key, rows_hash(rows, key));
 
 	return rows->slots[at].row ? row_at(rows, rows->slots[at].row - 1) : NULL;
 }
@@ -177,9 +177,9 @@ void rows_remove(struct rows *rows, void *row)
 	size_t last = rows->used - 1;
 	char *moved = row_at(rows, last);
 
-	empty_slot(rows, find_slot(rows, row, hash_of(rows, row)));
+	empty_slot(rows, find_slot(rows, row, rows_hash(rows, row)));
 	if (index != last) {
-		rows->slots[find_slot(rows, moved, hash_of(rows, moved))].row = (uint32_t)index + 1;
+		rows->slots[find_slot(rows, moved, rows_hash(rows, moved))].row = (uint32_t)index + 1;
 		memcpy(row, moved, rows->shape.row_size);
 	}
 	rows->used--;
@@ -217,9 +217,32 @@ static void evict(struct rows *rows)
 	rows_remove(rows, row_at(rows, victim));
 }
 
+void rows_prefetch_index(const struct rows *rows, uint32_t hash)
+{
+	__builtin_prefetch(&rows->slots[home_of(rows, hash)]);
+}
+
+void rows_prefetch_row(const struct rows *rows, uint32_t hash)
+{
+	for (size_t at = home_of(rows, hash); rows->slots[at].row; at = next_slot(rows, at)) {
+		const char *row = row_at(rows, rows->slots[at].row - 1);
+
+		if (rows->slots[at].hash != hash)
+			continue;
+		/* A row may lie across cache lines; its first and last byte are enough for two. */
+		__builtin_prefetch(row, 1);
+		__builtin_prefetch(row + rows->shape.row_size - 1, 1);
+		return;
+	}
+}
+
 void *rows_get(struct rows *rows, const void *key)
 {
-	uint32_t hash = hash_of(rows, key);
+	return rows_get_hashed(rows, key, rows_hash(rows, key));
+}
+
+void *rows_get_hashed(struct rows *rows, const void *key, uint32_t hash)
+{
 	size_t at = find_slot(rows, key, hash);
 	char *row;
 

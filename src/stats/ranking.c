@@ -18,11 +18,24 @@
 #define RATE_HALF_LIFE_NS 2000000000.0
 #define RATE_FORGOTTEN	  0.05f /* new flows per second: an empty row under this goes */
 
+/* Entries on their way to their rows: while some wait for memory, others are decoded. */
+#define PENDING_MAX 16
+
+struct pending {
+	struct ranking_key key;
+	uint32_t hash;
+	enum flow_class class;
+	bool is_udp;
+	uint64_t bytes;
+};
+
 struct ranking {
 	struct ranking_config config;
 	struct rows *rows;
 	struct ranking_row sum;
 	uint64_t entries, folded_entries, folded_keys;
+	struct pending pending[PENDING_MAX];
+	size_t pending_used;
 };
 
 _Static_assert(sizeof(struct ranking_key) == 24, "ranking keys are compared as bytes");
@@ -106,6 +119,7 @@ void ranking_free(struct ranking *ranking)
 void ranking_clear(struct ranking *ranking)
 {
 	rows_clear(ranking->rows);
+	ranking->pending_used = 0;
 	memset(&ranking->sum, 0, sizeof(ranking->sum));
 	ranking->entries = ranking->folded_entries = ranking->folded_keys = 0;
 }
@@ -115,36 +129,62 @@ const struct ranking_config *ranking_config_get(const struct ranking *ranking)
 	return &ranking->config;
 }
 
-static void row_add(struct ranking_row *row, enum flow_class class, bool is_udp, uint64_t bytes)
+static void row_add(struct ranking_row *row, const struct pending *one)
 {
 	row->entries++;
-	row->classes[class]++;
+	row->classes[one->class]++;
 	/* Most rows lie in no cache: what stays as it is, is not touched. */
-	if (is_udp)
+	if (one->is_udp)
 		row->udp++;
-	if (bytes)
-		row->bytes += bytes;
+	if (one->bytes)
+		row->bytes += one->bytes;
+}
+
+/* Puts the pending entries into their rows. Readers call it too: pending is a matter of speed, what a ranking says does
+ * not depend on it, hence the const. */
+static void settle(const struct ranking *read_only)
+{
+	struct ranking *ranking = (struct ranking *)(uintptr_t)read_only;
+
+	for (size_t i = 0; i < ranking->pending_used; i++)
+		rows_prefetch_row(ranking->rows, ranking->pending[i].hash);
+	for (size_t i = 0; i < ranking->pending_used; i++) {
+		const struct pending *one = &ranking->pending[i];
+
+		row_add(rows_get_hashed(ranking->rows, &one->key, one->hash), one);
+	}
+	ranking->pending_used = 0;
+}
+
+/* The rows with nothing pending. */
+static struct rows *settled(const struct ranking *ranking)
+{
+	if (ranking->pending_used)
+		settle(ranking);
+	return ranking->rows;
 }
 
 void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_class class)
 {
-	struct ranking_key key = ranking_key_of(&ranking->config, flow);
-	struct ranking_row *row = rows_get(ranking->rows, &key);
-	bool is_udp = flow->tuple[FLOW_ORIG].protocol == IPPROTO_UDP &&
-		      (class == FLOW_CLASS_REPLIED || class == FLOW_CLASS_STREAM);
-	uint64_t bytes = flow->has & FLOW_HAS_COUNTERS
-				 ? flow->bytes[FLOW_ORIG] + flow->bytes[FLOW_REPLY]
-				 : 0;
+	struct pending *one = &ranking->pending[ranking->pending_used];
 
-	row_add(row, class, is_udp, bytes);
-	row_add(&ranking->sum, class, is_udp, bytes);
+	one->key = ranking_key_of(&ranking->config, flow);
+	one->hash = rows_hash(ranking->rows, &one->key);
+	one->class = class;
+	one->is_udp = flow->tuple[FLOW_ORIG].protocol == IPPROTO_UDP &&
+		      (class == FLOW_CLASS_REPLIED || class == FLOW_CLASS_STREAM);
+	one->bytes = flow->has & FLOW_HAS_COUNTERS ? flow->bytes[FLOW_ORIG] + flow->bytes[FLOW_REPLY] : 0;
+	rows_prefetch_index(ranking->rows, one->hash);
+	row_add(&ranking->sum, one);
 	ranking->entries++;
+	if (++ranking->pending_used == PENDING_MAX)
+		settle(ranking);
 }
 
 static struct ranking_row *appear(struct ranking *ranking, const struct flow *flow)
 {
 	struct ranking_key key = ranking_key_of(&ranking->config, flow);
-	struct ranking_row *row = rows_get(ranking->rows, &key);
+	struct ranking_row *row = rows_get(settled(ranking), &key);
 
 	row->entries++;
 	ranking->sum.entries++;
@@ -166,7 +206,7 @@ void ranking_born(struct ranking *ranking, const struct flow *flow)
 void ranking_died(struct ranking *ranking, const struct flow *flow)
 {
 	struct ranking_key key = ranking_key_of(&ranking->config, flow);
-	struct ranking_row *row = rows_find(ranking->rows, &key);
+	struct ranking_row *row = rows_find(settled(ranking), &key);
 
 	/* A key that gave way and came back has its older flows among the folded ones. */
 	if (row && row->entries)
@@ -196,22 +236,22 @@ void ranking_tick(struct ranking *ranking, int64_t span_ns)
 	row_tick(&ranking->sum, weight, (double)span_ns / 1e9);
 	/* From the end: the last row moves into the place of one that goes, and has been seen
 	 * then. */
-	for (size_t i = rows_used(ranking->rows); i-- > 0;) {
-		struct ranking_row *row = rows_at(ranking->rows, i);
+	for (size_t i = rows_used(settled(ranking)); i-- > 0;) {
+		struct ranking_row *row = rows_at(settled(ranking), i);
 
 		row_tick(row, weight, (double)span_ns / 1e9);
 		if (!row->entries && row->new_per_sec < RATE_FORGOTTEN)
-			rows_remove(ranking->rows, row);
+			rows_remove(settled(ranking), row);
 	}
 }
 
 void ranking_inherit(struct ranking *ranking, const struct ranking *older)
 {
-	size_t used = rows_used(ranking->rows);
+	size_t used = rows_used(settled(ranking));
 
 	for (size_t i = 0; i < used; i++) {
-		struct ranking_row *row = rows_at(ranking->rows, i);
-		const struct ranking_row *was = rows_find(older->rows, &row->key);
+		struct ranking_row *row = rows_at(settled(ranking), i);
+		const struct ranking_row *was = rows_find(settled(older), &row->key);
 
 		row->born = was ? was->born : 0;
 		row->base = was ? was->base : 0;
@@ -219,17 +259,17 @@ void ranking_inherit(struct ranking *ranking, const struct ranking *older)
 	}
 	/* Keys whose flows live too short for a pass to meet any keep their rate, where there is
 	 * room. */
-	for (size_t i = 0; i < rows_used(older->rows); i++) {
-		const struct ranking_row *was = rows_at(older->rows, i);
+	for (size_t i = 0; i < rows_used(settled(older)); i++) {
+		const struct ranking_row *was = rows_at(settled(older), i);
 		struct ranking_row *row;
 
 		if (!was->born && was->new_per_sec < RATE_FORGOTTEN)
 			continue;
-		if (rows_find(ranking->rows, &was->key))
+		if (rows_find(settled(ranking), &was->key))
 			continue;
-		if (ranking->config.max && rows_used(ranking->rows) >= ranking->config.max)
+		if (ranking->config.max && rows_used(settled(ranking)) >= ranking->config.max)
 			break;
-		row = rows_get(ranking->rows, &was->key);
+		row = rows_get(settled(ranking), &was->key);
 		row->born = was->born;
 		row->base = was->base;
 		row->new_per_sec = was->new_per_sec;
@@ -241,8 +281,8 @@ void ranking_inherit(struct ranking *ranking, const struct ranking *older)
 
 void ranking_set_base(struct ranking *ranking)
 {
-	for (size_t i = 0; i < rows_used(ranking->rows); i++) {
-		struct ranking_row *row = rows_at(ranking->rows, i);
+	for (size_t i = 0; i < rows_used(settled(ranking)); i++) {
+		struct ranking_row *row = rows_at(settled(ranking), i);
 
 		row->base = row->entries;
 	}
@@ -251,18 +291,20 @@ void ranking_set_base(struct ranking *ranking)
 
 const struct ranking_row *ranking_find(const struct ranking *ranking, const struct ranking_key *key)
 {
-	return rows_find(ranking->rows, key);
+	return rows_find(settled(ranking), key);
 }
 
 struct ranking_totals ranking_totals_get(const struct ranking *ranking)
 {
+	const struct rows *rows = settled(ranking); /* before what settling may fold is read */
+
 	return (struct ranking_totals){
-		.keys = rows_used(ranking->rows),
+		.keys = rows_used(rows),
 		.entries = ranking->entries,
 		.folded_entries = ranking->folded_entries,
 		.folded_keys = ranking->folded_keys,
 		.sum = ranking->sum,
-		.bytes = sizeof(*ranking) + rows_bytes(ranking->rows),
+		.bytes = sizeof(*ranking) + rows_bytes(rows),
 	};
 }
 
@@ -335,17 +377,17 @@ static void sift_down(struct ranking_row *heap, size_t n, size_t at, const struc
 size_t ranking_top(const struct ranking *ranking, enum ranking_order order, size_t n,
 		   struct ranking_row *ret_rows)
 {
-	size_t used = rows_used(ranking->rows), kept = n < used ? n : used;
+	size_t used = rows_used(settled(ranking)), kept = n < used ? n : used;
 	struct ranking_row row;
 
 	for (size_t i = 0; i < kept; i++)
-		memcpy(&ret_rows[i], rows_at(ranking->rows, i), sizeof(row));
+		memcpy(&ret_rows[i], rows_at(settled(ranking), i), sizeof(row));
 	for (size_t i = kept / 2; i-- > 0;) {
 		row = ret_rows[i];
 		sift_down(ret_rows, kept, i, &row, order);
 	}
 	for (size_t i = kept; kept && i < used; i++) {
-		const struct ranking_row *next = rows_at(ranking->rows, i);
+		const struct ranking_row *next = rows_at(settled(ranking), i);
 
 		if (is_before(next, &ret_rows[0], order))
 			sift_down(ret_rows, kept, 0, next, order);
