@@ -18,7 +18,7 @@ _ctwarden() {
     --events | -e) words="new update destroy" ;;
     --family | -f) words="ipv4 ipv6" ;;
     --protocol | -p) words="tcp udp icmp icmpv6 sctp dccp gre" ;;
-    --status | -u) words="assured seen-reply unset" ;;
+    --status | -u) words="assured seen-reply unset expected confirmed src-nat dst-nat dying fixed-timeout helper offload hw-offload" ;;
     --state) words="SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE" ;;
     --mode) words="observe" ;;
     --socket | --config)

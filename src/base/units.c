@@ -99,7 +99,7 @@ int units_parse_bytes(const char *text, uint64_t *ret_bytes, struct problem *ret
 	case 'T': shift = 40; end++; break;
 	}
 	if (!isdigit((unsigned char)*text) || *end || errno)
-		return problem_set(reterr_problem, "", "\"%s\" is no size; 65536, 64k, 8M or 1G would be", text);
+		return problem_set(reterr_problem, "", "\"%s\" is no size; 65536, 64k or 8M would be", text);
 	if (number > UINT64_MAX >> shift)
 		return problem_set(reterr_problem, "", "%s is too large", text);
 	*ret_bytes = number << shift;

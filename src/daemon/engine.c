@@ -306,15 +306,16 @@ static int start_parts(struct engine *engine, struct problem *problem)
 
 	if (r < 0)
 		return fail(problem, r, "cannot ask the kernel about connection tracking");
-	read_fill(engine, now_ns);
-	if (engine->is_unreadable)
-		return fail(problem, -ENOENT, "connection tracking is not there (is nf_conntrack loaded?)");
 	if (netns_self(&engine->netns) < 0)
 		memset(&engine->netns, 0, sizeof(engine->netns));
 	if ((r = passes_start(engine)) < 0)
 		return fail(problem, r, "cannot start the worker");
-	/* Subscribe first, then the pass: what is born in between is in both and counted once. */
+	/* Subscribe first, then the pass: what is born in between is in both and counted once. The first reading comes
+	 * between: in a table that is tight already it is a crossing, which orders the pass. */
 	subscription_start(engine, now_ns);
+	read_fill(engine, now_ns);
+	if (engine->is_unreadable)
+		return fail(problem, -ENOENT, "connection tracking is not there (is nf_conntrack loaded?)");
 	passes_begin(engine, now_ns);
 	engine->topline_ns = now_ns + engine->config.topline_ns;
 	return 0;

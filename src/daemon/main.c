@@ -43,9 +43,10 @@ static const char help_text[] =
 	"  --socket PATH     control socket (default: " CONFIG_SOCKET_DEFAULT ")\n"
 	"  --state-dir DIR   where alarms are kept (default: " CONFIG_STATE_DIR_DEFAULT ")\n"
 	"  --mode observe    watch only (the default)\n"
-	"  --json            alarms as JSON, one a line\n"
+	"  -j, --json        alarms as JSON, one a line\n"
 	"  --check-config    read the config, say what is wrong, exit\n"
-	"  --help, --version\n\n"
+	"  -h, --help\n"
+	"  -V, --version\n\n"
 	"SIGHUP reads the config again. Exit codes: 0 done, 1 failed, 2 usage, 4 bad config.\n";
 
 static int usage_error(const char *format, const char *value)
@@ -57,7 +58,7 @@ static int usage_error(const char *format, const char *value)
 }
 
 /* -1: go on; else the exit code. */
-static int read_option(int option, struct options *options)
+static int read_option(int option, const char *word, struct options *options)
 {
 	struct problem problem = { 0 };
 
@@ -66,14 +67,16 @@ static int read_option(int option, struct options *options)
 		options->config_file = optarg;
 		return -1;
 	case 'n':
-		if (units_parse_number(optarg, 1, INT64_MAX, "a number of entries", &options->capacity, &problem) < 0)
+		if (units_parse_number(optarg, 1, UINT32_MAX, "a number of entries", &options->capacity, &problem) < 0)
 			return usage_error("--capacity: ", problem.text);
 		options->has_capacity = true;
 		return -1;
 	case 's':
 	case 'd':
 		if (optarg[0] != '/' || strlen(optarg) >= CONFIG_SOCKET_MAX)
-			return usage_error("an absolute path of at most 107 bytes is expected, not ", optarg);
+			return usage_error(option == 's' ? "--socket: an absolute path of at most 107 bytes is expected, not " :
+							   "--state-dir: an absolute path of at most 107 bytes is expected, not ",
+					   optarg);
 		*(option == 's' ? &options->socket : &options->state_dir) = optarg;
 		return -1;
 	case 'm':
@@ -91,8 +94,7 @@ static int read_option(int option, struct options *options)
 	case 'V':
 		return printf("ctwardend %s\n", PACKAGE_VERSION) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : 0;
 	}
-	fputs("see ctwardend --help\n", stderr);
-	return EXIT_USAGE;
+	return usage_error(option == ':' ? "a value is missing after " : "unknown option ", word);
 }
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -106,8 +108,8 @@ static int read_options(int argc, char **argv, struct options *options)
 	};
 	int option, r;
 
-	while ((option = getopt_long(argc, argv, "jh", known, NULL)) >= 0) {
-		r = read_option(option, options);
+	while ((option = getopt_long(argc, argv, ":jhV", known, NULL)) >= 0) {
+		r = read_option(option, argv[optind - 1], options);
 		if (r >= 0)
 			return r;
 	}
@@ -241,7 +243,10 @@ int main(int argc, char **argv)
 		return EXIT_BAD_CONFIG;
 	}
 	if (options.is_check) {
-		printf("%s: good\n", options.config_file ? options.config_file : CONFIG_FILE_DEFAULT);
+		if (!options.config_file && access(CONFIG_FILE_DEFAULT, F_OK) != 0)
+			printf("%s: not there; the defaults are used\n", CONFIG_FILE_DEFAULT);
+		else
+			printf("%s: good\n", options.config_file ? options.config_file : CONFIG_FILE_DEFAULT);
 		return fflush(stdout) != 0 ? EXIT_FAILED : 0;
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -53,7 +53,7 @@ static void print_heading(const struct report_out *out, const struct report_top 
 	if (top->filter && top->filter[0])
 		line_add(&line, "%s match %s", units_format_count(top->matched, number), top->filter);
 	if (top->age_sec > 0)
-		line_add(&line, "counted %s ago",
+		line_add(&line, "entries live, classes counted %s ago",
 			 units_format_duration((int64_t)(top->age_sec * 1e9), number));
 	if (top->span_sec > 0)
 		line_add(&line, "born in %s, and still alive",

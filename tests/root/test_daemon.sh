@@ -94,6 +94,14 @@ verify "and says why" grep -q "another ctwardend is running" "$dir/second"
 verify "SIGTERM ends it with 0" stop
 verify "no socket file is left" test ! -e "$sock"
 
+# A daemon is started because the table is tight: it must say so at once, with the cause.
+udp 300 127.0.0.8
+verify "starts in a table over its capacity" start --capacity 200
+verify "and raises the alarm at once" wait_for 5 grep -q 'level=critical previous=ok' "$dir/out"
+verify "with the cause" grep -q 'cause="one source: 127.0.0.8' "$dir/out"
+verify "and ends cleanly" stop
+conntrack -F >/dev/null 2>&1
+
 python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('$sock')"
 printf '{ "events_buffer_bytes": 2048,\n"pass": { "min_interval_sec": 1 } }\n' >"$dir/config"
 verify "a stale socket file is replaced" start --config "$dir/config"
