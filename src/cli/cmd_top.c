@@ -235,13 +235,19 @@ static int rank_births(struct top *top)
 
 /* ---- the daemon's view ---- */
 
+#define DAEMON_ROWS_MAX 1000 /* of an answer */
+
 static bool daemon_keeps(const struct top *top)
 {
-	struct ranking_config kept = ranking_config_default(top->config.by);
+	return top->config.by <= RANKING_BY_SERVICE && !top->new_ns && top->n <= DAEMON_ROWS_MAX &&
+	       flow_filter_is_empty(top->cli->filter);
+}
 
-	return top->config.by <= RANKING_BY_SERVICE && !top->new_ns &&
-	       flow_filter_is_empty(top->cli->filter) &&
-	       !memcmp(kept.prefix_len, top->config.prefix_len, sizeof(kept.prefix_len));
+/* The daemon cuts addresses as its config says: that is what is wanted, or another way was asked for. */
+static bool is_wanted_cut(const struct top *top, const struct report_top *got)
+{
+	return !option_given(top->cli, OPTION_PREFIX_LEN) ||
+	       !memcmp(got->config.prefix_len, top->config.prefix_len, sizeof(got->config.prefix_len));
 }
 
 /* 1: shown; 0: the kernel is to be asked; else -errno, said. */
@@ -259,15 +265,18 @@ static int show_daemon_view(struct top *top)
 	result = client_view(top->cli, "top", args, &document);
 	if (result <= 0)
 		return result;
-	if (top->cli->out.is_json) {
-		run_wrote(top->cli, client_print(top->cli, document));
-	} else if (view_top(document, &view, &problem)) {
+	if (view_top(document, &view, &problem)) {
 		run_say("%s: %s; asking the kernel", problem.path, problem.text);
-		result = 0;
-	} else {
-		run_wrote(top->cli, report_top(&top->cli->out, &view.top));
-		free(view.rows);
+		free(document);
+		return 0;
 	}
+	if (!is_wanted_cut(top, &view.top))
+		result = 0;
+	else if (top->cli->out.is_json)
+		run_wrote(top->cli, client_print(top->cli, document));
+	else
+		run_wrote(top->cli, report_top(&top->cli->out, &view.top));
+	free(view.rows);
 	free(document);
 	return result;
 }

@@ -296,13 +296,26 @@ static void read_classes(const struct doc_node *root, struct snapshot *snapshot)
 static int read_top(const struct doc_node *root, const char *key, enum ranking_by by,
 		    struct snapshot_top *top, struct problem *problem)
 {
-	struct doc_node list = doc_get(root, key);
+	struct doc_node list = doc_get(root, key), row, node;
+	const char *text;
+	int64_t len = -1;
+	size_t i;
 	int result;
 
 	if (!doc_is_array(&list))
 		return 0;
 	top->by = by;
 	top->config = ranking_config_default(by);
+	/* As the daemon's config cuts addresses: the rows say it. */
+	for (i = 0; i < doc_count(&list); i++) {
+		row = doc_at(&list, i);
+		node = doc_get(&row, "prefix_len");
+		doc_whole(&node, 0, 128, &len, PROBLEM_IGNORED);
+		node = doc_get(&row, "family");
+		text = NULL;
+		if (!doc_text(&node, &text, PROBLEM_IGNORED) && text && len >= 0)
+			top->config.prefix_len[!strcmp(text, "ipv6")] = (uint8_t)len;
+	}
 	result = read_rows(&list, by, SNAPSHOT_TOP, top->rows, &top->used, problem);
 	if (!result)
 		read_totals(root, top->rows, top->used, &top->totals);

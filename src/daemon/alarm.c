@@ -22,6 +22,7 @@ struct alarms {
 	struct store *store; /* borrowed */
 	struct alarm waiting;
 	bool is_waiting;
+	int64_t waiting_since_ns;
 	struct alarm held; /* the last one held back */
 	bool is_held;
 	enum level written;              /* level of the last line */
@@ -135,13 +136,14 @@ static void store_alarm(struct alarms *alarms, const struct alarm *alarm)
 	alarms->is_store_bad = r < 0;
 }
 
-void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at)
+void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at, int64_t now_ns)
 {
 	if (alarms->is_waiting)
-		alarms_release(alarms, NULL, alarms->waiting.at.fill.now.monotonic_ns);
+		alarms_release(alarms, now_ns);
 	alarms->waiting.previous = previous;
 	alarms->waiting.at = *at;
 	alarms->is_waiting = true;
+	alarms->waiting_since_ns = now_ns;
 	alarms->counts.crossings++;
 }
 
@@ -152,10 +154,15 @@ bool alarms_is_waiting(const struct alarms *alarms)
 
 int64_t alarms_waiting_since_ns(const struct alarms *alarms)
 {
-	return alarms->waiting.at.fill.now.monotonic_ns;
+	return alarms->waiting_since_ns;
 }
 
-void alarms_release(struct alarms *alarms, const struct picture *picture, int64_t now_ns)
+struct snapshot *alarms_waiting_view(struct alarms *alarms)
+{
+	return &alarms->waiting.at;
+}
+
+void alarms_release(struct alarms *alarms, int64_t now_ns)
 {
 	struct alarm *alarm = &alarms->waiting;
 	enum level level = alarm->at.level;
@@ -164,8 +171,6 @@ void alarms_release(struct alarms *alarms, const struct picture *picture, int64_
 	if (!alarms->is_waiting)
 		return;
 	alarms->is_waiting = false;
-	if (picture)
-		snapshot_add_picture(&alarm->at, picture, now_ns);
 	store_alarm(alarms, alarm);
 	/* The same level again within the time is a repeat. */
 	if (written_ns && now_ns - written_ns < alarms->repeat_ns) {

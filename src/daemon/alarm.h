@@ -24,11 +24,13 @@ void alarms_free(struct alarms *alarms); /* NULL allowed */
 void alarms_set(struct alarms *alarms, int64_t repeat_ns, struct store *store); /* store: borrowed, may be NULL */
 
 /* The level changed: at tells the moment. It waits for alarms_release; one that still waits goes first. */
-void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at);
+void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at, int64_t now_ns);
 bool alarms_is_waiting(const struct alarms *alarms);
-int64_t alarms_waiting_since_ns(const struct alarms *alarms); /* monotonic, of the reading */
-/* Lets the waiting one out, with what picture (may be NULL) tells of the cause. */
-void alarms_release(struct alarms *alarms, const struct picture *picture, int64_t now_ns);
+int64_t alarms_waiting_since_ns(const struct alarms *alarms); /* the crossing, monotonic */
+/* The waiting one's view, to be completed with what a later pass tells. */
+struct snapshot *alarms_waiting_view(struct alarms *alarms);
+/* Lets the waiting one out. */
+void alarms_release(struct alarms *alarms, int64_t now_ns);
 /* Writes what was held back, where by now the level is still another than the last one written. */
 void alarms_tick(struct alarms *alarms, int64_t now_ns);
 struct alarms_counts alarms_counts_get(const struct alarms *alarms);

@@ -27,7 +27,9 @@ struct client {
 	struct control *control;
 	struct bufferevent *io;
 	struct ucred peer;
+	struct event *again_event; /* more requests are in its buffer */
 	bool is_closing; /* goes when what it was sent has left */
+	bool is_ended;   /* sends no more, still gets its answers */
 	struct client *next, *before;
 };
 
@@ -58,6 +60,8 @@ static void client_free(struct client *client)
 		client->next->before = client->before;
 	control->client_count--;
 	bufferevent_free(client->io);
+	if (client->again_event)
+		event_free(client->again_event);
 	free(client);
 }
 
@@ -124,18 +128,31 @@ static void on_read(struct bufferevent *io, void *arg)
 {
 	struct client *client = arg;
 	struct evbuffer *input = bufferevent_get_input(io);
+	static const struct timeval now = { 0, 0 };
 	size_t len;
 	char *line;
 
-	while ((line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF)) != NULL) {
+	/* One request a turn: a client that sends a thousand at once must not keep timers and other clients waiting. And
+	 * none before its answers so far have gone: they are on their way out when on_written calls again. */
+	if (evbuffer_get_length(bufferevent_get_output(io)) > CONTROL_LINE_MAX)
+		return;
+	line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
+	if (line) {
 		char *answer = len < CONTROL_LINE_MAX && !client->is_closing ?
 				       answer_line(client->control, client, line, len) : NULL;
 
 		free(line);
 		if (!answer)
 			goto too_long;
-		if (!client_send(client, answer))
-			return;
+		if (client_send(client, answer) && (client->is_ended || evbuffer_get_length(input) > 0))
+			event_add(client->again_event, &now);
+		return;
+	}
+	if (client->is_ended) {
+		client->is_closing = true;
+		if (evbuffer_get_length(bufferevent_get_output(io)) == 0)
+			client_free(client);
+		return;
 	}
 	if (evbuffer_get_length(input) < CONTROL_LINE_MAX)
 		return;
@@ -152,6 +169,18 @@ static void on_written(struct bufferevent *io, void *arg)
 
 	if (client->is_closing && evbuffer_get_length(bufferevent_get_output(io)) == 0)
 		client_free(client);
+	else if (!client->is_closing && (client->is_ended || evbuffer_get_length(bufferevent_get_input(io)) > 0))
+		on_read(io, client);
+}
+
+static void on_again(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *client = arg;
+
+	(void)fd;
+	(void)what;
+	if (!client->is_closing)
+		on_read(client->io, client);
 }
 
 static void on_end(struct bufferevent *io, short what, void *arg)
@@ -159,8 +188,12 @@ static void on_end(struct bufferevent *io, short what, void *arg)
 	struct client *client = arg;
 
 	/* A client that has shut its sending side down still gets what it asked for. */
-	if ((what & BEV_EVENT_EOF) && evbuffer_get_length(bufferevent_get_output(io)) > 0) {
-		client->is_closing = true;
+	if (what & BEV_EVENT_EOF) {
+		client->is_ended = true;
+		if (!client->is_closing)
+			on_read(io, client);
+		else if (evbuffer_get_length(bufferevent_get_output(io)) == 0)
+			client_free(client);
 		return;
 	}
 	client_free(client);
@@ -196,6 +229,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		free(client);
 		return;
 	}
+	client->again_event = event_new(control->base, -1, 0, on_again, client);
 	client->next = control->clients;
 	if (client->next)
 		client->next->before = client;

@@ -47,6 +47,13 @@ static void snapshot_add_passes(const struct engine *engine, struct snapshot *sn
 	snapshot_add_refusal(snapshot);
 }
 
+void engine_release_alarm(struct engine *engine, int64_t now_ns)
+{
+	if (alarms_is_waiting(engine->alarms))
+		snapshot_add_passes(engine, alarms_waiting_view(engine->alarms), now_ns);
+	alarms_release(engine->alarms, now_ns);
+}
+
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 {
 	const struct subscription *subscription = &engine->subscription;
@@ -116,13 +123,16 @@ static void read_eventfd(int fd)
 
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
+	static const struct timeval now = { 0, 0 };
 	struct engine *engine = arg;
 
 	(void)what;
-	read_eventfd(fd);
-	/* One budget a turn, so that timers and clients are served. */
+	if (fd >= 0)
+		read_eventfd(fd);
+	/* One budget a turn, so that timers and clients are served. By way of the timers: event_active would put it back
+	 * into the very queue that is being served, before them. */
 	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
-		event_active(engine->ready_event, EV_READ, 0);
+		event_add(engine->again_event, &now);
 	passes_check_fence(engine, clock_monotonic_ns());
 }
 
@@ -143,16 +153,16 @@ static void on_crossing(struct engine *engine, enum level previous, int64_t now_
 
 	engine->level_since_real_ns = engine->fill.now.real_ns;
 	engine_snapshot(engine, at);
-	alarms_cross(engine->alarms, previous, at);
+	alarms_cross(engine->alarms, previous, at, now_ns);
 	free(at);
 	snprintf(text, sizeof(text), "level %s, %.1f %%", level_name(engine->level.level), engine->fill.fill_pct);
 	notify_status(text);
 	if (passes->is_running || passes->is_waiting)
 		return;
 	if (passes->ended_ns && now_ns - passes->ended_ns < CROSSING_FRESH_NS && !passes_outgrown(engine))
-		alarms_release(engine->alarms, passes->picture, now_ns);
+		engine_release_alarm(engine, now_ns);
 	else if (passes->is_failure_said || !passes_begin(engine, now_ns))
-		alarms_release(engine->alarms, passes->picture, now_ns);
+		engine_release_alarm(engine, now_ns);
 }
 
 static void judge_level(struct engine *engine, int64_t now_ns)
@@ -242,6 +252,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	read_fill(engine, now_ns);
 	subscription_tick(engine, now_ns, now_ns - engine->ticked_ns);
+	passes_compare(engine, now_ns);
 	engine->ticked_ns = now_ns;
 	if (engine->passes.picture && now_ns - engine->picture_ticked_ns >= PICTURE_TICK_NS) {
 		picture_tick(engine->passes.picture, now_ns - engine->picture_ticked_ns);
@@ -251,7 +262,7 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 	passes_tick(engine, now_ns);
 	if (alarms_is_waiting(engine->alarms) &&
 	    now_ns - alarms_waiting_since_ns(engine->alarms) > CROSSING_PATIENCE_NS)
-		alarms_release(engine->alarms, engine->passes.picture, now_ns);
+		engine_release_alarm(engine, now_ns);
 	alarms_tick(engine->alarms, now_ns);
 	store_topline(engine, now_ns);
 }
@@ -274,8 +285,9 @@ static int make_events(struct engine *engine)
 		return -errno;
 	engine->tick_event = event_new(engine->base, -1, EV_PERSIST, on_tick, engine);
 	engine->ready_event = event_new(engine->base, engine->ready_fd, EV_READ | EV_PERSIST, on_ready, engine);
+	engine->again_event = event_new(engine->base, -1, 0, on_ready, engine);
 	engine->done_event = event_new(engine->base, engine->done_fd, EV_READ | EV_PERSIST, on_done, engine);
-	if (!engine->tick_event || !engine->ready_event || !engine->done_event ||
+	if (!engine->tick_event || !engine->ready_event || !engine->again_event || !engine->done_event ||
 	    event_add(engine->ready_event, NULL) < 0 || event_add(engine->done_event, NULL) < 0)
 		return -ENOMEM;
 	return set_tick(engine);
@@ -405,11 +417,12 @@ void engine_stop(struct engine *engine)
 	if (!engine)
 		return;
 	if (alarms_is_waiting(engine->alarms))
-		alarms_release(engine->alarms, engine->passes.picture, clock_monotonic_ns());
+		engine_release_alarm(engine, clock_monotonic_ns());
 	subscription_stop(engine);
 	passes_stop(engine);
 	free_event(engine->tick_event);
 	free_event(engine->ready_event);
+	free_event(engine->again_event);
 	free_event(engine->done_event);
 	if (engine->ready_fd >= 0)
 		close(engine->ready_fd);

@@ -39,6 +39,8 @@ struct passes {
 	int64_t repair_delay_ns;
 	int64_t lost_ns;        /* when events were last lost */
 	uint64_t counted_before, counted_after, listed;
+	int64_t gap;            /* counter minus picture when it took over */
+	int64_t drift_since_ns; /* counter and picture have disagreed since; 0: they agree */
 	unsigned redone;        /* since start */
 	bool is_failure_said, is_based;
 };
@@ -79,6 +81,7 @@ struct engine {
 	bool is_unreadable;    /* said: the counters cannot be read */
 	int ready_fd, done_fd; /* eventfds of listener and worker */
 	struct event *tick_event, *ready_event, *done_event;
+	struct event *again_event; /* more events are ready: after the timers */
 };
 
 /* Starts watching the table of the calling thread's namespace. 0; -errno with the problem. */
@@ -90,6 +93,8 @@ void engine_stop(struct engine *engine); /* NULL allowed */
 
 /* ---- between the files of the engine ---- */
 
+/* Lets the waiting alarm out with what the last pass tells of its cause. */
+void engine_release_alarm(struct engine *engine, int64_t now_ns);
 /* The daemon's view of this moment. */
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot);
 /* Takes up to budget events from the listener; returns how many. */
@@ -105,6 +110,7 @@ void passes_check_fence(struct engine *engine, int64_t now_ns);
 bool passes_outgrown(const struct engine *engine);
 void passes_want(struct engine *engine, int64_t at_ns);      /* a pass from at_ns on */
 void passes_lost(struct engine *engine, uint64_t lost, int64_t now_ns);
+void passes_compare(struct engine *engine, int64_t now_ns);  /* the picture with the reading just taken */
 void passes_blind(struct engine *engine);                    /* nobody listens from now on */
 
 void subscription_start(struct engine *engine, int64_t now_ns);

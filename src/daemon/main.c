@@ -2,6 +2,7 @@
 /* daemon/main: options, signals and the loop of ctwardend. */
 #include <errno.h>
 #include <event2/event.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -233,8 +234,14 @@ int main(int argc, char **argv)
 	struct problem problem = { 0 };
 	struct daemon_config config;
 	char text[700];
-	int r = read_options(argc, argv, &options);
+	int r, fd;
 
+	/* A descriptor opened as 1 or 2 would get alarms and messages: closed ones are filled first, stdout so that writing
+	 * fails and is said. */
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) < 0)
+			return EXIT_FAILED;
+	r = read_options(argc, argv, &options);
 	if (r >= 0)
 		return r;
 	log_init("ctwardend", LOG_LEVEL_INFO);

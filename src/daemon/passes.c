@@ -7,6 +7,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,8 +19,9 @@
 #define REPAIR_FIRST_NS (200 * NS_PER_MS)
 #define REPAIR_LAST_NS (60 * NS_PER_SEC)
 #define LOSS_FORGET_NS (60 * NS_PER_SEC)
-/* Never more than this share of one core, whatever asks for a pass (but for crossings). */
-#define PASS_SHARE_MOST 0.10
+#define DRIFT_NS (300 * NS_PER_MS) /* how long counter and picture may disagree */
+#define DRIFT_LEAST 100
+#define DRIFT_SHARE 0.02
 #define TAKE_BUDGET 8192
 #define OUTGROWN_SHARE 0.10
 #define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
@@ -111,12 +113,38 @@ bool passes_outgrown(const struct engine *engine)
 	return moved > OUTGROWN_LEAST && moved > OUTGROWN_SHARE * (double)picture->entries;
 }
 
+/* Flows born while nobody listened die without an event: the picture keeps them, the counter does not. The counter says
+ * only that something is wrong, a pass says what. */
+void passes_compare(struct engine *engine, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+	const struct picture *picture = passes->picture;
+	double count = (double)engine->fill.now.entries, apart, most;
+
+	if (!picture || picture->is_approximate || passes->is_running || passes->is_waiting || engine->is_unreadable)
+		return;
+	apart = fabs(count - (double)picture->entries - (double)passes->gap);
+	/* A tick's worth of events may be on the way. */
+	most = DRIFT_LEAST + DRIFT_SHARE * count + engine->subscription.new_per_sec * 2 * engine->config.poll_ms / 1000;
+	if (apart <= most) {
+		passes->drift_since_ns = 0;
+		return;
+	}
+	if (!passes->drift_since_ns)
+		passes->drift_since_ns = now_ns;
+	if (now_ns - passes->drift_since_ns < DRIFT_NS)
+		return;
+	passes->drift_since_ns = 0;
+	passes->picture->is_approximate = true;
+	passes_want(engine, now_ns);
+}
+
 static int64_t next_due_ns(const struct engine *engine)
 {
 	const struct passes *passes = &engine->passes;
 	double cpu_ns = (double)passes->cpu_ns;
 	int64_t interval_ns = (int64_t)(cpu_ns / (engine->config.pass_share_pct / 100));
-	int64_t least_ns = (int64_t)(cpu_ns / PASS_SHARE_MOST);
+	int64_t least_ns = interval_ns; /* the share holds whatever asks for a pass (but for crossings) */
 	int64_t due_ns;
 
 	if (interval_ns < engine->config.pass_min_ns)
@@ -156,6 +184,7 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 	struct passes *passes = &engine->passes;
 	struct picture *picture = passes->built.picture;
 	uint64_t lost = engine->subscription.now.lost - passes->lost_before;
+	int64_t begun_ns = passes->begun_ns;
 	bool is_exact = is_fenced && passes->is_journalled && lost == 0 && subscription_is_listening(engine);
 
 	if (passes->is_journalled && passes->built.seen &&
@@ -177,6 +206,11 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 	passes->counted_before = passes->built.counted_before;
 	passes->counted_after = passes->built.counted_after;
 	passes->listed = passes->built.report.received;
+	/* Entries the counter has and no list shows (unconfirmed, dying) stay apart: no reason for pass after pass. */
+	passes->gap = (int64_t)passes->counted_after - (int64_t)passes->listed;
+	if (passes->gap < 0)
+		passes->gap = 0;
+	passes->drift_since_ns = 0;
 	passes->redone += passes->built.report.redone;
 	pass_done(&passes->built);
 	passes->is_waiting = passes->is_journalled = false;
@@ -184,7 +218,11 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 		picture_set_base(picture);
 		passes->is_based = true;
 	}
-	alarms_release(engine->alarms, picture, now_ns);
+	/* A pass begun before the crossing may not have met what drives it: another one tells. */
+	if (alarms_is_waiting(engine->alarms) && begun_ns < alarms_waiting_since_ns(engine->alarms) &&
+	    passes_begin(engine, now_ns))
+		return;
+	engine_release_alarm(engine, now_ns);
 }
 
 static void pass_failed(struct engine *engine, int error, int64_t now_ns)
@@ -193,7 +231,7 @@ static void pass_failed(struct engine *engine, int error, int64_t now_ns)
 		log_warning("cannot go through the table: %s%s; fill and level go on without rankings",
 			    strerror(-error), error == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
 	engine->passes.is_failure_said = true;
-	alarms_release(engine->alarms, engine->passes.picture, now_ns);
+	engine_release_alarm(engine, now_ns);
 }
 
 void passes_on_done(struct engine *engine, int64_t now_ns)

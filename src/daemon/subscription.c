@@ -89,6 +89,9 @@ void subscription_stop(struct engine *engine)
 	listener_stop(subscription->listener);
 	subscription->listener = NULL;
 	subscription->new_per_sec = 0;
+	/* The next one to listen looks again, and says again what it finds. */
+	subscription->is_off_in_kernel = false;
+	subscription->checked_ns = 0;
 	passes_blind(engine);
 }
 

@@ -80,6 +80,12 @@ static void add_rates(json_t *document, const struct snapshot *s)
 		json_add_time(part, "time", s->fill.peak.real_ns);
 		json_object_set_new(document, "peak", part);
 	}
+	if ((s->has & SNAPSHOT_HAS_PEAK) && s->fill.peak_asked.real_ns) {
+		part = json_object();
+		json_add_count(part, "entries", s->fill.peak_asked.entries);
+		json_add_time(part, "time", s->fill.peak_asked.real_ns);
+		json_object_set_new(document, "peak_since_asked", part);
+	}
 }
 
 static void add_table(json_t *document, const struct snapshot *s)

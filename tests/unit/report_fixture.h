@@ -238,6 +238,7 @@ static inline void fixture_daemon(struct snapshot *s)
 	s->fill.seconds_to_full = 95.9;
 	s->fill.delta.invalid = 3;
 	s->fill.peak = (struct fill_peak){.entries = 204011, .real_ns = FIXTURE_NOW - 60 * NS_PER_SEC};
+	s->fill.peak_asked = s->fill.peak;
 	s->new_per_sec = 801.7;
 	s->redone_passes = 1;
 	s->events_received = 1234567;
