@@ -44,6 +44,8 @@ struct picture {
 	uint64_t lost;            /* events lost since the pass */
 };
 
+/* 65,536 rows; sources 32,64; prefixes 24,64. */
+struct picture_config picture_config_default(void);
 struct picture *picture_new(const struct picture_config *config);
 void picture_free(struct picture *picture);
 enum ranking_by picture_part_by(enum picture_part part);

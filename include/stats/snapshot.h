@@ -74,6 +74,10 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 /* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
 void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
 
+/* What the kernel's counter said before and after the pass, and how many entries the pass listed: fills counted_before,
+ * counted_after, listed and the expired share (what the pass freed; births meanwhile can only hide some of it). before 0
+ * claims nothing of expired entries: the counter was not read. */
+void snapshot_add_counts(struct snapshot *snapshot, uint64_t before, uint64_t after, uint64_t listed);
 /* Fills the refusal probabilities from the reading and evictable_pct; claims nothing without a limit or buckets. */
 void snapshot_add_refusal(struct snapshot *snapshot);
 

@@ -15,6 +15,9 @@
 #include "report/report.h"
 #include "stats/snapshot.h"
 
+struct events;
+struct events_options;
+
 enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NO_DAEMON, EXIT_INVALID };
 
 /* For readers whose complaint nobody needs. */
@@ -132,6 +135,8 @@ bool run_flush(struct cli *cli);
 /* Says why the table could not be read (what: -errno) and what can be told without it; returns
  * EXIT_FAILED. */
 int run_failed_table(int error, const char *what);
+/* Subscribes; says where events are switched off in the kernel. 0, or the exit code with the reason said. */
+int run_events_open(const struct events_options *options, struct events **ret_events);
 /* SIGINT and SIGTERM as a descriptor that becomes readable; -errno. */
 int run_signals_open(void);
 /* Waits until ns have passed (negative: for ever), fd (-1: none) is readable, a signal came, or the

@@ -145,14 +145,11 @@ int cmd_events(struct cli *cli)
 		return run_usage(&problem);
 	if (timeouts_read(&watch.timeouts) == 0)
 		watch.context.timeouts = &watch.timeouts;
-	if (setting_read("nf_conntrack_events") == 0)
-		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events "
-			"= 0): none will come");
 	options =
 		(struct events_options){.groups = watch.groups, .rcvbuf_bytes = watch.buffer_bytes};
-	result = events_open(&options, &events);
+	result = run_events_open(&options, &events);
 	if (result)
-		return run_failed_table(result, "listening to events");
+		return result;
 	watch.printer = printer_new();
 	signals = run_signals_open();
 	is_ready = watch.printer && signals >= 0;

@@ -23,8 +23,7 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 
 static struct picture *new_picture(void)
 {
-	const struct picture_config config = {
-		.max_rows = 65536, .source_prefix = {32, 64}, .prefix = {24, 64}};
+	const struct picture_config config = picture_config_default();
 
 	return picture_new(&config);
 }
@@ -60,15 +59,9 @@ static int look_deep(struct snapshot *snapshot, const struct table_reading *befo
 	snapshot_from_reading(snapshot, before, capacity, marks, picture);
 	picture_free(picture);
 	snapshot->netns = netns;
-	snapshot->counted_before = before->entries;
-	snapshot->counted_after = after.entries;
-	snapshot->listed = pass.report.received;
-	/* What the pass freed had expired; births meanwhile can only hide some of it. */
-	snapshot->expired = before->entries > after.entries ? before->entries - after.entries : 0;
-	snapshot->expired_pct =
-		before->entries ? 100.0 * (double)snapshot->expired / (double)before->entries : 0;
+	snapshot_add_counts(snapshot, before->entries, after.entries, pass.report.received);
+	snapshot->has |= SNAPSHOT_HAS_EXPIRED; /* an empty table was read, not unread */
 	snapshot->redone_passes = pass.report.redone;
-	snapshot->has |= SNAPSHOT_HAS_EXPIRED;
 	return 0;
 }
 

@@ -214,12 +214,9 @@ static int rank_births(struct top *top)
 	int64_t started;
 	int result;
 
-	if (setting_read("nf_conntrack_events") == 0)
-		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events "
-			"= 0): none will come");
-	result = events_open(&options, &events);
+	result = run_events_open(&options, &events);
 	if (result)
-		return run_failed_table(result, "listening to events");
+		return result;
 	top->births = rows_new(&shape, siphash_key_random(), NULL, NULL);
 	started = clock_monotonic_ns();
 	listen_for_births(top, events, &shown.lost);

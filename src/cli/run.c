@@ -118,6 +118,17 @@ int run_failed_table(int error, const char *what)
 	return EXIT_FAILED;
 }
 
+int run_events_open(const struct events_options *options, struct events **ret_events)
+{
+	int result;
+
+	if (setting_read("nf_conntrack_events") == 0)
+		run_say("events are switched off in this kernel (net.netfilter.nf_conntrack_events "
+			"= 0): none will come");
+	result = events_open(options, ret_events);
+	return result ? run_failed_table(result, "listening to events") : 0;
+}
+
 int run_signals_open(void)
 {
 	sigset_t set;

@@ -13,17 +13,8 @@
 #include "base/units.h"
 #include "cli.h"
 #include "doc/doc.h"
+#include "field.h"
 #include "flow/names.h"
-
-enum field_kind { FIELD_U64, FIELD_DOUBLE, FIELD_MOMENT, FIELD_BOOL, FIELD_U32, FIELD_FLOAT };
-
-/* A member of a document and where it goes; has is set where it was there. */
-struct field {
-	const char *key;
-	enum field_kind kind;
-	size_t offset;
-	uint32_t has;
-};
 
 #define AT(member) offsetof(struct snapshot, member)
 
@@ -99,67 +90,6 @@ static const struct field row_fields[] = {
 	{"udp", FIELD_U32, IN_ROW(udp), 0},
 };
 
-static int read_moment(const struct doc_node *node, int64_t *ret_ns, struct problem *problem)
-{
-	const char *text = NULL;
-	int result = doc_text(node, &text, problem);
-
-	return result || !text ? result : clock_parse_moment(text, 0, ret_ns, problem);
-}
-
-static int read_field(const struct doc_node *object, const struct field *field, void *to,
-		      uint32_t *has, struct problem *problem)
-{
-	struct doc_node node = doc_get(object, field->key);
-	char *at = (char *)to + field->offset;
-	int64_t whole = 0;
-	double number = 0;
-	int result = 0;
-
-	if (!doc_has(&node))
-		return 0;
-	switch (field->kind) {
-	case FIELD_U64:
-		result = doc_whole(&node, 0, INT64_MAX, &whole, problem);
-		*(uint64_t *)at = (uint64_t)whole;
-		break;
-	case FIELD_U32:
-		result = doc_whole(&node, 0, UINT32_MAX, &whole, problem);
-		*(uint32_t *)at = (uint32_t)whole;
-		break;
-	case FIELD_DOUBLE:
-		result = doc_number(&node, -1e300, 1e300, (double *)at, problem);
-		break;
-	case FIELD_FLOAT:
-		result = doc_number(&node, -1e30, 1e30, &number, problem);
-		*(float *)at = (float)number;
-		break;
-	case FIELD_BOOL:
-		result = doc_bool(&node, (bool *)at, problem);
-		break;
-	case FIELD_MOMENT:
-		result = read_moment(&node, (int64_t *)at, problem);
-		break;
-	}
-	if (!result && has)
-		*has |= field->has;
-	return result;
-}
-
-static int read_fields(const struct doc_node *object, const struct field *fields, size_t count,
-		       void *to, uint32_t *has, struct problem *problem)
-{
-	size_t i;
-	int result;
-
-	for (i = 0; i < count; i++) {
-		result = read_field(object, &fields[i], to, has, problem);
-		if (result)
-			return result;
-	}
-	return 0;
-}
-
 static void read_netns(const struct doc_node *root, struct table_netns *netns)
 {
 	struct doc_node node = doc_get(root, "netns"), member;
@@ -226,7 +156,7 @@ static int read_row(const struct doc_node *node, enum ranking_by by, struct rank
 	if (!text || (by == RANKING_BY_SERVICE ? parse_service_key(text, &row->key)
 					       : parse_address_key(text, &row->key)))
 		return doc_problem(&member, problem, "the key cannot be read");
-	return read_fields(node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), row, NULL,
+	return field_read_all(node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), row, NULL,
 			   problem);
 }
 
@@ -264,7 +194,7 @@ static void read_totals(const struct doc_node *object, const struct ranking_row 
 		totals->entries += rows[i].entries;
 	/* `top` says it all; `status` only what stands above. */
 	node = doc_get(object, "totals");
-	read_fields(&node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), &totals->sum, NULL,
+	field_read_all(&node, row_fields, sizeof(row_fields) / sizeof(row_fields[0]), &totals->sum, NULL,
 		    PROBLEM_IGNORED);
 	node = doc_get(object, "totals.entries");
 	if (doc_has(&node) && !doc_whole(&node, 0, INT64_MAX, &entries, PROBLEM_IGNORED))
@@ -369,7 +299,7 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 	s->marks = level_config_default();
 	s->fill.seconds_to_full = -1;
 	s->is_daemon_view = true;
-	result = read_fields(root, status_fields, sizeof(status_fields) / sizeof(status_fields[0]),
+	result = field_read_all(root, status_fields, sizeof(status_fields) / sizeof(status_fields[0]),
 			     s, &s->has, problem);
 	if (result)
 		return result;
@@ -381,7 +311,7 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 	s->fill.has_growth = (s->has & SNAPSHOT_HAS_GROWTH) != 0;
 	s->fill.now.has = reading_has(root);
 	node = doc_get(root, "time");
-	result = read_moment(&node, &s->fill.now.real_ns, problem);
+	result = field_read_moment(&node, &s->fill.now.real_ns, problem);
 	if (result)
 		return result;
 	read_netns(root, &s->netns);

@@ -25,7 +25,7 @@ void config_default(struct daemon_config *ret_config)
 		.events = EVENTS_MODE_AUTO,
 		.events_max_new_per_sec = 20000,
 		.events_buffer_bytes = 32u << 20,
-		.picture = { .max_rows = 65536, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } },
+		.picture = picture_config_default(),
 		.pass_share_pct = 5,
 		.pass_min_ns = 10 * NS_PER_SEC,
 		.pass_max_ns = 300 * NS_PER_SEC,

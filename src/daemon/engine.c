@@ -16,7 +16,6 @@
 #include "base/mem.h"
 #include "notify.h"
 #include "report/report.h"
-#include "stats/refusal.h"
 
 #define TAKE_BUDGET 8192
 #define PICTURE_TICK_NS NS_PER_SEC
@@ -34,16 +33,8 @@ static void snapshot_add_passes(const struct engine *engine, struct snapshot *sn
 	if (!passes->picture)
 		return;
 	snapshot_add_picture(snapshot, passes->picture, now_ns);
-	snapshot->listed = passes->listed;
-	snapshot->counted_before = passes->counted_before;
-	snapshot->counted_after = passes->counted_after;
+	snapshot_add_counts(snapshot, passes->counted_before, passes->counted_after, passes->listed);
 	snapshot->redone_passes = passes->redone;
-	if (passes->counted_before > 0) {
-		snapshot->expired = passes->counted_before > passes->counted_after ?
-					    passes->counted_before - passes->counted_after : 0;
-		snapshot->expired_pct = 100.0 * (double)snapshot->expired / (double)passes->counted_before;
-		snapshot->has |= SNAPSHOT_HAS_EXPIRED;
-	}
 	snapshot_add_refusal(snapshot);
 }
 
@@ -82,9 +73,6 @@ void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 	snapshot->events_undecodable = subscription->now.undecodable;
 	snapshot->events_not_kernel = subscription->now.not_kernel;
 	snapshot_add_passes(engine, snapshot, clock_monotonic_ns());
-	if (engine->passes.picture)
-		snapshot->folded_entries =
-			ranking_totals_get(engine->passes.picture->parts[PICTURE_SOURCE]).folded_entries;
 }
 
 /* ---- events ---- */

@@ -63,10 +63,17 @@ static void add_head(json_t *document, const struct snapshot *s, const enum leve
 		json_add_time(document, "level_since", s->level_since_real_ns);
 }
 
+static void add_peak(json_t *document, const char *key, const struct fill_peak *peak)
+{
+	json_t *part = json_object();
+
+	json_add_count(part, "entries", peak->entries);
+	json_add_time(part, "time", peak->real_ns);
+	json_object_set_new(document, key, part);
+}
+
 static void add_rates(json_t *document, const struct snapshot *s)
 {
-	json_t *part;
-
 	if (s->has & SNAPSHOT_HAS_GROWTH) {
 		json_add_real(document, "growth_per_sec", s->fill.growth_per_sec);
 		if (s->fill.seconds_to_full >= 0)
@@ -75,16 +82,9 @@ static void add_rates(json_t *document, const struct snapshot *s)
 	if (s->has & SNAPSHOT_HAS_RATE)
 		json_add_real(document, "new_per_sec", s->new_per_sec);
 	if (s->has & SNAPSHOT_HAS_PEAK) {
-		part = json_object();
-		json_add_count(part, "entries", s->fill.peak.entries);
-		json_add_time(part, "time", s->fill.peak.real_ns);
-		json_object_set_new(document, "peak", part);
-	}
-	if ((s->has & SNAPSHOT_HAS_PEAK) && s->fill.peak_asked.real_ns) {
-		part = json_object();
-		json_add_count(part, "entries", s->fill.peak_asked.entries);
-		json_add_time(part, "time", s->fill.peak_asked.real_ns);
-		json_object_set_new(document, "peak_since_asked", part);
+		add_peak(document, "peak", &s->fill.peak);
+		if (s->fill.peak_asked.real_ns)
+			add_peak(document, "peak_since_asked", &s->fill.peak_asked);
 	}
 }
 

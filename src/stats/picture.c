@@ -37,6 +37,11 @@ static struct ranking *part_new(const struct picture_config *config, enum pictur
 	return ranking_new(&ranking);
 }
 
+struct picture_config picture_config_default(void)
+{
+	return (struct picture_config){ .max_rows = 65536, .source_prefix = { 32, 64 }, .prefix = { 24, 64 } };
+}
+
 struct picture *picture_new(const struct picture_config *config)
 {
 	struct picture *picture = mem_alloc(sizeof(*picture));

@@ -42,6 +42,18 @@ void snapshot_add_picture(struct snapshot *snapshot, const struct picture *pictu
 	snapshot->has |= SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP;
 }
 
+void snapshot_add_counts(struct snapshot *snapshot, uint64_t before, uint64_t after, uint64_t listed)
+{
+	snapshot->counted_before = before;
+	snapshot->counted_after = after;
+	snapshot->listed = listed;
+	if (!before)
+		return;
+	snapshot->expired = before > after ? before - after : 0;
+	snapshot->expired_pct = 100.0 * (double)snapshot->expired / (double)before;
+	snapshot->has |= SNAPSHOT_HAS_EXPIRED;
+}
+
 void snapshot_add_refusal(struct snapshot *snapshot)
 {
 	const struct table_reading *now = &snapshot->fill.now;
