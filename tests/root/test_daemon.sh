@@ -127,11 +127,11 @@ udp 3000 127.0.0.5; udp 3000 127.0.0.6
 ask status >"$dir/status"
 verify "a storm through a tiny buffer loses events" sh -c "grep -Eq '\"(lost|events_lost)\": *[1-9]' '$dir/status'"
 verify "and the ranking is exact again" wait_for 30 same_ranking
-printf '{ "capacity": 77777 }\n' >"$dir/config"; kill -HUP "$daemon"
+printf '{ "capacity": 7777 }\n' >"$dir/config"; kill -HUP "$daemon"
 verify "SIGHUP takes a good config over" wait_for 5 sh -c "grep -q 'config read again' '$dir/err'"
 printf '{\n"capacity": "many" }\n' >"$dir/config"; kill -HUP "$daemon"
 verify "SIGHUP refuses a bad one with its line" wait_for 5 grep -q 'config:2: capacity' "$dir/err"
-verify "and the old one stays in force" said status '"capacity":77777,'
+verify "and the old one stays in force" said status '"capacity":7777,'
 stop
 
 "$BIN/ctwardend" --check-config --config "$dir/config" >/dev/null 2>"$dir/err"; r=$?
