@@ -4,6 +4,7 @@
 #ifndef CTWARDEN_CLI_CLI_H
 #define CTWARDEN_CLI_CLI_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -71,16 +72,22 @@ struct cli {
 	const char *values[OPTION_ID_COUNT]; /* NULL: not given; "" for a flag */
 	struct flow_filter *filter;	     /* what the filter options say; owned */
 	const char *topic;		     /* of `help` */
+	const char **operands;		     /* words behind the command, in order; owned, the words are argv's */
+	unsigned operand_count;		     /* at most the command's operands_max */
 	struct report_out out;		     /* stdout */
 	int write_error;		     /* first -errno of writing to stdout */
 };
+
+#define OPERANDS_ANY UINT_MAX
 
 struct command {
 	const char *name;
 	int (*run)(struct cli *cli); /* returns an exit code */
 	const char *help;	     /* one line */
 	bool has_filter;
-	enum option_id options[8]; /* ends with OPTION_ID_COUNT */
+	enum option_id options[16];  /* ends with OPTION_ID_COUNT */
+	const char *operands;	     /* for help: "ADDRESS..."; NULL: takes none */
+	unsigned operands_max;	     /* more words than these are refused; OPERANDS_ANY: any number */
 };
 
 extern const struct command commands[];
@@ -94,7 +101,7 @@ int cmd_log(struct cli *cli);
 
 /* ---- options.c ---- */
 
-/* Reads argv into *cli (zeroed, filter made by the caller). 0, or -EINVAL (-errno of an @FILE) with
+/* Reads argv into *cli (zeroed, filter made by the caller). Behind "--" every word is an operand. 0, or -EINVAL (-errno of an @FILE) with
  * the problem. */
 int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr_problem);
 bool option_given(const struct cli *cli, enum option_id id);

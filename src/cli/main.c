@@ -14,31 +14,29 @@
 #define END OPTION_ID_COUNT
 
 const struct command commands[] = {
-	{"status",
-	 cmd_status,
-	 "how full the table is, what is lost, and who fills it when it is tight",
-	 false,
-	 {OPTION_DEEP, OPTION_CAPACITY, END}},
-	{"top",
-	 cmd_top,
-	 "who fills the table: entries ranked by a key",
-	 true,
-	 {OPTION_BY, OPTION_NUMBER, OPTION_PREFIX_LEN, OPTION_NEW, OPTION_EVERY, END}},
-	{"flows",
-	 cmd_flows,
-	 "the entries themselves, as conntrack -L -o extended writes them",
-	 true,
-	 {OPTION_NUMBER, OPTION_SORT, END}},
-	{"events",
-	 cmd_events,
-	 "entries as they are made, changed and destroyed",
-	 true,
-	 {OPTION_EVENT, OPTION_STAMP, OPTION_NUMBER, OPTION_FOR, OPTION_BUFFER, END}},
-	{"log",
-	 cmd_log,
-	 "what the daemon warned of, from its state directory",
-	 false,
-	 {OPTION_SINCE, OPTION_UNTIL, OPTION_AT, OPTION_STATE_DIR, OPTION_NUMBER, END}},
+	{.name = "status",
+	 .run = cmd_status,
+	 .help = "how full the table is, what is lost, and who fills it when it is tight",
+	 .options = {OPTION_DEEP, OPTION_CAPACITY, END}},
+	{.name = "top",
+	 .run = cmd_top,
+	 .help = "who fills the table: entries ranked by a key",
+	 .has_filter = true,
+	 .options = {OPTION_BY, OPTION_NUMBER, OPTION_PREFIX_LEN, OPTION_NEW, OPTION_EVERY, END}},
+	{.name = "flows",
+	 .run = cmd_flows,
+	 .help = "the entries themselves, as conntrack -L -o extended writes them",
+	 .has_filter = true,
+	 .options = {OPTION_NUMBER, OPTION_SORT, END}},
+	{.name = "events",
+	 .run = cmd_events,
+	 .help = "entries as they are made, changed and destroyed",
+	 .has_filter = true,
+	 .options = {OPTION_EVENT, OPTION_STAMP, OPTION_NUMBER, OPTION_FOR, OPTION_BUFFER, END}},
+	{.name = "log",
+	 .run = cmd_log,
+	 .help = "what the daemon warned of, from its state directory",
+	 .options = {OPTION_SINCE, OPTION_UNTIL, OPTION_AT, OPTION_STATE_DIR, OPTION_NUMBER, END}},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
@@ -102,5 +100,6 @@ int main(int argc, char **argv)
 	cli.filter = flow_filter_new();
 	code = run_finish(&cli, run(&cli, argc, argv));
 	flow_filter_free(cli.filter);
+	free(cli.operands);
 	return code;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/units.h"
 #include "cli.h"
 
@@ -60,6 +61,7 @@ struct reader {
 	char **argv;
 	int argc, at;
 	bool negate;
+	bool is_ended; /* "--" was there: no more options */
 	struct problem *problem;
 };
 
@@ -288,16 +290,32 @@ static int read_letters(struct reader *r, const char *word)
 	return 0;
 }
 
+static int read_operand(struct reader *r, const char *word)
+{
+	const struct command *command = r->cli->command;
+
+	if (!*word)
+		return problem_set(r->problem, "\"\"", "an empty word; %s takes %s", command->name,
+				   command->operands ? command->operands : "none");
+	if (!command->operands_max)
+		return problem_set(
+			r->problem, word,
+			"unexpected word; a value needs its option before it (ctwarden help %s)",
+			command->name);
+	if (r->cli->operand_count >= command->operands_max)
+		return problem_set(r->problem, word, "a word too many; ctwarden %s %s is expected",
+				   command->name, command->operands);
+	r->cli->operands[r->cli->operand_count++] = word;
+	return 0;
+}
+
 static int read_word(struct reader *r, const char *word)
 {
 	const char *near;
 	size_t i;
 
 	if (r->cli->command)
-		return problem_set(
-			r->problem, word,
-			"unexpected word; a value needs its option before it (ctwarden help %s)",
-			r->cli->command->name);
+		return read_operand(r, word);
 	if (option_given(r->cli, OPTION_HELP) && !r->cli->topic) {
 		r->cli->topic = word;
 		return 0;
@@ -325,17 +343,22 @@ int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr
 	const char *word;
 	int result;
 
+	cli->operands = mem_array((size_t)argc + 1, sizeof(*cli->operands));
 	while (r.at < argc) {
 		word = argv[r.at++];
-		if (!strcmp(word, "!")) {
+		if (!r.is_ended && !strcmp(word, "--")) {
+			r.is_ended = true;
+			continue;
+		}
+		if (!r.is_ended && !strcmp(word, "!")) {
 			if (r.negate)
 				return problem_set(reterr_problem, "! !", "one ! is enough");
 			r.negate = true;
 			continue;
 		}
-		if (word[0] == '-' && word[1] == '-' && word[2])
+		if (!r.is_ended && word[0] == '-' && word[1] == '-')
 			result = read_long(&r, word);
-		else if (word[0] == '-' && word[1] && word[1] != '-')
+		else if (!r.is_ended && word[0] == '-' && word[1])
 			result = read_letters(&r, word);
 		else
 			result = read_word(&r, word);

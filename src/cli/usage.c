@@ -42,8 +42,9 @@ void usage_command(FILE *file, const struct command *command)
 	const struct flow_filter_key_info *key;
 	unsigned i;
 
-	fprintf(file, "usage: ctwarden %s [OPTION]...%s\n%s\n\noptions:\n", command->name,
-		command->has_filter ? " [FILTER]..." : "", command->help);
+	fprintf(file, "usage: ctwarden %s [OPTION]...%s%s%s\n%s\n\noptions:\n", command->name,
+		command->has_filter ? " [FILTER]..." : "", command->operands ? " " : "",
+		command->operands ? command->operands : "", command->help);
 	for (i = 0; command->options[i] != OPTION_ID_COUNT; i++)
 		put_own(file, command->options[i]);
 	for (i = 0; i < OPTION_GLOBAL_COUNT; i++)
