@@ -27,4 +27,62 @@ struct flow_scan_report {
 	char pushed_down[160]; /* what the kernel was asked to filter, as options; "" nothing */
 };
 
+/* ---- writing ---- */
+
+/* What names one entry to the kernel, and what tells its life apart from a later one of the same tuple. 64 bytes. */
+struct flow_target {
+	struct flow_tuple orig;
+	uint16_t zone, zone_reply;
+	uint32_t id;     /* checked by a delete, not by an update (measured: a wrong id succeeds there) */
+	uint32_t timeout_sec, status;
+	uint64_t start_ns; /* 0: not stamped */
+};
+
+void flow_target_from(const struct flow *flow, struct flow_target *ret_target);
+/* Whether flow, read again, is the same life as the target: tuple, zone, id and, where stamped, start. */
+bool flow_target_is(const struct flow_target *target, const struct flow *flow);
+
+#define FLOW_BATCH_MAX 128 /* targets a write or a second reading takes at once (kernel-facts: more gains nothing) */
+
+enum flow_outcome {
+	FLOW_OUTCOME_DONE,
+	FLOW_OUTCOME_GONE,    /* ENOENT: expired, deleted by somebody else, or another life of the tuple */
+	FLOW_OUTCOME_REFUSED, /* EPERM (a fixed timeout), EBUSY to the end, or another error of this entry alone */
+	FLOW_OUTCOME_UNKNOWN, /* not sent, or the answer was lost: nobody can say */
+	FLOW_OUTCOME_COUNT
+};
+
+/* What may be asked for one entry's timeout. */
+struct flow_timeout_change {
+	uint32_t timeout_sec; /* left from now on; 0: expired at once */
+	bool is_fixed;        /* IPS_FIXED_TIMEOUT: packets do not renew it, and nothing can change it any more */
+};
+
+/* The kernel as the layer action sees it; kernel/ports.c fills it for the calling thread's namespace. All block. Batches are
+ * tried again within bounds on EBUSY, ENOBUFS, EINTR and short sends. Nothing here deletes without a tuple but
+ * delete_filtered. */
+struct flow_ports {
+	void *arg;
+	int (*scan)(void *arg, const struct flow_filter *filter, const struct flow_filter_context *context, flow_scan_fn *fn,
+		    void *fn_arg, struct flow_scan_report *ret_report);
+	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing known). */
+	int (*read_again)(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
+			  bool *ret_found);
+	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each. 0, or -errno where the batch could not be
+	 * sent at all (outcomes UNKNOWN). */
+	int (*delete)(void *arg, const struct flow_target *targets, size_t count, enum flow_outcome *ret_outcomes);
+	int (*set_timeout)(void *arg, const struct flow_target *targets, const struct flow_timeout_change *changes,
+			   size_t count, enum flow_outcome *ret_outcomes);
+	/* Whether the kernel alone can delete exactly what the filter means: all of it can be pushed down and the set of
+	 * attributes is proven in this kernel. False: ret_why says why not, in words. */
+	bool (*can_delete_filtered)(void *arg, const struct flow_filter *filter, char *ret_why, size_t why_size);
+	/* One filtered DELETE (two where both families need one). -EOPNOTSUPP where can_delete_filtered is false. */
+	int (*delete_filtered)(void *arg, const struct flow_filter *filter);
+	/* Everything of the table: conntrack -F. Only for --all, nothing to spare. */
+	int (*delete_all)(void *arg);
+	/* Evicts what has expired by a pass that matches nothing. */
+	int (*sweep)(void *arg);
+	int (*count)(void *arg, uint64_t *ret_entries);
+};
+
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/addr.h"
 #include "base/problem.h"
 #include "flow/filter.h"
 #include "flow/flow.h"
@@ -102,5 +103,42 @@ typedef bool events_fn(enum flow_event_kind kind, const struct flow *flow, const
  * lost since the last call (SO_MEMINFO drops). Lost events are known once the queue is empty again. */
 size_t events_drain(struct events *events, size_t budget, events_fn *fn, void *arg, uint64_t *ret_lost);
 struct events_counts events_counts_get(const struct events *events);
+
+/* ---- writing (kernel/writer.c, kernel/filtered_delete.c, kernel/ports.c) ---- */
+
+struct writer; /* the sockets and buffers of writes, 1 MiB at most */
+
+/* Opens in the calling thread's namespace. proofs_dir: where results for this kernel and boot are kept ("/run/ctwarden"),
+ * NULL: none. 0 or -errno. */
+int writer_open(const char *proofs_dir, struct writer **ret_writer);
+void writer_close(struct writer *writer);
+uint32_t writer_portid(const struct writer *writer); /* DESTROY events of its deletes carry it */
+/* The ports of this writer; valid until writer_close. */
+struct flow_ports writer_ports(struct writer *writer);
+
+/* ---- what the kernel's own filter can do (kernel/selftest.c) ---- */
+
+struct selftest_result {
+	bool has_netns;        /* a throw-away namespace could be made */
+	unsigned proven, failed; /* sets of attributes */
+	int64_t took_ns;
+	char text[160];        /* what failed or could not be tried, in words; "" all good */
+};
+
+/* Proves the usual sets in a throw-away namespace and, with proofs_dir, keeps the result for this kernel and boot. */
+int selftest_run(const char *proofs_dir, struct selftest_result *ret_result);
+/* Whether the kernel-filtered delete can be used here and why not ("fast delete: off, because ..."). Cheap, proves one set. */
+bool selftest_fast_delete(const char *proofs_dir, char *ret_why, size_t why_size);
+
+/* ---- this host (kernel/host.c) ---- */
+
+/* The established TCP sockets of sshd in this namespace, by sock_diag and /proc/PID/fd, as tuples seen from outside (src: the
+ * peer). *ret_tuples is the caller's. 0; -errno where they cannot be told (then nobody can say what the operator's are). */
+int host_operator_sockets(struct flow_tuple **ret_tuples, size_t *ret_count);
+/* Addresses of this namespace's interfaces; *ret_addrs is the caller's. 0 or -errno. */
+int host_addresses(struct addr **ret_addrs, size_t *ret_count);
+/* Listeners besides this process on the DESTROY group of ctnetlink in this namespace; 0 where it cannot be told. names: of the
+ * processes, "conntrackd, ulogd". */
+unsigned host_destroy_listeners(char *ret_names, size_t size);
 
 #endif
