@@ -9,7 +9,7 @@ if [ -z "${SHELLCHECK:=$(command -v shellcheck)}" ]; then
 fi
 cd "$SRC" || exit 1
 failed=0
-for script in check quickstart .ci/run scripts/*.sh tests/*.sh tests/*/*.sh tests/run-root bench/* dist/*.bash; do
+for script in check quickstart .ci/run scripts/*.sh tests/*.sh tests/*/*.sh tests/run-root tests/lab/run bench/* bench/*/*.sh dist/*.bash; do
     [ -f "$script" ] || continue
     case $(head -n 1 "$script") in
     '#!'*python*) continue ;;
