@@ -20,10 +20,19 @@ struct cause {
 	uint64_t destinations;    /* distinct, of the dominant key, in the sample */
 	uint64_t ports;
 	bool at_least;            /* the sample saw only a part: counts are lower bounds */
+	/* What the text says of the flows; examples fit it. */
+	enum flow_class class;    /* FLOW_CLASS_COUNT: none stands out */
+	bool has_protocol, has_service;
+	struct ranking_key service; /* by service; protocol alone without has_service */
 	char text[CAUSE_TEXT_MAX];/* "one source: 10.1.0.66 holds 74 %, 98 % unreplied tcp/22, 1,498 destinations" */
 };
 
 /* From the picture in force. */
 struct cause cause_find(const struct picture *picture);
+
+/* Up to max flows that fit what the cause says, spread over the sample: of the last pass, where classes are true, and where
+ * that has too few, of the births since calm; those tell no status, state or class (has lacks them), as every flow is born
+ * unreplied. No tuple twice. Returns how many. */
+size_t cause_examples(const struct picture *picture, const struct cause *cause, size_t max, struct flow_brief *ret_flows);
 
 #endif

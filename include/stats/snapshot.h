@@ -14,6 +14,7 @@
 #include "stats/picture.h"
 
 #define SNAPSHOT_TOP 20
+#define SNAPSHOT_EXAMPLES 5
 
 enum snapshot_has {
 	SNAPSHOT_HAS_LEVEL = 1 << 0,    /* judged with memory (daemon), else by the marks alone */
@@ -59,6 +60,8 @@ struct snapshot {
 	bool is_approximate;
 	uint64_t lost_events;       /* since the last pass */
 	struct cause cause;
+	size_t examples_used;       /* flows that fit the cause */
+	struct flow_brief examples[SNAPSHOT_EXAMPLES];
 	struct snapshot_top sources, prefixes, services, destinations;
 	/* daemon only */
 	int64_t daemon_since_real_ns;

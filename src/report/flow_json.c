@@ -57,14 +57,14 @@ static void add_direction(json_t *document, const char *key, const struct flow *
 	json_object_set_new(document, key, object);
 }
 
-static void add_status(json_t *document, const struct flow *flow)
+static void add_status(json_t *document, uint32_t status)
 {
 	json_t *list = json_array();
 	const char *name;
 	unsigned bit;
 
 	for (bit = 0; bit < 16; bit++) {
-		name = flow->status & (1u << bit) ? status_bit_name(bit) : NULL;
+		name = status & (1u << bit) ? status_bit_name(bit) : NULL;
 		if (name)
 			json_array_append_new(list, json_string(name));
 	}
@@ -118,7 +118,7 @@ static void add_flow(json_t *document, const struct flow *flow, const struct flo
 	if (flow->has & FLOW_HAS_REPLY)
 		add_direction(document, "reply", flow, FLOW_REPLY);
 	if (flow->has & FLOW_HAS_STATUS)
-		add_status(document, flow);
+		add_status(document, flow->status);
 	/* The kernel leaves a mark or zone of 0 out: absent is 0, which is a value. */
 	json_add_count(document, "mark", flow->mark);
 	json_add_count(document, "zone", flow->zone);
@@ -133,6 +133,39 @@ static void add_flow(json_t *document, const struct flow *flow, const struct flo
 	add_times(document, flow, timeouts, now_real_ns);
 	if (flow->has & FLOW_HAS_MASTER)
 		json_object_set_new(document, "master", json_tuple(&flow->master));
+}
+
+json_t *json_flow_brief(const struct flow_brief *brief)
+{
+	struct flow_tuple orig = {.family = brief->family, .protocol = brief->protocol,
+				  .sport = brief->sport, .dport = brief->dport};
+	json_t *object = json_object(), *reply;
+	char text[NAMES_TEXT_MAX];
+	const char *state;
+
+	memcpy(orig.src, brief->src, sizeof(orig.src));
+	memcpy(orig.dst, brief->dst, sizeof(orig.dst));
+	json_add_text(object, "family", family_name(brief->family));
+	json_add_text(object, "protocol", protocol_name(brief->protocol, text));
+	json_add_count(object, "protocol_number", brief->protocol);
+	state = brief->has & FLOW_HAS_STATE ? state_name(brief->protocol, brief->state) : NULL;
+	if (state)
+		json_add_text(object, "state", state);
+	json_object_set_new(object, "orig", json_tuple(&orig));
+	if (brief->has & FLOW_HAS_REPLY) {
+		reply = json_object();
+		add_address(reply, "src", brief->family, brief->reply_src);
+		json_object_set_new(object, "reply", reply);
+	}
+	if (brief->has & FLOW_HAS_STATUS)
+		add_status(object, brief->status);
+	json_add_count(object, "mark", brief->mark);
+	json_add_count(object, "zone", brief->zone);
+	if (brief->has & FLOW_HAS_ID)
+		json_add_count(object, "id", brief->id);
+	if (brief->has & FLOW_HAS_STATUS)
+		json_add_text(object, "class", class_name((enum flow_class)brief->class));
+	return object;
 }
 
 /* stamp "" : none. */

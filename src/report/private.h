@@ -41,6 +41,11 @@ uint64_t rows_other_entries(const struct ranking_totals *totals, const struct ra
 bool rows_have_rates(const struct ranking_row *rows, size_t used, const struct ranking_totals *totals);
 double share_of(uint64_t part, uint64_t whole); /* per cent; 0 of nothing */
 
+/* ---- flow_json.c ---- */
+
+/* The keys of ctwarden.flow/1 that a brief knows; of the reply its source. */
+json_t *json_flow_brief(const struct flow_brief *brief);
+
 /* ---- documents ---- */
 
 json_t *json_status(const struct snapshot *snapshot);

@@ -187,6 +187,16 @@ static void add_cause(json_t *document, const struct snapshot *s)
 	json_object_set_new(document, "cause", part);
 }
 
+static void add_examples(json_t *document, const struct snapshot *s)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < s->examples_used; i++)
+		json_array_append_new(list, json_flow_brief(&s->examples[i]));
+	json_object_set_new(document, "examples", list);
+}
+
 static void add_rows(json_t *document, const char *key, const struct snapshot_top *top, size_t most)
 {
 	struct row_context context = {
@@ -257,6 +267,7 @@ char *report_alarm_json(const struct alarm *alarm)
 	json_t *document = json_document("ctwarden.alarm/1");
 
 	add_head(document, s, &alarm->previous);
+	add_marks(document, &s->marks);
 	add_table(document, s);
 	add_rates(document, s);
 	add_odds(document, s);
@@ -267,6 +278,7 @@ char *report_alarm_json(const struct alarm *alarm)
 		add_rows(document, "top_prefixes", &s->prefixes, SNAPSHOT_TOP);
 		add_rows(document, "top_services", &s->services, SNAPSHOT_TOP);
 		add_rows(document, "top_destinations", &s->destinations, SNAPSHOT_TOP);
+		add_examples(document, s);
 	}
 	add_tail(document, s);
 	return json_to_line(document);

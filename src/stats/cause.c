@@ -164,7 +164,8 @@ static bool is_telling(enum flow_class class)
 
 /* "98 % unreplied tcp/22", "95 % unreplied tcp", "95 % udp/53", "80 % unreplied": with ", "
  * before it. */
-static void add_mix(struct text *t, const struct inquiry *inquiry, const struct suspect *suspect)
+static void add_mix(struct text *t, const struct inquiry *inquiry, const struct suspect *suspect,
+		    struct cause *cause)
 {
 	const struct evidence *evidence = &suspect->evidence;
 	const struct ranking_config *config = config_of(inquiry, suspect->part);
@@ -190,11 +191,17 @@ static void add_mix(struct text *t, const struct inquiry *inquiry, const struct 
 				     has_service ? service : NULL,
 				     has_service ? service->protocol : evidence->protocol, class),
 			     (double)evidence->flows);
-	if (both >= SAID_SHARE && is_telling(class))
+	cause->service = has_service ? *service : (struct ranking_key){.protocol = evidence->protocol};
+	cause->has_protocol = kind >= SAID_SHARE;
+	cause->has_service = has_service;
+	if (class != FLOW_CLASS_COUNT && is_telling(class) &&
+	    (both >= SAID_SHARE || !cause->has_protocol))
+		cause->class = class;
+	if (cause->class != FLOW_CLASS_COUNT && cause->has_protocol)
 		text_add(t, ", %u %% %s %s", percent(both), class_name(class), name);
-	else if (kind >= SAID_SHARE)
+	else if (cause->has_protocol)
 		text_add(t, ", %u %% %s", percent(kind), name);
-	else if (class != FLOW_CLASS_COUNT && is_telling(class))
+	else if (cause->class != FLOW_CLASS_COUNT)
 		text_add(t, ", %u %% %s", percent(class_share), class_name(class));
 	if (!has_service && evidence->flows) {
 		text_add(t, ", ");
@@ -240,7 +247,7 @@ static void tell_dominant(const struct inquiry *inquiry, const struct suspect *s
 	text_add(&t, "one %s: %s holds %u %%%s", words[suspect->part],
 		 ranking_key_format(config_of(inquiry, suspect->part), &suspect->row.key, name),
 		 percent(part), inquiry->is_growth ? " of growth" : "");
-	add_mix(&t, inquiry, suspect);
+	add_mix(&t, inquiry, suspect, cause);
 	if (!evidence->flows)
 		return;
 	if (suspect->part != PICTURE_SOURCE) {
@@ -273,7 +280,7 @@ static enum flow_class bad_class(const struct inquiry *inquiry, const struct ran
 
 /* "96 % of growth is unreplied tcp/80 from 10.7.0.0/16". */
 static void add_service(struct text *t, const struct inquiry *inquiry, const struct evidence *all,
-			const char *of)
+			const char *of, struct cause *cause)
 {
 	const struct ranking_config by_service = ranking_config_default(RANKING_BY_SERVICE);
 	const struct ranking_config by_prefix = evidence_wide_prefix();
@@ -290,6 +297,9 @@ static void add_service(struct text *t, const struct inquiry *inquiry, const str
 		text_add(t, "%s is mixed, %s the largest part (%u %%)", of, name, percent(part));
 		return;
 	}
+	cause->service = all->services.key;
+	cause->has_protocol = cause->has_service = true;
+	cause->class = class;
 	text_add(t, "%u %% of %s is %s%s%s", percent(part), of,
 		 class == FLOW_CLASS_COUNT ? "" : class_name(class),
 		 class == FLOW_CLASS_COUNT ? "" : " ", name);
@@ -312,13 +322,14 @@ static void tell_nobody(const struct inquiry *inquiry, struct cause *cause)
 		return;
 	text_add(&t, ": ");
 	if (pickups >= SAID_SHARE) {
+		cause->class = FLOW_CLASS_PICKUP;
 		text_add(&t,
 			 "%u %% of %s is pickups (mid-stream packets; their sources are not to "
 			 "blame)",
 			 percent(pickups), of);
 		return;
 	}
-	add_service(&t, inquiry, &all, of);
+	add_service(&t, inquiry, &all, of, cause);
 	text_add(&t, " (");
 	add_count(&t, &all, all.sources.distinct, "source");
 	text_add(&t, ")");
@@ -330,7 +341,7 @@ struct cause cause_find(const struct picture *picture)
 {
 	static const enum picture_part order[] = {PICTURE_SOURCE, PICTURE_PREFIX,
 						  PICTURE_DESTINATION};
-	struct cause cause = {.is_known = false};
+	struct cause cause = {.class = FLOW_CLASS_COUNT};
 	struct suspect suspect;
 	struct inquiry inquiry;
 

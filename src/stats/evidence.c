@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-static void brief_flow(const struct flow_brief *brief, struct flow *ret_flow)
+void evidence_flow(const struct flow_brief *brief, struct flow *ret_flow)
 {
 	struct flow_tuple *orig = &ret_flow->tuple[FLOW_ORIG];
 
@@ -21,8 +21,8 @@ static void brief_flow(const struct flow_brief *brief, struct flow *ret_flow)
 	memcpy(orig->dst, brief->dst, sizeof(orig->dst));
 }
 
-static bool has_key(const struct flow *flow, const struct ranking_config *config,
-		    const struct ranking_key *key)
+bool evidence_has_key(const struct flow *flow, const struct ranking_config *config,
+		      const struct ranking_key *key)
 {
 	struct ranking_key own;
 
@@ -91,8 +91,8 @@ void evidence_gather(const struct sample *sample, const struct ranking_config *c
 	size_t protocols[256] = {0};
 
 	for (size_t i = 0; i < sample->used; i++) {
-		brief_flow(&sample->flows[i], &flow);
-		if (!has_key(&flow, config, key))
+		evidence_flow(&sample->flows[i], &flow);
+		if (!evidence_has_key(&flow, config, key))
 			continue;
 		for (int k = 0; k < KEYS_COUNT; k++)
 			keys[k * SAMPLE_MAX + evidence.flows] = ranking_key_of(&by[k], &flow);
@@ -121,9 +121,9 @@ size_t evidence_count(const struct evidence *evidence, const struct ranking_conf
 	for (size_t i = 0; i < sample->used; i++) {
 		if (sample->flows[i].class != class || sample->flows[i].protocol != protocol)
 			continue;
-		brief_flow(&sample->flows[i], &flow);
-		count += has_key(&flow, config, key) &&
-			 has_key(&flow, service ? &by_service : NULL, service);
+		evidence_flow(&sample->flows[i], &flow);
+		count += evidence_has_key(&flow, config, key) &&
+			 evidence_has_key(&flow, service ? &by_service : NULL, service);
 	}
 	return count;
 }

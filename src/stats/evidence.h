@@ -24,6 +24,10 @@ struct evidence {
 	bool is_part; /* the sample saw only a part: distinct counts are lower bounds */
 };
 
+/* The parts of a flow that keys of the picture's rankings are made of; nothing else of *ret_flow is touched. */
+void evidence_flow(const struct flow_brief *brief, struct flow *ret_flow);
+/* Whether the flow has this key of a ranking; config NULL: every flow has. */
+bool evidence_has_key(const struct flow *flow, const struct ranking_config *config, const struct ranking_key *key);
 /* The lengths of evidence.prefixes. */
 struct ranking_config evidence_wide_prefix(void);
 /* The flows of this key of a ranking; config NULL: all flows. source: how the picture cuts

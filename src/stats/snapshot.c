@@ -34,6 +34,7 @@ void snapshot_add_picture(struct snapshot *snapshot, const struct picture *pictu
 	snapshot->is_approximate = picture->is_approximate;
 	snapshot->lost_events = picture->lost;
 	snapshot->cause = cause_find(picture);
+	snapshot->examples_used = cause_examples(picture, &snapshot->cause, SNAPSHOT_EXAMPLES, snapshot->examples);
 	add_top(&snapshot->sources, picture->parts[PICTURE_SOURCE]);
 	add_top(&snapshot->prefixes, picture->parts[PICTURE_PREFIX]);
 	add_top(&snapshot->destinations, picture->parts[PICTURE_DESTINATION]);

@@ -88,6 +88,19 @@ sleep 1
 verify "one line for the way up" is "$(alarms warning)" 1
 verify "one line for the way down" is "$(alarms ok)" 1
 verify "alarms are kept" grep -q ctwarden.alarm/1 "$state/alarms.jsonl"
+examples() { # of the warning kept: five flows of the source that drives it, all different
+	python3 - "$state/alarms.jsonl" <<-'PY'
+	import json, sys
+	alarm = [d for d in map(json.loads, open(sys.argv[1])) if d.get("level") == "warning"][0]
+	flows = alarm["examples"]
+	assert len(flows) == 5 and len({json.dumps(f["orig"]) for f in flows}) == 5
+	for f in flows:
+	    assert (f["orig"]["src"], f["orig"]["dport"], f["protocol"], f["class"]) == ("127.0.0.4", 9000, "udp", "unreplied")
+	    assert f["reply"]["src"] == f["orig"]["dst"] and f["family"] == "ipv4"
+	PY
+}
+verify "with examples of what drives it" examples
+verify "the lines kept fit their schemas" /usr/bin/python3 "$(dirname "$0")/../check-schemas.py" "$state/alarms.jsonl"
 [ ! -x "$BIN/ctwarden" ] || verify "ctwarden log reads them" "$BIN/ctwarden" log --state-dir "$state"
 "$BIN/ctwardend" --socket "$sock" --state-dir "$state" >/dev/null 2>"$dir/second"; r=$?
 verify "a second daemon is refused" is $r 1

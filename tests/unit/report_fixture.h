@@ -190,6 +190,29 @@ static inline void fixture_cheap(struct snapshot *s)
 	s->fill.seconds_to_full = -1;
 }
 
+/* One of TCP as the pass saw it, one of ICMP of which only the birth is known. */
+static inline void fixture_examples(struct snapshot *s)
+{
+	struct flow_brief *tcp = &s->examples[0], *icmp = &s->examples[1];
+	struct ranking_key src = {.value = 0}, dst = {.value = 0};
+
+	s->examples_used = 2;
+	key_address(&src, "10.1.0.66");
+	key_address(&dst, "10.2.0.7");
+	*tcp = (struct flow_brief){.family = AF_INET, .protocol = IPPROTO_TCP, .state = FLOW_TCP_SYN_SENT,
+				   .class = FLOW_CLASS_UNREPLIED, .sport = 40000, .dport = 22, .id = 77, .mark = 5,
+				   .has = FLOW_HAS_STATE | FLOW_HAS_STATUS | FLOW_HAS_REPLY | FLOW_HAS_ID,
+				   .status = FLOW_STATUS_CONFIRMED | FLOW_STATUS_DST_NAT};
+	memcpy(tcp->src, src.addr, sizeof(tcp->src));
+	memcpy(tcp->dst, dst.addr, sizeof(tcp->dst));
+	key_address(&dst, "10.9.0.7");
+	memcpy(tcp->reply_src, dst.addr, sizeof(tcp->reply_src));
+	*icmp = (struct flow_brief){.family = AF_INET, .protocol = IPPROTO_ICMP, .sport = 4711, .dport = 8 << 8,
+				    .zone = 3};
+	memcpy(icmp->src, src.addr, sizeof(icmp->src));
+	memcpy(icmp->dst, dst.addr, sizeof(icmp->dst));
+}
+
 static inline void fixture_pass(struct snapshot *s)
 {
 	s->has |= SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_EXPIRED | SNAPSHOT_HAS_REFUSAL | SNAPSHOT_HAS_TOP;
@@ -217,6 +240,7 @@ static inline void fixture_pass(struct snapshot *s)
 	s->cause.ports = 1;
 	snprintf(s->cause.text, sizeof(s->cause.text),
 		 "one source: 10.1.0.66 holds 74 %%, 98 %% unreplied tcp/22, 1,498 destinations");
+	fixture_examples(s);
 	s->sources.by = RANKING_BY_SOURCE;
 	s->sources.config = ranking_config_default(RANKING_BY_SOURCE);
 	s->sources.used = fixture_rows(s->sources.rows);

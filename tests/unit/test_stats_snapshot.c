@@ -67,6 +67,8 @@ static void a_pass_adds_classes_tops_cause_and_refusal(void **unused)
 			 SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP | SNAPSHOT_HAS_REFUSAL);
 	assert_true(fabs(snapshot->evictable_pct - 75) < 1e-9);
 	assert_true(snapshot->refusal_probability == 0); /* below the limit */
+	assert_int_equal(snapshot->examples_used, SNAPSHOT_EXAMPLES);
+	assert_int_equal(snapshot->examples[4].dport, 53);
 	assert_true(snapshot->refusal_when_full == refusal_when_full(1000, 1000, 0.75));
 	assert_int_equal(snapshot->classes[FLOW_CLASS_UNREPLIED], 600);
 	assert_int_equal(snapshot->protocols[UDP], 600);
