@@ -35,11 +35,13 @@ void *rows_find(const struct rows *rows, const void *key);
 /* The row of this key, made zeroed (but for its key) when missing; never NULL. */
 void *rows_get(struct rows *rows, const void *key);
 /* For loops over many keys: memory is fetched ahead in three steps, so that the waits overlap. The hash is of this table's
- * key; index first, later (the index has arrived) the row, then rows_get_hashed, which is rows_get with the hash known. */
+ * key; index first, later (the index has arrived) the row, then rows_get_hashed or
+ * rows_find_hashed, which are rows_get and rows_find with the hash known. */
 uint32_t rows_hash(const struct rows *rows, const void *key);
 void rows_prefetch_index(const struct rows *rows, uint32_t hash);
 void rows_prefetch_row(const struct rows *rows, uint32_t hash);
 void *rows_get_hashed(struct rows *rows, const void *key, uint32_t hash);
+void *rows_find_hashed(const struct rows *rows, const void *key, uint32_t hash);
 /* Removes a row; the last row moves into its place. */
 void rows_remove(struct rows *rows, void *row);
 

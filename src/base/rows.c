@@ -151,7 +151,12 @@ static size_t find_slot(const struct rows *rows, const void *key, uint32_t hash)
 
 void *rows_find(const struct rows *rows, const void *key)
 {
-	size_t at = find_slot(rows, key, rows_hash(rows, key));
+	return rows_find_hashed(rows, key, rows_hash(rows, key));
+}
+
+void *rows_find_hashed(const struct rows *rows, const void *key, uint32_t hash)
+{
+	size_t at = find_slot(rows, key, hash);
 
 	return rows->slots[at].row ? row_at(rows, rows->slots[at].row - 1) : NULL;
 }

@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
+
+#define BIG_ALLOCATION (256 << 10) /* bytes */
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_CONFIG = 4 };
 
@@ -256,6 +259,12 @@ int main(int argc, char **argv)
 			printf("%s: good\n", options.config_file ? options.config_file : CONFIG_FILE_DEFAULT);
 		return fflush(stdout) != 0 ? EXIT_FAILED : 0;
 	}
+#ifdef M_MMAP_THRESHOLD
+	/* Pictures come and go with each pass. Their tables are large and mostly untouched: from the
+	 * kernel they are zero without being written, and given back when freed. By default glibc would
+	 * stop asking the kernel after the first. */
+	mallopt(M_MMAP_THRESHOLD, BIG_ALLOCATION);
+#endif
 	signal(SIGPIPE, SIG_IGN);
 	program.base = event_base_new();
 	if (!program.base) {

@@ -26,6 +26,7 @@
 #define OUTGROWN_SHARE 0.10
 #define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
 #define OUTGROWN_NS (500 * NS_PER_MS)
+#define OUTGROWN_OK_NS (2 * NS_PER_SEC) /* at level ok nothing waits for it */
 
 int passes_start(struct engine *engine)
 {
@@ -145,6 +146,7 @@ static int64_t next_due_ns(const struct engine *engine)
 	double cpu_ns = (double)passes->cpu_ns;
 	int64_t interval_ns = (int64_t)(cpu_ns / (engine->config.pass_share_pct / 100));
 	int64_t least_ns = interval_ns; /* the share holds whatever asks for a pass (but for crossings) */
+	int64_t outgrown_ns = engine->level.level == LEVEL_OK ? OUTGROWN_OK_NS : OUTGROWN_NS;
 	int64_t due_ns;
 
 	if (interval_ns < engine->config.pass_min_ns)
@@ -152,8 +154,8 @@ static int64_t next_due_ns(const struct engine *engine)
 	if (interval_ns > engine->config.pass_max_ns)
 		interval_ns = engine->config.pass_max_ns;
 	/* Events bring no classes: when much of the table is new, what the pass said of them is old. */
-	if (passes_outgrown(engine) && interval_ns > OUTGROWN_NS)
-		interval_ns = OUTGROWN_NS;
+	if (passes_outgrown(engine) && interval_ns > outgrown_ns)
+		interval_ns = outgrown_ns;
 	due_ns = passes->ended_ns + interval_ns;
 	if (passes->repair_ns && passes->repair_ns < due_ns)
 		due_ns = passes->repair_ns;

@@ -18,13 +18,16 @@
 #define RATE_HALF_LIFE_NS 2000000000.0
 #define RATE_FORGOTTEN	  0.05f /* new flows per second: an empty row under this goes */
 
-/* Entries on their way to their rows: while some wait for memory, others are decoded. */
+/* Changes on their way to their rows: while some wait for memory, others are decoded. */
 #define PENDING_MAX 16
+
+enum change { CHANGE_ADD, CHANGE_APPEAR, CHANGE_BORN, CHANGE_DIED };
 
 struct pending {
 	struct ranking_key key;
 	uint32_t hash;
-	enum flow_class class;
+	enum change change;
+	enum flow_class class; /* this and what follows: CHANGE_ADD alone */
 	bool is_udp;
 	uint64_t bytes;
 };
@@ -140,19 +143,46 @@ static void row_add(struct ranking_row *row, const struct pending *one)
 		row->bytes += one->bytes;
 }
 
-/* Puts the pending entries into their rows. Readers call it too: pending is a matter of speed, what a ranking says does
- * not depend on it, hence the const. */
+static void row_died(struct ranking *ranking, struct ranking_row *row)
+{
+	/* A key that gave way and came back has its older flows among the folded ones. */
+	if (row && row->entries)
+		row->entries--;
+	else if (ranking->folded_entries)
+		ranking->folded_entries--;
+	else
+		return;
+	ranking->sum.entries--;
+	ranking->entries--;
+}
+
+static void apply(struct ranking *ranking, const struct pending *one)
+{
+	struct ranking_row *row;
+
+	if (one->change == CHANGE_DIED) {
+		row_died(ranking, rows_find_hashed(ranking->rows, &one->key, one->hash));
+		return;
+	}
+	row = rows_get_hashed(ranking->rows, &one->key, one->hash);
+	if (one->change == CHANGE_ADD) {
+		row_add(row, one);
+		return;
+	}
+	row->entries++;
+	row->born += one->change == CHANGE_BORN;
+}
+
+/* Makes the pending changes, in their order. Readers call it too: pending is a matter of speed, what
+ * a ranking says does not depend on it, hence the const. */
 static void settle(const struct ranking *read_only)
 {
 	struct ranking *ranking = (struct ranking *)(uintptr_t)read_only;
 
 	for (size_t i = 0; i < ranking->pending_used; i++)
 		rows_prefetch_row(ranking->rows, ranking->pending[i].hash);
-	for (size_t i = 0; i < ranking->pending_used; i++) {
-		const struct pending *one = &ranking->pending[i];
-
-		row_add(rows_get_hashed(ranking->rows, &one->key, one->hash), one);
-	}
+	for (size_t i = 0; i < ranking->pending_used; i++)
+		apply(ranking, &ranking->pending[i]);
 	ranking->pending_used = 0;
 }
 
@@ -164,59 +194,53 @@ static struct rows *settled(const struct ranking *ranking)
 	return ranking->rows;
 }
 
-void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_class class)
+/* A place for one more change of this flow's row. */
+static struct pending *pending_next(struct ranking *ranking, const struct flow *flow,
+				    enum change change)
 {
-	struct pending *one = &ranking->pending[ranking->pending_used];
+	struct pending *one;
 
+	if (ranking->pending_used == PENDING_MAX)
+		settle(ranking);
+	one = &ranking->pending[ranking->pending_used++];
 	one->key = ranking_key_of(&ranking->config, flow);
 	one->hash = rows_hash(ranking->rows, &one->key);
+	one->change = change;
+	rows_prefetch_index(ranking->rows, one->hash);
+	return one;
+}
+
+void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_class class)
+{
+	struct pending *one = pending_next(ranking, flow, CHANGE_ADD);
+
 	one->class = class;
 	one->is_udp = flow->tuple[FLOW_ORIG].protocol == IPPROTO_UDP &&
 		      (class == FLOW_CLASS_REPLIED || class == FLOW_CLASS_STREAM);
 	one->bytes = flow->has & FLOW_HAS_COUNTERS ? flow->bytes[FLOW_ORIG] + flow->bytes[FLOW_REPLY] : 0;
-	rows_prefetch_index(ranking->rows, one->hash);
 	row_add(&ranking->sum, one);
 	ranking->entries++;
-	if (++ranking->pending_used == PENDING_MAX)
-		settle(ranking);
-}
-
-static struct ranking_row *appear(struct ranking *ranking, const struct flow *flow)
-{
-	struct ranking_key key = ranking_key_of(&ranking->config, flow);
-	struct ranking_row *row = rows_get(settled(ranking), &key);
-
-	row->entries++;
-	ranking->sum.entries++;
-	ranking->entries++;
-	return row;
 }
 
 void ranking_appear(struct ranking *ranking, const struct flow *flow)
 {
-	appear(ranking, flow);
+	pending_next(ranking, flow, CHANGE_APPEAR);
+	ranking->sum.entries++;
+	ranking->entries++;
 }
 
 void ranking_born(struct ranking *ranking, const struct flow *flow)
 {
-	appear(ranking, flow)->born++;
+	pending_next(ranking, flow, CHANGE_BORN);
+	ranking->sum.entries++;
 	ranking->sum.born++;
+	ranking->entries++;
 }
 
 void ranking_died(struct ranking *ranking, const struct flow *flow)
 {
-	struct ranking_key key = ranking_key_of(&ranking->config, flow);
-	struct ranking_row *row = rows_find(settled(ranking), &key);
-
-	/* A key that gave way and came back has its older flows among the folded ones. */
-	if (row && row->entries)
-		row->entries--;
-	else if (ranking->folded_entries)
-		ranking->folded_entries--;
-	else
-		return;
-	ranking->sum.entries--;
-	ranking->entries--;
+	/* Whether one comes off the sum is known when its row is. */
+	pending_next(ranking, flow, CHANGE_DIED);
 }
 
 static void row_tick(struct ranking_row *row, double weight, double span_sec)

@@ -235,6 +235,51 @@ static void deaths_never_go_below_zero(void **unused)
 	ranking_free(ranking);
 }
 
+/* Changes wait a little for their rows; what is read, and when, must not show it. */
+static void changes_count_in_their_order_whenever_one_reads(void **unused)
+{
+	enum { SOURCES = 50, CHANGES = 20000 };
+	struct ranking *read = ranking_by(RANKING_BY_SOURCE, 0);
+	struct ranking *unread = ranking_by(RANKING_BY_SOURCE, 0);
+	uint32_t entries[SOURCES] = {0}, born[SOURCES] = {0};
+	uint64_t random = 7, sum = 0;
+
+	(void)unused;
+	for (int i = 0; i < CHANGES; i++) {
+		uint32_t at = (uint32_t)(random_next(&random) % SOURCES);
+		struct flow flow = flow_make(UDP, at, 2, 3, 4);
+		uint64_t change = random_next(&random) % 4;
+
+		for (int k = 0; k < 2; k++) {
+			struct ranking *ranking = k ? unread : read;
+
+			if (change == 0)
+				ranking_born(ranking, &flow);
+			else if (change == 1)
+				ranking_appear(ranking, &flow);
+			else
+				ranking_died(ranking, &flow);
+		}
+		born[at] += change == 0;
+		if (change < 2)
+			entries[at]++, sum++;
+		else if (entries[at])
+			entries[at]--, sum--;
+		assert_int_equal(ranking_totals_get(read).sum.entries, sum);
+	}
+	assert_int_equal(ranking_totals_get(unread).entries, sum);
+	for (uint32_t at = 0; at < SOURCES; at++) {
+		struct flow flow = flow_make(UDP, at, 2, 3, 4);
+		struct ranking_key key = ranking_key_of(ranking_config_get(read), &flow);
+
+		assert_int_equal(ranking_find(read, &key)->entries, entries[at]);
+		assert_int_equal(ranking_find(unread, &key)->entries, entries[at]);
+		assert_int_equal(ranking_find(unread, &key)->born, born[at]);
+	}
+	ranking_free(read);
+	ranking_free(unread);
+}
+
 static void a_new_pass_inherits_rates_births_and_base(void **unused)
 {
 	struct ranking *older = ranking_by(RANKING_BY_SOURCE, 0),
@@ -380,6 +425,7 @@ int main(void)
 		cmocka_unit_test(the_heaviest_come_in_order_ties_by_key),
 		cmocka_unit_test(births_become_a_rate_that_fades),
 		cmocka_unit_test(deaths_never_go_below_zero),
+		cmocka_unit_test(changes_count_in_their_order_whenever_one_reads),
 		cmocka_unit_test(a_new_pass_inherits_rates_births_and_base),
 		cmocka_unit_test(bounded_keeps_the_heavy_under_a_million_spoofed_sources),
 		cmocka_unit_test(deaths_of_folded_keys_come_off_the_folded),
