@@ -80,6 +80,10 @@ struct flow_filter_context {
 /* The whole filter against one flow. Pure, does not allocate. */
 bool flow_filter_match(const struct flow_filter *filter, const struct flow *flow,
 		       const struct flow_filter_context *context);
+/* Whether some flow could match both: false only where that is certain. Pure, does not allocate. */
+bool flow_filter_may_meet(const struct flow_filter *a, const struct flow_filter *b);
+/* Whether the filter could match a flow of this protocol and family: false only where it certainly cannot. */
+bool flow_filter_may_match(const struct flow_filter *filter, uint8_t protocol, uint8_t family);
 /* Canonical text, as options that parse to the same filter ("-s 10.0.0.0/8 ! -p udp"); "" for the empty one; returns buf. */
 char *flow_filter_format(const struct flow_filter *filter, char *buf, size_t size);
 

@@ -40,7 +40,7 @@ static const struct {
 	[FLOW_CLASS_OTHER] = { 0xffff, true },
 };
 
-static uint32_t classes_left(const struct flow_filter *filter)
+uint32_t filter_classes(const struct flow_filter *filter)
 {
 	uint32_t wanted = filter_half_has(&filter->want, FILTER_CLASS) ? filter->want.classes : ALL_CLASSES;
 
@@ -108,7 +108,7 @@ int filter_implied_status(const struct flow_filter *filter, struct masked *ret_s
 
 	masked_set_common(&want->statuses, &part);
 	r = join(&sum, part.value, part.mask);
-	part = classes_status(classes_left(filter));
+	part = classes_status(filter_classes(filter));
 	r |= join(&sum, part.value, part.mask);
 	if (filter_half_has(want, FILTER_UNREPLIED))
 		r |= join(&sum, 0, FLOW_STATUS_SEEN_REPLY);
@@ -207,6 +207,25 @@ static bool all_excluded(const struct flow_filter *filter, enum flow_filter_key 
 	}
 }
 
+uint32_t filter_families(const struct flow_filter *filter)
+{
+	const struct filter_half *w = &filter->want;
+	uint32_t left = filter_half_has(w, FILTER_FAMILY) ? w->families : FAMILY_V4 | FAMILY_V6;
+
+	left &= ~filter->exclude.families;
+	for (int key = 0; key < FLOW_FILTER_KEY_COUNT; key++) {
+		int row = filter_addrs_row((enum flow_filter_key)key);
+
+		if (row < 0 || !filter_half_has(w, (enum flow_filter_key)key) || w->any_address >> key & 1)
+			continue;
+		if (!addr_set_has_family(&w->addrs[row], AF_INET))
+			left &= ~FAMILY_V4;
+		if (!addr_set_has_family(&w->addrs[row], AF_INET6))
+			left &= ~FAMILY_V6;
+	}
+	return left;
+}
+
 /* Families a match can have, by -f and by the addresses asked for. */
 static int check_families(const struct flow_filter *filter, struct problem *p)
 {
@@ -250,7 +269,7 @@ static bool states_possible(const struct flow_filter *filter, uint8_t protocol)
 	int row = filter_states_row(protocol);
 	bool wanted = filter_half_has(&filter->want, FILTER_STATE);
 	uint16_t states = wanted ? 0 : 0xffff;
-	uint32_t classes = classes_left(filter);
+	uint32_t classes = filter_classes(filter);
 
 	if (wanted && row < 0)
 		return false;
@@ -268,11 +287,29 @@ static bool states_possible(const struct flow_filter *filter, uint8_t protocol)
 	return false;
 }
 
+static bool wants_ports(const struct flow_filter *filter)
+{
+	const uint32_t keys = 1u << FILTER_SPORT | 1u << FILTER_DPORT | 1u << FILTER_REPLY_SPORT |
+			      1u << FILTER_REPLY_DPORT;
+
+	return filter->want.keys & keys;
+}
+
+void filter_protocols(const struct flow_filter *filter, uint64_t ret_protocols[4])
+{
+	bool needs_ports = wants_ports(filter);
+
+	memset(ret_protocols, 0, 4 * sizeof(*ret_protocols));
+	for (unsigned i = 0; i < 256; i++) {
+		if (protocol_left(filter, i) && (!needs_ports || filter_protocol_has_ports((uint8_t)i)) &&
+		    states_possible(filter, (uint8_t)i))
+			ret_protocols[i >> 6] |= 1ull << (i & 63);
+	}
+}
+
 static int check_protocols(const struct flow_filter *filter, struct problem *p)
 {
-	const uint32_t port_keys = 1u << FILTER_SPORT | 1u << FILTER_DPORT | 1u << FILTER_REPLY_SPORT |
-				   1u << FILTER_REPLY_DPORT;
-	bool needs_ports = filter->want.keys & port_keys;
+	bool needs_ports = wants_ports(filter);
 	bool any = false, any_ports = false, any_state = false, any_both = false;
 
 	for (unsigned i = 0; i < 256; i++) {
@@ -318,7 +355,7 @@ int flow_filter_finish(struct flow_filter *filter, struct problem *reterr_proble
 		r = check_protocols(filter, reterr_problem);
 	if (r < 0)
 		return r;
-	if (!classes_left(filter))
+	if (!filter_classes(filter))
 		return problem_set(reterr_problem, "! --class", "every class is excluded, so nothing could match");
 	if (filter_implied_status(filter, &status) < 0 || needs_bit_that_is_clear(filter, status))
 		return problem_set(reterr_problem, "filter", "conditions on replies, NAT, offload, class or status exclude each "

@@ -112,5 +112,9 @@ static inline bool filter_half_has(const struct filter_half *half, enum flow_fil
 
 /* flow/filter_check: the status bits that every match has; -EINVAL where two conditions ask for the opposite. */
 int filter_implied_status(const struct flow_filter *filter, struct masked *ret_status);
+/* flow/filter_check: the classes and the protocols (bitmap) that a match can have; the families (FAMILY_*). */
+uint32_t filter_classes(const struct flow_filter *filter);
+void filter_protocols(const struct flow_filter *filter, uint64_t ret_protocols[4]);
+uint32_t filter_families(const struct flow_filter *filter);
 
 #endif

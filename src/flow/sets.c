@@ -97,6 +97,23 @@ bool addr_set_covers(const struct addr_set *set, const struct prefix *prefix)
 	return trie_covers(trie_of(set, prefix->addr.family), prefix->addr.bytes, prefix->len);
 }
 
+/* At most 128 deep. */
+static bool trie_overlaps(const struct trie *a, uint32_t at_a, const struct trie *b, uint32_t at_b)
+{
+	if (at_a == TRIE_NONE || at_b == TRIE_NONE)
+		return false;
+	if (at_a == TRIE_ALL || at_b == TRIE_ALL)
+		return true; /* an inner node covers something */
+	return trie_overlaps(a, a->nodes[at_a][0], b, b->nodes[at_b][0]) ||
+	       trie_overlaps(a, a->nodes[at_a][1], b, b->nodes[at_b][1]);
+}
+
+bool addr_set_overlaps(const struct addr_set *a, const struct addr_set *b)
+{
+	return trie_overlaps(&a->v4, a->v4.root, &b->v4, b->v4.root) ||
+	       trie_overlaps(&a->v6, a->v6.root, &b->v6, b->v6.root);
+}
+
 bool addr_set_has_family(const struct addr_set *set, uint8_t family)
 {
 	return trie_of(set, family)->root != TRIE_NONE;
@@ -151,6 +168,17 @@ bool number_set_within(const struct number_set *set, const struct number_set *ot
 			return false;
 	}
 	return true;
+}
+
+bool number_set_overlaps(const struct number_set *a, const struct number_set *b)
+{
+	if (!a->bits || !b->bits)
+		return false;
+	for (unsigned i = 0; i < NUMBERS / 64; i++) {
+		if (a->bits[i] & b->bits[i])
+			return true;
+	}
+	return false;
 }
 
 void number_set_clear(struct number_set *set)

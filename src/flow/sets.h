@@ -29,6 +29,7 @@ typedef void addr_set_fn(const struct prefix *prefix, void *arg);
 void addr_set_add(struct addr_set *set, const struct prefix *prefix);
 bool addr_set_has(const struct addr_set *set, uint8_t family, const uint8_t *bytes);
 bool addr_set_covers(const struct addr_set *set, const struct prefix *prefix); /* the whole prefix */
+bool addr_set_overlaps(const struct addr_set *a, const struct addr_set *b); /* they have an address in common */
 bool addr_set_has_family(const struct addr_set *set, uint8_t family);
 void addr_set_each(const struct addr_set *set, addr_set_fn *fn, void *arg); /* in ascending order, IPv4 first */
 void addr_set_clear(struct addr_set *set);
@@ -47,6 +48,7 @@ static inline bool number_set_has(const struct number_set *set, uint16_t number)
 bool number_set_run(const struct number_set *set, unsigned from, unsigned *ret_first, unsigned *ret_last);
 /* Every number of set is in other too. */
 bool number_set_within(const struct number_set *set, const struct number_set *other);
+bool number_set_overlaps(const struct number_set *a, const struct number_set *b);
 void number_set_clear(struct number_set *set);
 
 struct range {

@@ -174,9 +174,51 @@ static void random_filters_keep_their_meaning(void **unused)
 	}
 }
 
+static void check_pair(const struct flow_filter *a, const struct flow_filter *b, const struct flow *flows,
+		       unsigned *disjoint)
+{
+	struct flow_timeouts timeouts = flow_timeouts_default();
+	struct flow_filter_context context = { 100ll * 1000000000, &timeouts };
+	bool may_meet = flow_filter_may_meet(a, b);
+	char text_a[4096], text_b[4096];
+
+	assert_int_equal(may_meet, flow_filter_may_meet(b, a));
+	*disjoint += !may_meet;
+	for (unsigned i = 0; i < FLOWS; i++) {
+		const struct flow_tuple *orig = &flows[i].tuple[FLOW_ORIG];
+		bool yes = flow_filter_match(a, &flows[i], &context);
+
+		if (yes && !may_meet && flow_filter_match(b, &flows[i], &context))
+			fail_msg("%s and %s meet in a flow", flow_filter_format(a, text_a, sizeof(text_a)),
+				 flow_filter_format(b, text_b, sizeof(text_b)));
+		if (yes && !flow_filter_may_match(a, orig->protocol, orig->family))
+			fail_msg("%s matches protocol %u", flow_filter_format(a, text_a, sizeof(text_a)), orig->protocol);
+	}
+}
+
+static void filters_that_meet_are_never_called_disjoint(void **unused)
+{
+	static struct flow flows[FLOWS];
+	unsigned disjoint = 0;
+
+	(void)unused;
+	for (unsigned i = 0; i < FLOWS; i++)
+		flows[i] = random_flow();
+	for (unsigned i = 0; i < 4 * FILTERS; i++) {
+		struct flow_filter *a = random_filter(), *b = random_filter();
+
+		check_pair(a, b, flows, &disjoint);
+		flow_filter_free(a);
+		flow_filter_free(b);
+	}
+	/* Many pairs are told apart, or the comparison would be of no use. */
+	assert_in_range(disjoint, FILTERS / 4, 4 * FILTERS);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(random_filters_keep_their_meaning) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(random_filters_keep_their_meaning),
+					    cmocka_unit_test(filters_that_meet_are_never_called_disjoint) };
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
