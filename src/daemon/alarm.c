@@ -1,23 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/alarm: alarms on their way to stdout and store. Knows nothing of how a level is found. */
+/* daemon/alarm: alarms on their way to the outlet and the store. Knows nothing of how a level is found. */
 #include "alarm.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "report/report.h"
 
 #define ALARM_TEXT_MAX 4096
-#define WRITE_CHUNK 4096   /* a pipe that polls writable takes this much at once (PIPE_BUF) */
-#define WRITE_PATIENCE_MS 100
 
 struct alarms {
 	bool is_json;
+	struct outlet *outlet;
 	int64_t repeat_ns;
 	struct store *store; /* borrowed */
 	struct alarm waiting;
@@ -27,16 +23,16 @@ struct alarms {
 	bool is_held;
 	enum level written;              /* level of the last line */
 	int64_t written_ns[LEVEL_COUNT]; /* when that level was written last; 0: never */
-	bool is_stdout_bad, is_store_bad; /* said */
-	bool is_torn; /* the last line was not written to its end */
+	bool is_store_bad; /* said */
 	struct alarms_counts counts;
 };
 
-struct alarms *alarms_new(bool is_json, int64_t repeat_ns)
+struct alarms *alarms_new(bool is_json, enum outlet_to to, int64_t repeat_ns)
 {
 	struct alarms *alarms = mem_alloc(sizeof(*alarms));
 
 	alarms->is_json = is_json;
+	alarms->outlet = outlet_new(to);
 	alarms->repeat_ns = repeat_ns;
 	alarms->written = LEVEL_OK;
 	return alarms;
@@ -44,76 +40,30 @@ struct alarms *alarms_new(bool is_json, int64_t repeat_ns)
 
 void alarms_free(struct alarms *alarms)
 {
+	if (alarms)
+		outlet_free(alarms->outlet);
 	free(alarms);
 }
 
-void alarms_set(struct alarms *alarms, int64_t repeat_ns, struct store *store)
+void alarms_set(struct alarms *alarms, enum outlet_to to, int64_t repeat_ns, struct store *store)
 {
+	outlet_set(alarms->outlet, to);
 	alarms->repeat_ns = repeat_ns;
 	alarms->store = store;
 	alarms->is_store_bad = false;
 }
 
-/* Never waits long for a reader that does not read: the guard goes on. */
-static int write_all(struct alarms *alarms, const char *text, size_t len)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		struct pollfd out = { .fd = STDOUT_FILENO, .events = POLLOUT };
-		size_t chunk = len - done < WRITE_CHUNK ? len - done : WRITE_CHUNK;
-		ssize_t n;
-
-		if (poll(&out, 1, WRITE_PATIENCE_MS) <= 0) {
-			alarms->is_torn = alarms->is_torn || done > 0;
-			return -EAGAIN;
-		}
-		n = write(STDOUT_FILENO, text + done, chunk);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			alarms->is_torn = alarms->is_torn || done > 0;
-			return -errno;
-		}
-		done += (size_t)n;
-	}
-	return 0;
-}
-
-static void write_line(struct alarms *alarms, const char *line)
-{
-	char *text = mem_format("%s%s\n", alarms->is_torn ? "\n" : "", line);
-	int r;
-
-	alarms->is_torn = false;
-	r = write_all(alarms, text, strlen(text));
-	free(text);
-	if (r == 0) {
-		alarms->counts.written++;
-		if (alarms->is_stdout_bad)
-			log_info("stdout takes alarms again");
-		alarms->is_stdout_bad = false;
-		return;
-	}
-	alarms->counts.unwritten++;
-	if (!alarms->is_stdout_bad)
-		log_warning("cannot write an alarm to stdout: %s; the store and the control socket go on",
-			    r == -EAGAIN ? "its reader does not read" : strerror(-r));
-	alarms->is_stdout_bad = true;
-}
-
 static void write_alarm(struct alarms *alarms, const struct alarm *alarm, int64_t now_ns)
 {
 	char text[ALARM_TEXT_MAX];
+	char *json = alarms->is_json ? report_alarm_json(alarm) : NULL;
 
-	if (alarms->is_json) {
-		char *json = report_alarm_json(alarm);
-
-		write_line(alarms, json);
-		free(json);
-	} else {
-		write_line(alarms, report_alarm_text(alarm, text, sizeof(text)));
-	}
+	report_alarm_text(alarm, text, sizeof(text));
+	if (outlet_write(alarms->outlet, json ? json : text, text, alarm->at.level) < 0)
+		alarms->counts.unwritten++;
+	else
+		alarms->counts.written++;
+	free(json);
 	alarms->written = alarm->at.level;
 	alarms->written_ns[alarm->at.level] = now_ns;
 	alarms->is_held = false;

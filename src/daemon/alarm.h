@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/alarm: alarms on their way out: they wait for the pass that tells the cause, are written to stdout once for each
- * crossing and appended to the store. Repeats within a time are held back on stdout, never in the store. */
+/* daemon/alarm: alarms on their way out: they wait for the pass that tells the cause, are written to stdout or syslog once for
+ * each crossing and appended to the store. Repeats within a time are held back there, never in the store. */
 #ifndef CTWARDEN_DAEMON_ALARM_H
 #define CTWARDEN_DAEMON_ALARM_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "outlet.h"
 #include "stats/snapshot.h"
 #include "store/store.h"
 
@@ -14,14 +15,15 @@ struct alarms;
 
 struct alarms_counts {
 	uint64_t crossings; /* each one */
-	uint64_t written;   /* lines on stdout */
+	uint64_t written;   /* lines that stdout or syslog took */
 	uint64_t held;      /* held back as repeats */
-	uint64_t unwritten; /* stdout was closed or did not take it */
+	uint64_t unwritten; /* one of them was closed or did not take it */
 };
 
-struct alarms *alarms_new(bool is_json, int64_t repeat_ns);
+struct alarms *alarms_new(bool is_json, enum outlet_to to, int64_t repeat_ns);
 void alarms_free(struct alarms *alarms); /* NULL allowed */
-void alarms_set(struct alarms *alarms, int64_t repeat_ns, struct store *store); /* store: borrowed, may be NULL */
+/* store: borrowed, may be NULL */
+void alarms_set(struct alarms *alarms, enum outlet_to to, int64_t repeat_ns, struct store *store);
 
 /* The level changed: at tells the moment. It waits for alarms_release; one that still waits goes first. */
 void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at, int64_t now_ns);

@@ -205,6 +205,17 @@ static int read_events(const struct doc_node *root, struct daemon_config *config
 	return 0;
 }
 
+static int read_log(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
+{
+	static const char *const names[] = { "stdout", "syslog", "both", NULL };
+	struct doc_node node = doc_get(root, "log");
+	int to = (int)config->log;
+	int r = doc_choice(&node, names, &to, problem);
+
+	config->log = (enum outlet_to)to;
+	return r;
+}
+
 static int read_rest(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
 {
 	uint64_t rows = config->picture.max_rows, poll_ms = config->poll_ms;
@@ -231,14 +242,15 @@ static int read_root(const struct doc_node *root, struct daemon_config *config, 
 	static const char *const known[] = {
 		"capacity", "levels", "events", "events_max_new_per_sec", "events_buffer_bytes", "source_prefix",
 		"prefix", "sources_max", "pass", "poll_ms", "socket", "state_dir", "alarms_max_bytes", "topline_sec",
-		"alarm_repeat_sec", NULL
+		"alarm_repeat_sec", "log", NULL
 	};
 	int r;
 
 	if (!doc_is_object(root))
 		return doc_problem(root, problem, "an object { ... } is expected");
 	if ((r = doc_only_keys(root, known, problem)) < 0 || (r = read_levels(root, &config->levels, problem)) < 0 ||
-	    (r = read_events(root, config, problem)) < 0 || (r = read_pass(root, config, problem)) < 0)
+	    (r = read_events(root, config, problem)) < 0 || (r = read_pass(root, config, problem)) < 0 ||
+	    (r = read_log(root, config, problem)) < 0)
 		return r;
 	return read_rest(root, config, problem);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/problem.h"
+#include "outlet.h"
 #include "stats/level.h"
 #include "stats/picture.h"
 
@@ -35,6 +36,7 @@ struct daemon_config {
 	char state_dir[CONFIG_DIR_MAX];
 	uint64_t alarms_max_bytes;
 	int64_t topline_ns, alarm_repeat_ns;
+	enum outlet_to log;              /* where alarms are told */
 };
 
 void config_default(struct daemon_config *ret_config);

@@ -332,7 +332,7 @@ int engine_start(struct event_base *base, const struct daemon_config *config, bo
 	engine->since_real_ns = engine->level_since_real_ns = clock_real_ns();
 	engine->ticked_ns = engine->picture_ticked_ns = clock_monotonic_ns();
 	engine->ready_fd = engine->done_fd = -1;
-	engine->alarms = alarms_new(is_json, config->alarm_repeat_ns);
+	engine->alarms = alarms_new(is_json, config->log, config->alarm_repeat_ns);
 	fill_init(&engine->fill, config->capacity);
 	/* The socket before all else: a second daemon must not touch anything. */
 	r = control_open(base, config->socket, answer_request, engine, &engine->control, reterr_problem);
@@ -343,7 +343,7 @@ int engine_start(struct event_base *base, const struct daemon_config *config, bo
 		goto failed;
 	}
 	engine->store = open_store(config);
-	alarms_set(engine->alarms, config->alarm_repeat_ns, engine->store);
+	alarms_set(engine->alarms, config->log, config->alarm_repeat_ns, engine->store);
 	if ((r = start_parts(engine, reterr_problem)) < 0)
 		goto failed;
 	*ret_engine = engine;
@@ -384,7 +384,7 @@ int engine_reload(struct engine *engine, const struct daemon_config *config, str
 	engine->control = control;
 	engine->store = store;
 	engine->config = *config;
-	alarms_set(engine->alarms, config->alarm_repeat_ns, store);
+	alarms_set(engine->alarms, config->log, config->alarm_repeat_ns, store);
 	engine->fill.capacity_set = config->capacity;
 	set_tick(engine);
 	if (memcmp(&old.picture, &config->picture, sizeof(old.picture)) != 0)

@@ -7,11 +7,16 @@ if [ "${CTW_IN_NETNS:-}" != 1 ]; then
 	[ "$(id -u)" = 0 ] || { echo "not ok - root is needed"; echo "0 passed, 1 failed"; exit 1; }
 	exec env CTW_IN_NETNS=1 unshare -n "$0" "$@"
 fi
-passed=0 failed=0 daemon=
+passed=0 failed=0 daemon='' listener='' wrap=()
 dir=$(mktemp -d)
 sock=$dir/s state=$dir/state
 mkdir "$state"
-trap '[ -n "$daemon" ] && kill "$daemon" 2>/dev/null; rm -rf "$dir"' EXIT
+cleanup() {
+	[ -z "$daemon" ] || kill "$daemon" 2>/dev/null
+	[ -z "$listener" ] || kill "$listener" 2>/dev/null
+	rm -rf "$dir"
+}
+trap cleanup EXIT
 ip link set lo up
 # Without a rule that asks for it nothing is tracked in a new namespace.
 nft add table ip t && nft add chain ip t o '{ type filter hook output priority 0; }' && nft add rule ip t o ct state new accept
@@ -35,7 +40,7 @@ ask() { # COMMAND [ARGS]
 	PY
 }
 start() { # ARGS
-	"$BIN/ctwardend" --socket "$sock" --state-dir "$state" "$@" >"$dir/out" 2>"$dir/err" &
+	"${wrap[@]}" "$BIN/ctwardend" --socket "$sock" --state-dir "$state" "$@" >"$dir/out" 2>"$dir/err" &
 	daemon=$!
 	wait_for 10 ask ping && wait_for 10 answers_top
 }
@@ -158,6 +163,67 @@ echo file >"$dir/file"; state=$dir/file
 verify "an unwritable state directory does not stop it" start
 verify "and is said" grep -q 'alarms are not kept' "$dir/err"
 stop
+
+# ---- syslog: /dev/log in a mount namespace of its own is a socket of this test ----
+state=$dir/state
+# shellcheck disable=SC2016 # the inner shell expands it
+wrap=(unshare -m sh -c 'mount -t tmpfs none /dev && : >/dev/log && mount --bind "$0" /dev/log && exec "$@"' "$dir/log")
+python3 - "$dir/log" >"$dir/syslog" <<-'PY' &
+	import socket, sys
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1])
+	while True:
+	    print(s.recv(65536).rstrip(b"\0\n").decode(), flush=True)
+	PY
+listener=$!
+wait_for 10 test -S "$dir/log"
+config() { # WHERE: alarms go
+	printf '{ "log": "%s", "levels": { "warning": { "forecast_sec": 0 }, "critical": { "forecast_sec": 0 } } }' "$1" >"$dir/config"
+}
+config both
+conntrack -F >/dev/null 2>&1
+verify "starts with log: both" start --config "$dir/config" --capacity 100
+udp 80 127.0.0.2
+# 28: facility daemon (3 << 3), priority warning (4)
+verify "a warning is a warning in syslog" wait_for 10 grep -q '^<28>.* ctwardend\[[0-9]*\]: level=warning previous=ok ' "$dir/syslog"
+verify "of this process" grep -q "ctwardend\[$daemon\]: " "$dir/syslog"
+same_line() { is "$(sed -n 's/^<28>.*\]: //p' "$dir/syslog")" "$(grep level=warning "$dir/out")"; }
+verify "the line is that on stdout" same_line
+conntrack -F >/dev/null 2>&1
+verify "its end is a notice" wait_for 20 grep -q '^<29>.*: level=ok previous=warning ' "$dir/syslog"
+config stdout; kill -HUP "$daemon"
+wait_for 5 grep -q 'config read again' "$dir/err"
+udp 95 127.0.0.3
+verify "after a reload with log: stdout alarms go there" wait_for 10 grep -q level=critical "$dir/out"
+verify "and no longer to syslog" sh -c "! grep -q level=critical '$dir/syslog'"
+stop
+config syslog
+verify "starts with log: syslog and --json" start --config "$dir/config" --capacity 100 --json
+verify "a critical one is crit, as key=value" wait_for 10 grep -q '^<26>.*: level=critical previous=ok .*cause="' "$dir/syslog"
+verify "stdout has none" test ! -s "$dir/out"
+stop
+# A log daemon that does not read must not stop the guard.
+kill "$listener"; wait "$listener" 2>/dev/null; rm "$dir/log"
+python3 - "$dir/log" >/dev/null <<-'PY' &
+	import socket, sys, time
+	s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); s.bind(sys.argv[1] + ".new")
+	c = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); c.setblocking(False); c.connect(sys.argv[1] + ".new")
+	try:
+	    while True: c.send(b"x")
+	except BlockingIOError: pass
+	import os; os.rename(sys.argv[1] + ".new", sys.argv[1])
+	time.sleep(600)
+	PY
+listener=$!
+wait_for 10 test -S "$dir/log"
+verify "starts where syslog does not read" start --config "$dir/config" --capacity 100
+verify "says so" wait_for 10 grep -q 'cannot write to syslog (/dev/log): its reader does not read' "$dir/err"
+verify "and goes on" said status '"level":"critical"'
+stop
+wrap=(unshare -m sh -c 'mount -t tmpfs none /dev && exec "$@"' none)
+verify "starts where there is no syslog" start --config "$dir/config" --capacity 100
+verify "and says that too" wait_for 10 grep -q 'cannot write to syslog (/dev/log): No such file' "$dir/err"
+verify "and ends cleanly without it" stop
+wrap=()
 
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

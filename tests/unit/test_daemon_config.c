@@ -54,6 +54,7 @@ static void empty_object_is_the_defaults(void **state)
 	assert_int_equal(config.picture.max_rows, 65536);
 	assert_int_equal(config.poll_ms, defaults.poll_ms);
 	assert_int_equal(config.events, EVENTS_MODE_AUTO);
+	assert_int_equal(config.log, OUTLET_TO_STDOUT);
 	assert_string_equal(config.socket, CONFIG_SOCKET_DEFAULT);
 }
 
@@ -70,7 +71,7 @@ static void every_key_is_taken(void **state)
 				   "\"source_prefix\": [24, 56], \"prefix\": [16, 48], \"sources_max\": 100,"
 				   "\"pass\": {\"share_pct\": 10, \"min_interval_sec\": 1, \"max_interval_sec\": 20},"
 				   "\"poll_ms\": 50, \"socket\": \"/tmp/s\", \"state_dir\": \"/tmp/d\","
-				   "\"alarms_max_bytes\": 100000, \"topline_sec\": 60, \"alarm_repeat_sec\": 0 }",
+				   "\"alarms_max_bytes\": 100000, \"topline_sec\": 60, \"alarm_repeat_sec\": 0, \"log\": \"both\" }",
 				   &config, &problem), 0);
 	assert_int_equal(config.capacity, 1000);
 	assert_true(config.levels.warning.enter_pct > 59.9 && config.levels.warning.enter_pct < 60.1);
@@ -79,6 +80,7 @@ static void every_key_is_taken(void **state)
 	assert_int_equal(config.picture.source_prefix[1], 56);
 	assert_int_equal(config.pass_max_ns, 20 * NS_PER_SEC);
 	assert_string_equal(config.socket, "/tmp/s");
+	assert_int_equal(config.log, OUTLET_TO_BOTH);
 }
 
 static void wrong_values_are_refused_with_line_and_path(void **state)
@@ -89,6 +91,7 @@ static void wrong_values_are_refused_with_line_and_path(void **state)
 	refused("{\n\"socket\": \"relative\" }", 2, "socket");
 	refused("{\n\"prefix\": [24, 129] }", 2, "prefix[1]");
 	refused("{\n\"events\": \"maybe\" }", 2, "events");
+	refused("{\n\"log\": \"file\" }", 2, "log");
 	refused("{\n\"pass\": { \"min_interval_sec\": 20,\n\"max_interval_sec\": 10 } }", 3, "pass.max_interval_sec");
 }
 
