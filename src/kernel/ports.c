@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel/ports: the writer as other layers see it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "filtered_delete.h"
+#include "writer.h"
+
+int writer_open(const char *proofs_dir, struct writer **ret_writer)
+{
+	struct nl_socket socket;
+	struct writer *writer;
+	uint64_t entries;
+	int r = nl_open(&socket);
+
+	(void)proofs_dir;
+	if (r < 0)
+		return r;
+	writer = mem_alloc(sizeof(*writer));
+	writer_init(writer, socket);
+	/* Whether we may ask the kernel at all. */
+	r = writer_count(writer, &entries);
+	if (r < 0) {
+		writer_close(writer);
+		return r;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void writer_close(struct writer *writer)
+{
+	if (!writer)
+		return;
+	writer_done(writer);
+	free(writer);
+}
+
+uint32_t writer_portid(const struct writer *writer)
+{
+	return mnl_socket_get_portid(writer->socket.mnl);
+}
+
+static int port_scan(void *arg, const struct flow_filter *filter,
+		     const struct flow_filter_context *context, flow_scan_fn *fn, void *fn_arg,
+		     struct flow_scan_report *ret_report)
+{
+	(void)arg;
+	return scan_flows(filter, context, fn, fn_arg, NULL, ret_report);
+}
+
+static int port_read_again(void *arg, const struct flow_target *targets, size_t count,
+			   struct flow *ret_flows, bool *ret_found)
+{
+	return writer_read_again(arg, targets, count, ret_flows, ret_found);
+}
+
+static int port_delete(void *arg, const struct flow_target *targets, size_t count,
+		       enum flow_outcome *ret_outcomes)
+{
+	return writer_delete(arg, targets, count, ret_outcomes);
+}
+
+static int port_set_timeout(void *arg, const struct flow_target *targets,
+			    const struct flow_timeout_change *changes, size_t count,
+			    enum flow_outcome *ret_outcomes)
+{
+	return writer_set_timeout(arg, targets, changes, count, ret_outcomes);
+}
+
+static bool port_can_delete_filtered(void *arg, const struct flow_filter *filter, char *ret_why,
+				     size_t why_size)
+{
+	(void)arg;
+	(void)filter;
+	snprintf(ret_why, why_size, "not proven in this kernel");
+	return false;
+}
+
+static int port_delete_filtered(void *arg, const struct flow_filter *filter)
+{
+	(void)arg;
+	(void)filter;
+	return -EOPNOTSUPP;
+}
+
+static int port_delete_all(void *arg)
+{
+	return delete_everything(arg);
+}
+
+static int port_sweep(void *arg)
+{
+	return writer_sweep(arg);
+}
+
+static int port_count(void *arg, uint64_t *ret_entries)
+{
+	return writer_count(arg, ret_entries);
+}
+
+struct flow_ports writer_ports(struct writer *writer)
+{
+	return (struct flow_ports){
+		.arg = writer,
+		.scan = port_scan,
+		.read_again = port_read_again,
+		.delete = port_delete,
+		.set_timeout = port_set_timeout,
+		.can_delete_filtered = port_can_delete_filtered,
+		.delete_filtered = port_delete_filtered,
+		.delete_all = port_delete_all,
+		.sweep = port_sweep,
+		.count = port_count,
+	};
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel/writer: the writer's inside, for the layer and its tests. */
+#ifndef CTWARDEN_KERNEL_WRITER_H
+#define CTWARDEN_KERNEL_WRITER_H
+
+#include "kernel/kernel.h"
+#include "message.h"
+#include "socket.h"
+
+struct writer {
+	struct nl_socket socket;
+	uint8_t *requests; /* FLOW_BATCH_MAX messages */
+	uint8_t *answers;  /* NL_ANSWER_MAX bytes */
+	bool is_stale;	   /* answers to an older batch may still be queued */
+	uint64_t lost;	   /* times answers did not fit the socket's queue */
+};
+
+/* A writer's socket and buffers on a socket that is open already (of another namespace, say). */
+void writer_init(struct writer *writer, struct nl_socket socket);
+void writer_done(struct writer *writer);
+
+/* As the functions of struct flow_ports. */
+int writer_read_again(struct writer *writer, const struct flow_target *targets, size_t count,
+		      struct flow *ret_flows, bool *ret_found);
+int writer_delete(struct writer *writer, const struct flow_target *targets, size_t count,
+		  enum flow_outcome *ret_outcomes);
+int writer_set_timeout(struct writer *writer, const struct flow_target *targets,
+		       const struct flow_timeout_change *changes, size_t count,
+		       enum flow_outcome *ret_outcomes);
+int writer_count(struct writer *writer, uint64_t *ret_entries);
+/* One request with its acknowledgement: 0 or -errno. */
+int writer_request(struct writer *writer, struct nlmsghdr *request);
+/* Evicts what has expired: 0 or -errno. */
+int writer_sweep(struct writer *writer);
+
+#endif
