@@ -36,6 +36,8 @@ struct fill {
 };
 
 void fill_init(struct fill *fill, uint64_t capacity_set);
+/* Another capacity by the config: in force at once, for the reading of last time too. */
+void fill_set_capacity(struct fill *fill, uint64_t capacity_set);
 void fill_update(struct fill *fill, const struct table_reading *reading);
 /* The peak since the last call of this; starts a new one at the present count. */
 struct fill_peak fill_peak_take(struct fill *fill);

@@ -385,7 +385,7 @@ int engine_reload(struct engine *engine, const struct daemon_config *config, str
 	engine->store = store;
 	engine->config = *config;
 	alarms_set(engine->alarms, config->log, config->alarm_repeat_ns, store);
-	engine->fill.capacity_set = config->capacity;
+	fill_set_capacity(&engine->fill, config->capacity);
 	set_tick(engine);
 	if (memcmp(&old.picture, &config->picture, sizeof(old.picture)) != 0)
 		passes_want(engine, now_ns);

@@ -116,6 +116,28 @@ static void update_peak(struct fill_peak *peak, const struct table_reading *now)
 	peak->real_ns = now->real_ns;
 }
 
+static void update_capacity(struct fill *fill)
+{
+	fill->capacity = fill->now.entries_limit;
+	if (fill->capacity_set && (!fill->capacity || fill->capacity_set < fill->capacity))
+		fill->capacity = fill->capacity_set;
+}
+
+static double fill_pct(const struct fill *fill)
+{
+	return fill->capacity ? 100.0 * (double)fill->now.entries / (double)fill->capacity : 0;
+}
+
+void fill_set_capacity(struct fill *fill, uint64_t capacity_set)
+{
+	fill->capacity_set = capacity_set;
+	update_capacity(fill);
+	if (fill->is_implausible || !fill->now.has)
+		return;
+	fill->fill_pct = fill_pct(fill);
+	fill->seconds_to_full = seconds_to_full(fill);
+}
+
 void fill_update(struct fill *fill, const struct table_reading *reading)
 {
 	struct table_reading old = fill->now;
@@ -136,16 +158,13 @@ void fill_update(struct fill *fill, const struct table_reading *reading)
 	}
 	fill->limit_changed = fill->has_limit && fill->now.entries_limit != old.entries_limit;
 	fill->has_limit = fill->has_limit || (reading->has & READING_HAS_LIMIT);
-	fill->capacity = fill->now.entries_limit;
-	if (fill->capacity_set && (!fill->capacity || fill->capacity_set < fill->capacity))
-		fill->capacity = fill->capacity_set;
+	update_capacity(fill);
 	if (!(reading->has & READING_HAS_ENTRIES))
 		return;
 	fill->is_implausible = is_implausible(&fill->now);
 	if (fill->is_implausible)
 		return;
-	fill->fill_pct = fill->capacity ? 100.0 * (double)fill->now.entries / (double)fill->capacity
-					: 0;
+	fill->fill_pct = fill_pct(fill);
 	update_growth(fill);
 	fill->seconds_to_full = seconds_to_full(fill);
 	update_peak(&fill->peak, &fill->now);

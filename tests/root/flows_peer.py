@@ -60,7 +60,7 @@ def server():
 
 def tcp(family, address, port, source=None, say=b"hello"):
     sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.settimeout(5)
+    sock.settimeout(60)
     if source:
         sock.bind((source, 0))
     sock.connect((address, port))
@@ -79,7 +79,7 @@ def tcp_unanswered(address, port):
 
 def udp(family, address, port, wait, source=None, rounds=1):
     sock = socket.socket(family, socket.SOCK_DGRAM)
-    sock.settimeout(2)
+    sock.settimeout(60)
     if source:
         sock.bind((source, 0))
     for _ in range(rounds):

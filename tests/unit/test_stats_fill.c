@@ -156,6 +156,26 @@ static void the_smaller_of_capacity_and_limit_is_in_force(void **unused)
 	assert_int_equal(fill.capacity, 100000);
 }
 
+static void another_capacity_is_in_force_at_once(void **unused)
+{
+	struct fill fill;
+
+	(void)unused;
+	fill_init(&fill, 0);
+	fill_set_capacity(&fill, 4000); /* before any reading */
+	assert_int_equal(fill.capacity, 4000);
+	assert_true(fill.fill_pct == 0);
+	update(&fill, 1, 1000);
+	update(&fill, 2, 2000);
+	fill_set_capacity(&fill, 20000);
+	assert_int_equal(fill.capacity, 20000);
+	assert_true(near(fill.fill_pct, 10, 1e-9));
+	assert_true(near(fill.seconds_to_full, 18000 / fill.growth_per_sec, 1e-6));
+	fill_set_capacity(&fill, 0);
+	assert_int_equal(fill.capacity, 100000);
+	assert_true(near(fill.fill_pct, 2, 1e-9));
+}
+
 static void count_above_the_limit_is_over_100_percent(void **unused)
 {
 	struct fill fill;
@@ -277,6 +297,7 @@ int main(void)
 		cmocka_unit_test(forecast_is_headroom_by_growth),
 		cmocka_unit_test(limit_zero_means_none),
 		cmocka_unit_test(the_smaller_of_capacity_and_limit_is_in_force),
+		cmocka_unit_test(another_capacity_is_in_force_at_once),
 		cmocka_unit_test(count_above_the_limit_is_over_100_percent),
 		cmocka_unit_test(a_wrapped_count_is_implausible_and_changes_nothing),
 		cmocka_unit_test(counters_never_go_negative),
