@@ -53,6 +53,7 @@ struct snapshot {
 	double refusal_probability; /* now */
 	double refusal_when_full;
 	uint64_t classes[FLOW_CLASS_COUNT];
+	uint64_t states[FLOW_TCP_COUNT]; /* TCP */
 	uint64_t protocols[256];
 	double pass_age_sec;
 	double pass_sec;            /* how long it took */

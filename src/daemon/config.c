@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "doc/doc.h"
+#include "policy/levels.h"
 
 #define DAY_NS (86400 * NS_PER_SEC)
 
@@ -122,51 +123,6 @@ static int read_group(const struct doc_node *parent, const char *key, const char
 	return doc_only_keys(ret_group, known, problem);
 }
 
-static int read_marks(const struct doc_node *levels, const char *key, struct level_marks *marks,
-		      struct problem *problem)
-{
-	static const char *const known[] = { "enter_pct", "leave_pct", "forecast_sec", NULL };
-	struct doc_node node, forecast;
-	int64_t forecast_ns = (int64_t)(marks->forecast_sec * (double)NS_PER_SEC);
-	int r = read_group(levels, key, known, &node, problem);
-
-	if (r < 0)
-		return r;
-	if ((r = read_number(&node, "enter_pct", 0, 1000, &marks->enter_pct, problem)) < 0 ||
-	    (r = read_number(&node, "leave_pct", 0, 1000, &marks->leave_pct, problem)) < 0)
-		return r;
-	forecast = doc_get(&node, "forecast_sec");
-	if ((r = doc_duration(&forecast, 0, DAY_NS, &forecast_ns, problem)) < 0)
-		return r;
-	marks->forecast_sec = (double)forecast_ns / (double)NS_PER_SEC;
-	return 0;
-}
-
-static int read_levels(const struct doc_node *root, struct level_config *levels, struct problem *problem)
-{
-	static const char *const known[] = { "warning", "critical", "full_pct", "forecast_min_pct", "dwell_sec", NULL };
-	struct problem order = { 0 };
-	struct doc_node node, wrong;
-	int r = read_group(root, "levels", known, &node, problem);
-
-	if (r < 0)
-		return r;
-	if ((r = read_marks(&node, "warning", &levels->warning, problem)) < 0 ||
-	    (r = read_marks(&node, "critical", &levels->critical, problem)) < 0 ||
-	    (r = read_number(&node, "full_pct", 0, 1000, &levels->full_pct, problem)) < 0 ||
-	    (r = read_number(&node, "forecast_min_pct", 0, 1000, &levels->forecast_min_pct, problem)) < 0 ||
-	    (r = read_span(&node, "dwell_sec", 0, 3600 * NS_PER_SEC, &levels->dwell_ns, problem)) < 0)
-		return r;
-	r = level_config_check(levels, &order);
-	if (r == 0)
-		return 0;
-	/* Marks out of order: stats knows which mark, doc knows its line. */
-	wrong = doc_get(root, order.path[0] ? order.path : "levels");
-	if (!doc_has(&wrong))
-		wrong = node;
-	return doc_problem(&wrong, problem, "%s", order.text);
-}
-
 static int read_pass(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
 {
 	static const char *const known[] = { "share_pct", "min_interval_sec", "max_interval_sec", NULL };
@@ -248,7 +204,8 @@ static int read_root(const struct doc_node *root, struct daemon_config *config, 
 
 	if (!doc_is_object(root))
 		return doc_problem(root, problem, "an object { ... } is expected");
-	if ((r = doc_only_keys(root, known, problem)) < 0 || (r = read_levels(root, &config->levels, problem)) < 0 ||
+	if ((r = doc_only_keys(root, known, problem)) < 0 ||
+	    (r = policy_levels_read(root, &config->levels, NULL, problem)) < 0 ||
 	    (r = read_events(root, config, problem)) < 0 || (r = read_pass(root, config, problem)) < 0 ||
 	    (r = read_log(root, config, problem)) < 0)
 		return r;

@@ -28,6 +28,7 @@ void snapshot_add_picture(struct snapshot *snapshot, const struct picture *pictu
 	snapshot->evictable_pct = listed ? 100.0 * (double)picture->unassured / (double)listed : 0;
 	snapshot->listed = listed;
 	memcpy(snapshot->classes, picture->classes, sizeof(snapshot->classes));
+	memcpy(snapshot->states, picture->states, sizeof(snapshot->states));
 	memcpy(snapshot->protocols, picture->protocols, sizeof(snapshot->protocols));
 	snapshot->pass_age_sec = seconds_between(picture->pass_ended_ns, now_monotonic_ns);
 	snapshot->pass_sec = seconds_between(picture->pass_started_ns, picture->pass_ended_ns);

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy/evaluate: rules on facts give decisions. How much: down to the rule's until for flows that fit the surge; others only
+ * make room for what will come until the next round (do no harm: a table that is merely full of honest flows and does not
+ * grow is left alone). Then the budget. */
+#include "policy/evaluate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "policy/words.h"
+#include "private.h"
+#include "state.h"
+
+struct evaluation {
+	const struct policy *policy;
+	enum policy_mode mode;
+	const struct snapshot *snapshot;
+	struct policy_memory *memory;
+	int64_t now_ns;
+	struct facts facts;
+	struct policy_decision *decisions;
+	size_t count;
+};
+
+/* How many entries are to go. */
+struct amount {
+	uint64_t all, other; /* other: of flows that do not fit the surge */
+	bool is_reached;     /* the until holds */
+};
+
+void policy_decision_done(struct policy_decision *decision)
+{
+	flow_filter_free(decision->filter);
+	decision->filter = NULL;
+}
+
+/* ---- how much ---- */
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Entries to go so that free room lasts for seconds at this rate. */
+static uint64_t for_headroom(const struct fill *fill, double rate, double seconds)
+{
+	double need = ceil(rate * seconds), free_room = (double)fill->capacity - (double)fill->now.entries;
+
+	if (free_room < 0)
+		free_room = 0;
+	return need > free_room ? (uint64_t)(need - free_room) : 0;
+}
+
+/* Where a level is left: by the leave mark of the next one. */
+static double leave_pct(const struct level_config *levels, enum level level)
+{
+	switch (level) {
+	case LEVEL_OK:
+		return levels->warning.leave_pct;
+	case LEVEL_WARNING:
+		return levels->critical.leave_pct;
+	case LEVEL_CRITICAL:
+	case LEVEL_FULL:
+	case LEVEL_COUNT:
+		break;
+	}
+	return levels->full_pct;
+}
+
+static struct amount amount_until(const struct evaluation *e, const struct policy_rule *rule)
+{
+	const struct fill *fill = &e->snapshot->fill;
+	const struct policy_until *until = &rule->until;
+	bool is_growth_known = e->facts.known & 1u << POLICY_WHEN_GROWTH;
+	double growth = is_growth_known ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0, target = 1000, rate;
+	struct amount amount = {0};
+
+	if (!fill->capacity)
+		return amount;
+	if (until->has_fill)
+		target = until->fill_pct;
+	if (until->has_level && leave_pct(&e->snapshot->marks, until->level) < target)
+		target = leave_pct(&e->snapshot->marks, until->level);
+	target = floor(target / 100 * (double)fill->capacity);
+	if ((double)fill->now.entries > target)
+		amount.all = fill->now.entries - (uint64_t)target;
+	/* A full table cannot grow: what it refuses is the demand then. */
+	rate = (growth > 0 ? growth : 0) +
+	       (e->facts.known & 1u << POLICY_WHEN_DROPS ? e->facts.numbers[POLICY_WHEN_DROPS] : 0);
+	if (until->has_headroom)
+		amount.all = greater(amount.all, for_headroom(fill, rate, until->headroom_sec));
+	amount.all = lesser(amount.all, fill->now.entries);
+	amount.other = amount.all;
+	if (rule->action.has_signature && is_growth_known)
+		amount.other = lesser(amount.all, for_headroom(fill, rate, POLICY_ROUND_SEC));
+	amount.is_reached = !amount.all && (!until->has_level || e->facts.level <= until->level);
+	return amount;
+}
+
+static bool has_until(const struct policy_rule *rule)
+{
+	return rule->until.has_fill || rule->until.has_level;
+}
+
+static struct amount amount_of(const struct evaluation *e, const struct policy_rule *rule,
+			       const struct policy_when *when, const struct subject *subject)
+{
+	struct amount amount = {0};
+	double entries = 0;
+
+	if (has_until(rule))
+		return amount_until(e, rule);
+	amount.all = when_excess(when, &e->facts, subject);
+	if (rule->until.has_entries && subject->row) {
+		subject_count(subject, POLICY_COUNT_ENTRIES, &entries);
+		amount.all = entries > (double)rule->until.entries ? (uint64_t)entries - rule->until.entries : 0;
+	}
+	amount.other = amount.all;
+	return amount;
+}
+
+/* ---- decisions ---- */
+
+static struct flow_filter *filter_for(const struct policy_rule *rule, const struct policy_decision *decision)
+{
+	struct flow_filter *filter = match_copy(&rule->match);
+	char text[ADDR_TEXT_MAX], zone[8];
+
+	if (decision->scope == POLICY_SCOPE_TABLE)
+		return filter;
+	/* rule_check made sure that the match has no values of these keys. Zone 0 is a zone. */
+	flow_filter_add(filter, FILTER_SRC, prefix_format(&decision->prefix, text), false, NULL);
+	snprintf(zone, sizeof(zone), "%u", decision->key.zone);
+	flow_filter_add(filter, FILTER_ZONE, zone, false, NULL);
+	return filter;
+}
+
+/* pf's adaptive timeouts: whole up to start, nothing from end on, a line between. */
+static double scale_of(const struct policy_do *action, double fill_pct)
+{
+	double scale = (action->end_pct - fill_pct) / (action->end_pct - action->start_pct);
+
+	return scale > 1 ? 1 : scale < 0 ? 0 : scale;
+}
+
+static void tell_reason(struct policy_decision *decision, const struct policy_rule *rule, const char *why)
+{
+	char number[UNITS_TEXT_MAX], granted[UNITS_TEXT_MAX];
+	struct text text;
+
+	text_init(&text, decision->reason, sizeof(decision->reason));
+	if (decision->key_text[0])
+		text_add(&text, "%s: ", decision->key_text);
+	text_add(&text, "%s", why);
+	if (decision->is_end)
+		text_add(&text, "the rule is over");
+	if (!policy_actions[rule->action.action].has_match || rule->action.action == POLICY_ACTION_LOG)
+		return;
+	if (decision->want == POLICY_ALL)
+		text_add(&text, "; all that match");
+	else
+		text_add(&text, "; %s to go", units_format_count(decision->want, number));
+	if (decision->granted < decision->want)
+		text_add(&text, ", %s by the budget", units_format_count(decision->granted, granted));
+}
+
+static struct policy_decision *add_decision(struct evaluation *e, size_t rule_index, const struct subject *subject)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	struct policy_decision *decision = &e->decisions[e->count++];
+
+	*decision = (struct policy_decision){.rule = rule_index,
+					     .action = rule->action.action,
+					     .would = e->mode == POLICY_MODE_OBSERVE,
+					     .level = e->facts.level,
+					     .scale = 1};
+	if (subject->row) {
+		decision->scope = policy_rule_scope(rule);
+		decision->key = subject->row->key;
+		decision->prefix = subject->prefix;
+		ranking_key_format(subject->config, &subject->row->key, decision->key_text);
+	}
+	if (rule->action.action == POLICY_ACTION_SHORTEN && (e->facts.known & 1u << POLICY_WHEN_FILL))
+		decision->scale = scale_of(&rule->action, e->facts.numbers[POLICY_WHEN_FILL]);
+	decision->filter = filter_for(rule, decision);
+	e->memory->rules[rule_index].decisions++;
+	return decision;
+}
+
+/* A decision on the table or one subject, as far as the budget goes. True where there is one. */
+static bool decide(struct evaluation *e, size_t rule_index, const struct subject *subject, struct amount amount,
+		   const char *why)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	const struct policy_action_info *info = &policy_actions[rule->action.action];
+	struct rule_state *state = &e->memory->rules[rule_index];
+	struct policy_decision *decision;
+	uint64_t granted = 0;
+
+	if (e->count >= POLICY_DECISIONS_MAX)
+		return false;
+	if (rule->action.action == POLICY_ACTION_BAN)
+		amount = (struct amount){.all = 1};
+	else if (!info->has_budget)
+		amount = (struct amount){0};
+	if (info->has_budget) {
+		granted = amount.all ? memory_take(state, &rule->budget, amount.all, e->now_ns) : 0;
+		if (!granted)
+			return false;
+	}
+	decision = add_decision(e, rule_index, subject);
+	decision->granted = granted;
+	if (rule->action.action != POLICY_ACTION_BAN) {
+		decision->want = amount.all;
+		decision->want_other = amount.other;
+	}
+	state->granted += granted;
+	tell_reason(decision, rule, why);
+	return true;
+}
+
+/* The first alternative that holds. */
+static const struct policy_when *alternative(const struct policy_rule *rule, const struct facts *facts,
+					     const struct subject *subject, char why[POLICY_REASON_MAX])
+{
+	struct text text;
+
+	for (unsigned i = 0; i < rule->when_count; i++) {
+		text_init(&text, why, POLICY_REASON_MAX);
+		if (when_holds(&rule->whens[i], facts, subject, &text))
+			return &rule->whens[i];
+	}
+	return NULL;
+}
+
+/* Kernel timeouts are set once, when the rule begins, and put back once, when it ends. */
+static void evaluate_timeouts(struct evaluation *e, size_t rule_index, bool holds, bool is_over, const char *why)
+{
+	struct rule_state *state = &e->memory->rules[rule_index];
+	struct subject table = {0};
+
+	if (!state->is_active && holds && !is_over)
+		state->is_active = decide(e, rule_index, &table, (struct amount){0}, why);
+	else if (state->is_active && is_over && decide(e, rule_index, &table, (struct amount){0}, "")) {
+		e->decisions[e->count - 1].is_end = true;
+		tell_reason(&e->decisions[e->count - 1], &e->policy->rules[rule_index], "");
+		state->is_active = false;
+	}
+}
+
+static void evaluate_table(struct evaluation *e, size_t rule_index)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	struct rule_state *state = &e->memory->rules[rule_index];
+	struct subject table = {0};
+	char why[POLICY_REASON_MAX];
+	const struct policy_when *when = alternative(rule, &e->facts, &table, why);
+	struct amount amount;
+
+	if (!when && !state->is_active)
+		return;
+	amount = amount_of(e, rule, when ? when : &rule->whens[0], &table);
+	if (rule->action.action == POLICY_ACTION_TIMEOUTS) {
+		/* Without room to gain it still holds while the level does: flapping timeouts help nobody. */
+		bool is_over = !when && (!has_until(rule) || amount.is_reached);
+
+		evaluate_timeouts(e, rule_index, when != NULL, is_over, why);
+		return;
+	}
+	if (has_until(rule) && amount.is_reached)
+		state->is_active = false;
+	else if (has_until(rule) && when)
+		state->is_active = true;
+	if (!when && !state->is_active)
+		return;
+	if (!when)
+		snprintf(why, sizeof(why), "level %s, begun and not yet at its end", level_name(e->facts.level));
+	if (decide(e, rule_index, &table, amount, why))
+		state->ready_ns = e->now_ns + rule->cooldown_ns;
+}
+
+static void evaluate_subjects(struct evaluation *e, size_t rule_index)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX ? &e->snapshot->prefixes
+											: &e->snapshot->sources;
+	struct rule_state *state = &e->memory->rules[rule_index];
+	char why[POLICY_REASON_MAX];
+
+	if (!(e->snapshot->has & SNAPSHOT_HAS_TOP))
+		return;
+	for (size_t i = 0; i < top->used; i++) {
+		struct subject subject = subject_from(e->policy, rule, e->snapshot, &top->rows[i]);
+		const struct policy_when *when = alternative(rule, &e->facts, &subject, why);
+
+		if (when && decide(e, rule_index, &subject, amount_of(e, rule, when, &subject), why))
+			state->ready_ns = e->now_ns + rule->cooldown_ns;
+	}
+}
+
+size_t policy_evaluate(const struct policy *policy, enum policy_mode mode, const struct snapshot *snapshot,
+		       struct policy_memory *memory, int64_t now_ns,
+		       struct policy_decision ret_decisions[POLICY_DECISIONS_MAX])
+{
+	struct evaluation e = {.policy = policy,
+			       .mode = mode,
+			       .snapshot = snapshot,
+			       .memory = memory,
+			       .now_ns = now_ns,
+			       .decisions = ret_decisions};
+
+	if (!facts_from(&e.facts, snapshot, memory_drops_per_sec(memory, snapshot, now_ns)))
+		return 0;
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (memory->rules[i].ready_ns > now_ns)
+			continue;
+		if (policy_rule_scope(&policy->rules[i]) == POLICY_SCOPE_TABLE)
+			evaluate_table(&e, i);
+		else
+			evaluate_subjects(&e, i);
+	}
+	return e.count;
+}
+
+/* ---- for people ---- */
+
+char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule_index, char *buf,
+			  size_t size)
+{
+	const struct policy_rule *rule = &policy->rules[rule_index];
+	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX ? &snapshot->prefixes
+											: &snapshot->sources;
+	struct subject subject = {0};
+	struct facts facts;
+	char why[POLICY_REASON_MAX];
+
+	snprintf(buf, size, "the count of entries cannot be read or believed");
+	if (!facts_from(&facts, snapshot, -1))
+		return buf;
+	if (policy_rule_scope(rule) != POLICY_SCOPE_TABLE) {
+		if (!(snapshot->has & SNAPSHOT_HAS_TOP) || !top->used) {
+			snprintf(buf, size, "no %s is known", policy_scope_name(policy_rule_scope(rule)));
+			return buf;
+		}
+		subject = subject_from(policy, rule, snapshot, &top->rows[0]);
+	}
+	if (alternative(rule, &facts, &subject, why))
+		snprintf(buf, size, "holds: %s", why);
+	else
+		snprintf(buf, size, "%s", why);
+	return buf;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy/facts: the figures of one moment, whether conditions hold on them, and why in words. A figure that is not known
+ * holds nothing: without a pass nobody is accused, without two readings nothing grows. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/units.h"
+#include "flow/names.h"
+#include "policy/words.h"
+#include "state.h"
+
+static void know(struct facts *facts, enum policy_condition which, double number)
+{
+	facts->known |= 1u << which;
+	facts->numbers[which] = number;
+}
+
+bool facts_from(struct facts *ret_facts, const struct snapshot *snapshot, double drops_per_sec)
+{
+	const struct fill *fill = &snapshot->fill;
+	struct facts facts = {.snapshot = snapshot, .level = snapshot->level};
+
+	if (fill->is_implausible || !(fill->now.has & READING_HAS_ENTRIES))
+		return false;
+	facts.known |= 1u << POLICY_WHEN_ALWAYS;
+	if (fill->capacity) {
+		facts.known |= 1u << POLICY_WHEN_LEVEL;
+		know(&facts, POLICY_WHEN_FILL, fill->fill_pct);
+	}
+	if ((snapshot->has & SNAPSHOT_HAS_GROWTH) && fill->has_growth) {
+		know(&facts, POLICY_WHEN_GROWTH, fill->growth_per_sec);
+		know(&facts, POLICY_WHEN_SECONDS_TO_FULL,
+		     fill->seconds_to_full < 0 ? INFINITY : fill->seconds_to_full);
+	}
+	if (snapshot->has & SNAPSHOT_HAS_REFUSAL) {
+		know(&facts, POLICY_WHEN_REFUSAL, snapshot->refusal_probability);
+		know(&facts, POLICY_WHEN_REFUSAL_FULL, snapshot->refusal_when_full);
+	}
+	if (drops_per_sec >= 0)
+		know(&facts, POLICY_WHEN_DROPS, drops_per_sec);
+	*ret_facts = facts;
+	return true;
+}
+
+/* ---- subjects ---- */
+
+struct subject subject_from(const struct policy *policy, const struct policy_rule *rule, const struct snapshot *snapshot,
+			    const struct ranking_row *row)
+{
+	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX ? &snapshot->prefixes
+											: &snapshot->sources;
+	struct subject subject = {.row = row, .config = &top->config, .whole = top->totals.entries,
+				  .has_rates = snapshot->has & SNAPSHOT_HAS_RATE};
+
+	if (!row)
+		return subject;
+	subject.prefix.addr.family = row->key.family;
+	for (unsigned i = 0; i < sizeof(row->key.addr); i++)
+		subject.prefix.addr.bytes[i] = row->key.addr[i];
+	subject.prefix.len = top->config.prefix_len[row->key.family == AF_INET6];
+	subject.is_trusted = policy_prefixes_have(&policy->trusted, &subject.prefix);
+	subject.is_proven = policy_rule_holds_proven(rule) && !subject.is_trusted;
+	return subject;
+}
+
+/* A pickup's source is often the server: it never counts against it. Of who may have been forged only what was answered
+ * counts, as that needs the real one. */
+static uint64_t entries_held(const struct subject *subject)
+{
+	const uint32_t *classes = subject->row->classes;
+	uint64_t answered = (uint64_t)classes[FLOW_CLASS_CLOSING] + classes[FLOW_CLASS_REPLIED] +
+			    classes[FLOW_CLASS_STREAM] + classes[FLOW_CLASS_ESTABLISHED] +
+			    classes[FLOW_CLASS_OFFLOADED];
+	uint64_t entries = subject->row->entries, pickups = classes[FLOW_CLASS_PICKUP];
+
+	if (subject->is_proven)
+		return answered < entries ? answered : entries;
+	return entries > pickups ? entries - pickups : 0;
+}
+
+bool subject_count(const struct subject *subject, enum policy_count count, double *ret)
+{
+	const struct ranking_row *row = subject->row;
+
+	switch (count) {
+	case POLICY_COUNT_ENTRIES:
+		*ret = (double)entries_held(subject);
+		return true;
+	case POLICY_COUNT_UNREPLIED:
+		*ret = subject->is_proven ? 0 : row->classes[FLOW_CLASS_UNREPLIED];
+		return true;
+	case POLICY_COUNT_HALF_OPEN:
+		*ret = subject->is_proven ? 0 : row->classes[FLOW_CLASS_HALF_OPEN];
+		return true;
+	case POLICY_COUNT_NEW:
+		*ret = subject->is_proven ? 0 : (double)row->new_per_sec;
+		return subject->has_rates;
+	case POLICY_COUNT_SHARE:
+		*ret = subject->whole ? 100.0 * (double)entries_held(subject) / (double)subject->whole : 0;
+		return subject->whole > 0;
+	case POLICY_COUNT_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* ---- words ---- */
+
+static void add_part(struct text *why)
+{
+	if (why->len)
+		text_add(why, ", ");
+}
+
+static void add_number(struct text *why, double number)
+{
+	char text[UNITS_TEXT_MAX];
+
+	if (number >= 1000 || number == floor(number))
+		text_add(why, "%s", units_format_count((uint64_t)number, text));
+	else
+		text_add(why, "%.3g", number);
+}
+
+static void add_condition(struct text *why, enum policy_condition which, const struct facts *facts)
+{
+	double number = facts->numbers[which];
+	char text[UNITS_TEXT_MAX];
+
+	switch (which) {
+	case POLICY_WHEN_ALWAYS:
+		text_add(why, "at any time");
+		break;
+	case POLICY_WHEN_LEVEL:
+		text_add(why, "level %s", level_name(facts->level));
+		break;
+	case POLICY_WHEN_FILL:
+		text_add(why, "fill %.1f %%", number);
+		break;
+	case POLICY_WHEN_GROWTH:
+		text_add(why, "growth %s/s", units_format_signed((int64_t)number, text));
+		break;
+	case POLICY_WHEN_SECONDS_TO_FULL:
+		if (isinf(number))
+			text_add(why, "not filling");
+		else
+			text_add(why, "full in %s", units_format_duration((int64_t)(number * 1e9), text));
+		break;
+	case POLICY_WHEN_REFUSAL:
+		text_add(why, "%.3g %% of new flows refused now", 100 * number);
+		break;
+	case POLICY_WHEN_REFUSAL_FULL:
+		text_add(why, "%.3g %% of new flows refused once full", 100 * number);
+		break;
+	case POLICY_WHEN_DROPS:
+		text_add(why, "%.3g new flows a second dropped", number);
+		break;
+	case POLICY_WHEN_COUNT:
+		break;
+	}
+}
+
+/* The parts that fail are told alone, with what is needed. */
+static bool fail_unknown(struct text *why, const char *key)
+{
+	if (why)
+		why->len = 0;
+	if (why)
+		text_add(why, "%s is not known", key);
+	return false;
+}
+
+static bool condition_holds(const struct policy_when *when, enum policy_condition which, const struct facts *facts,
+			    struct text *why)
+{
+	const struct policy_condition_info *info = &policy_conditions[which];
+	double number = facts->numbers[which], mark = when->numbers[which];
+	bool holds;
+
+	if (!(facts->known & 1u << which))
+		return fail_unknown(why, info->key);
+	holds = which == POLICY_WHEN_ALWAYS || (which == POLICY_WHEN_LEVEL ? facts->level >= when->level
+						: info->is_at_most	       ? number <= mark
+									       : number >= mark);
+	if (holds) {
+		add_part(why);
+		add_condition(why, which, facts);
+		return true;
+	}
+	why->len = 0;
+	add_condition(why, which, facts);
+	if (which == POLICY_WHEN_LEVEL)
+		text_add(why, "; %s or above is needed", level_name(when->level));
+	else
+		text_add(why, "; %s of %g or %s is needed", info->key, mark, info->is_at_most ? "less" : "more");
+	return false;
+}
+
+/* One count against its mark, with its name: "10.1.0.66 has 151,200 entries (5,000 or more)". */
+static bool at_least(struct text *why, double number, double mark, const char *name)
+{
+	if (number < mark)
+		why->len = 0;
+	else
+		add_part(why);
+	add_number(why, number);
+	text_add(why, " %s (", name);
+	add_number(why, mark);
+	text_add(why, " or more%s)", number < mark ? " is needed" : "");
+	return number >= mark;
+}
+
+static bool counts_hold(const struct policy_when *when, const struct subject *subject, struct text *why)
+{
+	static const char *const names[POLICY_COUNT_COUNT] = {"entries", "unreplied", "half-open", "new/s",
+							      "% of the table"};
+	double number = 0;
+
+	for (unsigned i = 0; i < POLICY_COUNT_COUNT; i++) {
+		if (!(when->counts_has & 1u << i))
+			continue;
+		if (!subject_count(subject, (enum policy_count)i, &number))
+			return fail_unknown(why, policy_counts[i].key);
+		if (!at_least(why, number, when->counts[i], names[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool table_counts_hold(const struct policy_when *when, const struct snapshot *snapshot, struct text *why)
+{
+	if ((when->classes_has || when->states_has) && !(snapshot->has & SNAPSHOT_HAS_PASS))
+		return fail_unknown(why, "a pass over the table");
+	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
+		if ((when->classes_has & 1u << i) &&
+		    !at_least(why, (double)snapshot->classes[i], (double)when->classes[i], class_name((enum flow_class)i)))
+			return false;
+	for (unsigned i = 0; i < FLOW_TCP_COUNT; i++)
+		if ((when->states_has & 1u << i) &&
+		    !at_least(why, (double)snapshot->states[i], (double)when->states[i], tcp_state_name((uint8_t)i)))
+			return false;
+	return true;
+}
+
+bool when_holds(const struct policy_when *when, const struct facts *facts, const struct subject *subject,
+		struct text *why)
+{
+	for (unsigned i = 0; i < POLICY_WHEN_COUNT; i++)
+		if ((when->has & 1u << i) && !condition_holds(when, (enum policy_condition)i, facts, why))
+			return false;
+	if (!table_counts_hold(when, facts->snapshot, why))
+		return false;
+	return !subject->row || counts_hold(when, subject, why);
+}
+
+/* ---- by how much ---- */
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* At the mark itself the condition still holds, so one more has to go. */
+static uint64_t excess_of(double number, double mark)
+{
+	return number >= mark ? (uint64_t)(floor(number) - ceil(mark)) + 1 : 0;
+}
+
+uint64_t when_excess(const struct policy_when *when, const struct facts *facts, const struct subject *subject)
+{
+	uint64_t excess = POLICY_ALL;
+	double number = 0, mark;
+
+	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
+		if (when->classes_has & 1u << i)
+			excess = lesser(excess, excess_of((double)facts->snapshot->classes[i], (double)when->classes[i]));
+	for (unsigned i = 0; i < FLOW_TCP_COUNT; i++)
+		if (when->states_has & 1u << i)
+			excess = lesser(excess, excess_of((double)facts->snapshot->states[i], (double)when->states[i]));
+	for (unsigned i = 0; subject->row && i < POLICY_COUNT_COUNT; i++) {
+		if (!(when->counts_has & 1u << i) || i == POLICY_COUNT_NEW)
+			continue;
+		mark = when->counts[i];
+		if (i == POLICY_COUNT_SHARE)
+			mark = mark * (double)subject->whole / 100;
+		subject_count(subject, i == POLICY_COUNT_SHARE ? POLICY_COUNT_ENTRIES : (enum policy_count)i, &number);
+		excess = lesser(excess, excess_of(number, mark));
+	}
+	return excess;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy/memory: what is remembered of each rule between evaluations: budget, cool-down, whether it is in force, and whether
+ * it helps. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "policy/words.h"
+#include "state.h"
+
+/* Results in a row that did not help after which a rule whose conditions are gone is no longer in force. */
+#define INEFFECTIVE_GIVE_UP 3
+
+static const struct rule_state *state_named(const struct policy *policy, const struct policy_memory *memory,
+					    const struct policy_rule *rule)
+{
+	for (size_t i = 0; policy && memory && i < policy->rule_count && i < memory->count; i++)
+		if (!strcmp(policy->rules[i].name, rule->name) &&
+		    policy->rules[i].action.action == rule->action.action)
+			return &memory->rules[i];
+	return NULL;
+}
+
+struct policy_memory *policy_memory_new(const struct policy *policy, const struct policy *older_policy,
+					const struct policy_memory *older)
+{
+	struct policy_memory *memory = mem_alloc(sizeof(*memory));
+	const struct rule_state *state;
+
+	memory->count = policy->rule_count;
+	memory->rules = mem_array(policy->rule_count + 1, sizeof(*memory->rules));
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		state = state_named(older_policy, older, &policy->rules[i]);
+		if (state)
+			memory->rules[i] = *state;
+	}
+	if (older) {
+		memcpy(memory->marks, older->marks, sizeof(memory->marks));
+		memory->mark_count = older->mark_count;
+	}
+	return memory;
+}
+
+void policy_memory_free(struct policy_memory *memory)
+{
+	if (!memory)
+		return;
+	free(memory->rules);
+	free(memory);
+}
+
+/* ---- drops ---- */
+
+double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot, int64_t now_ns)
+{
+	const struct fill *fill = &snapshot->fill;
+	const struct table_counters *counters = &fill->now.counters;
+	struct drops_mark now = {now_ns, 0};
+	double seconds, dropped;
+
+	if (!(fill->now.has & READING_HAS_COUNTERS) || !fill->now.entries_limit)
+		return -1;
+	/* A clash of two inserts raises both; only the rest was refused for want of room. */
+	if (counters->drop > counters->insert_failed)
+		now.drops = counters->drop - counters->insert_failed;
+	if (!memory->mark_count || now.drops < memory->marks[0].drops || now_ns < memory->marks[1].ns) {
+		memory->marks[0] = memory->marks[1] = now;
+		memory->mark_count = 1;
+		return -1;
+	}
+	seconds = (double)(now_ns - memory->marks[0].ns) / 1e9;
+	dropped = (double)(now.drops - memory->marks[0].drops);
+	if (now_ns - memory->marks[1].ns >= NS_PER_SEC) {
+		memory->marks[0] = memory->marks[1];
+		memory->marks[1] = now;
+	}
+	/* Below the top of the table drops are clashes or invalid packets: nothing that room would help. */
+	if (100.0 * (double)fill->now.entries < snapshot->marks.full_pct * (double)fill->now.entries_limit)
+		return 0;
+	return dropped / (seconds > 1 ? seconds : 1);
+}
+
+/* ---- budget: a token bucket of per_run tokens, refilled at per_sec ---- */
+
+static double tokens_at(const struct rule_state *state, const struct policy_budget *budget, int64_t now_ns)
+{
+	double tokens = state->tokens, full = (double)budget->per_run;
+
+	if (!state->has_tokens)
+		return full;
+	if (now_ns > state->tokens_ns)
+		tokens += (double)budget->per_sec * ((double)(now_ns - state->tokens_ns) / 1e9);
+	return tokens < full ? tokens : full;
+}
+
+uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want, int64_t now_ns)
+{
+	double tokens = tokens_at(state, budget, now_ns);
+	uint64_t granted = tokens > 0 ? (uint64_t)tokens : 0;
+
+	if (granted > want)
+		granted = want;
+	state->tokens = tokens - (double)granted;
+	if (!state->has_tokens || now_ns > state->tokens_ns)
+		state->tokens_ns = now_ns;
+	state->has_tokens = true;
+	return granted;
+}
+
+/* ---- results ---- */
+
+/* Whether it helped: for what takes flows, that the count fell by half of them at least, beside the growth meanwhile.
+ * Entries that are dying while somebody still holds them count on: then more of the same changes nothing. */
+static bool has_helped(const struct policy_decision *decision, const struct policy_effect *effect)
+{
+	double expected;
+
+	if (effect->error)
+		return false;
+	switch (decision->action) {
+	case POLICY_ACTION_BAN:
+	case POLICY_ACTION_TIMEOUTS:
+	case POLICY_ACTION_LOG:
+		return true;
+	case POLICY_ACTION_SHORTEN: /* shows only later */
+		return effect->done > 0;
+	case POLICY_ACTION_SWEEP:
+	case POLICY_ACTION_EVICT:
+	case POLICY_ACTION_COUNT:
+		break;
+	}
+	if (!effect->done || !effect->has_entries)
+		return effect->done > 0;
+	expected = (double)effect->entries_before - (double)effect->done / 2;
+	if (effect->growth_per_sec > 0 && effect->seconds > 0)
+		expected += effect->growth_per_sec * effect->seconds;
+	return (double)effect->entries_after <= expected;
+}
+
+static int64_t pause_ns(unsigned ineffective)
+{
+	int64_t pause = POLICY_PAUSE_MIN_NS;
+
+	while (--ineffective && pause < POLICY_PAUSE_MAX_NS)
+		pause *= 2;
+	return pause < POLICY_PAUSE_MAX_NS ? pause : POLICY_PAUSE_MAX_NS;
+}
+
+void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
+			  const struct policy_decision *decision, const struct policy_effect *effect, int64_t now_ns)
+{
+	const struct policy_rule *rule = &policy->rules[decision->rule];
+	struct rule_state *state = &memory->rules[decision->rule];
+	int64_t ready_ns;
+
+	state->done += effect->done;
+	if (effect->done < decision->granted) {
+		state->tokens += (double)(decision->granted - effect->done);
+		if (state->tokens > (double)rule->budget.per_run)
+			state->tokens = (double)rule->budget.per_run;
+	}
+	if (has_helped(decision, effect)) {
+		state->ineffective = 0;
+		return;
+	}
+	state->failures += effect->error != 0;
+	state->ineffective++;
+	ready_ns = now_ns + pause_ns(state->ineffective);
+	if (ready_ns > state->ready_ns)
+		state->ready_ns = ready_ns;
+	/* Timeouts are set once; what failed has to be tried again, and what was not put back is still set. */
+	if (decision->action == POLICY_ACTION_TIMEOUTS)
+		state->is_active = decision->is_end;
+	else if (state->ineffective >= INEFFECTIVE_GIVE_UP)
+		state->is_active = false;
+}
+
+struct policy_rule_state policy_memory_rule(const struct policy_memory *memory, const struct policy *policy, size_t rule,
+					    int64_t now_ns)
+{
+	const struct rule_state *state = &memory->rules[rule];
+
+	return (struct policy_rule_state){
+		.is_active = state->is_active,
+		.budget_left = (uint64_t)tokens_at(state, &policy->rules[rule].budget, now_ns),
+		.ready_ns = state->ready_ns > now_ns ? state->ready_ns : 0,
+		.ineffective = state->ineffective,
+		.decisions = state->decisions,
+		.granted = state->granted,
+		.done = state->done,
+		.failures = state->failures,
+	};
+}
