@@ -19,7 +19,7 @@
 #define RATE_FORGOTTEN	  0.05f /* new flows per second: an empty row under this goes */
 
 /* Changes on their way to their rows: while some wait for memory, others are decoded. */
-#define PENDING_MAX 16
+#define PENDING_MAX 32
 
 enum change { CHANGE_ADD, CHANGE_APPEAR, CHANGE_BORN, CHANGE_DIED };
 
