@@ -10,45 +10,45 @@ HOST_LIMITS_SAVED=/run/ctwarden-bench.saved
 HOST_LIMITS_LOCK=/run/ctwarden-bench.lock
 
 host_limits_write() { # MAX BUCKETS: the limit last, a new hash size may move it
-	[ "$(cat ${HOST_LIMITS}_buckets)" = "$2" ] || echo "$2" >${HOST_LIMITS}_buckets || return 1
-	[ "$(cat ${HOST_LIMITS}_max)" = "$1" ] || echo "$1" >${HOST_LIMITS}_max
+    [ "$(cat ${HOST_LIMITS}_buckets)" = "$2" ] || echo "$2" >${HOST_LIMITS}_buckets || return 1
+    [ "$(cat ${HOST_LIMITS}_max)" = "$1" ] || echo "$1" >${HOST_LIMITS}_max
 }
 
 host_limits_return() { # [PID]: what that borrower saved; without PID what any borrower did
-	local max buckets owner
-	[ -f $HOST_LIMITS_SAVED ] || return 0
-	read -r max buckets owner <$HOST_LIMITS_SAVED
-	# The watcher of a borrower that has ended well must not undo the next one's.
-	[ "${1:-$owner}" = "$owner" ] || return 0
-	host_limits_write "$max" "$buckets"
-	rm -f $HOST_LIMITS_SAVED
+    local max buckets owner
+    [ -f $HOST_LIMITS_SAVED ] || return 0
+    read -r max buckets owner <$HOST_LIMITS_SAVED
+    # The watcher of a borrower that has ended well must not undo the next one's.
+    [ "${1:-$owner}" = "$owner" ] || return 0
+    host_limits_write "$max" "$buckets"
+    rm -f $HOST_LIMITS_SAVED
 }
 
 # Waits for the lock (PATIENCE seconds, 1800), then sets both. 1 with a sentence on stderr where the lock does not come,
 # where the limits may not be written, or where the host itself has 1,000 entries or more (unless I_KNOW is set). The
 # caller calls host_limits_return $$ at its end, whatever happens (trap EXIT).
 host_limits_borrow() { # MAX BUCKETS [I_KNOW]
-	local me=$$
-	exec 9>$HOST_LIMITS_LOCK
-	if ! flock -w "${PATIENCE:-1800}" 9; then
-		echo "host limits: somebody else keeps $HOST_LIMITS_LOCK" >&2
-		return 1
-	fi
-	host_limits_return # what a killed borrower left
-	if [ "$(cat ${HOST_LIMITS}_count)" -ge 1000 ] && [ -z "${3:-}" ]; then
-		echo "host limits: this host has 1,000 conntrack entries or more; its limits are not touched (--i-know overrides)" >&2
-		return 1
-	fi
-	echo "$(cat ${HOST_LIMITS}_max) $(cat ${HOST_LIMITS}_buckets) $me" >$HOST_LIMITS_SAVED
-	(
-		trap '' INT HUP TERM
-		exec 9>&-
-		while kill -0 $me 2>/dev/null; do sleep 1; done
-		host_limits_return $me
-	) </dev/null >/dev/null 2>&1 &
-	disown
-	if ! host_limits_write "$1" "$2"; then
-		echo "host limits: they may not be written here" >&2
-		return 1
-	fi
+    local me=$$
+    exec 9>$HOST_LIMITS_LOCK
+    if ! flock -w "${PATIENCE:-1800}" 9; then
+        echo "host limits: somebody else keeps $HOST_LIMITS_LOCK" >&2
+        return 1
+    fi
+    host_limits_return # what a killed borrower left
+    if [ "$(cat ${HOST_LIMITS}_count)" -ge 1000 ] && [ -z "${3:-}" ]; then
+        echo "host limits: this host has 1,000 conntrack entries or more; its limits are not touched (--i-know overrides)" >&2
+        return 1
+    fi
+    echo "$(cat ${HOST_LIMITS}_max) $(cat ${HOST_LIMITS}_buckets) $me" >$HOST_LIMITS_SAVED
+    (
+        trap '' INT HUP TERM
+        exec 9>&-
+        while kill -0 $me 2>/dev/null; do sleep 1; done
+        host_limits_return $me
+    ) </dev/null >/dev/null 2>&1 &
+    disown
+    if ! host_limits_write "$1" "$2"; then
+        echo "host limits: they may not be written here" >&2
+        return 1
+    fi
 }
