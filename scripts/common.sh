@@ -5,7 +5,7 @@
 
 # To build and to run.
 PACKAGES_BUILD="gcc make autoconf automake pkg-config libc6-dev libmnl-dev libnetfilter-conntrack-dev libnfnetlink-dev
-    libjansson-dev libevent-dev libsystemd-dev"
+    libjansson-dev libevent-dev libnftables-dev libsystemd-dev"
 # For the demo: namespaces, rules, flows.
 PACKAGES_DEMO="iproute2 nftables python3-minimal util-linux"
 # For every test.

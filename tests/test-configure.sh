@@ -32,6 +32,7 @@ libnetfilter_conntrack libnetfilter-conntrack-dev libnetfilter_conntrack-devel l
 libnfnetlink libnfnetlink-dev libnfnetlink-devel libnfnetlink-dev
 jansson libjansson-dev jansson-devel jansson-dev
 libevent_core libevent-dev libevent-devel libevent-dev
+libnftables libnftables-dev nftables-devel nftables-dev
 LIST
 [ $failed -eq 0 ] || cat out
 exit $failed

@@ -73,6 +73,36 @@ const char *printer_line(struct printer *printer, const void *message, size_t le
 /* Base timeouts of the calling thread's namespace by IPCTNL_MSG_TIMEOUT_DEFAULT_GET, else from /proc/sys/net. Always fills
  * what it can (0 elsewhere). 0, or -errno where nothing could be read. */
 int timeouts_read(struct flow_timeouts *ret_timeouts);
+/* Sets the base timeouts that are not 0 in set, of the calling thread's namespace (IPCTNL_MSG_TIMEOUT_DEFAULT_SET). Entries
+ * keep what they have until their next packet. 0; -errno of the first protocol that was refused (the others are set). */
+int timeouts_write(const struct flow_timeouts *set);
+
+/* ---- bans (kernel/ban.c) ---- */
+
+#define BANS_TABLE "ctwarden" /* the nft table of family inet that is ours alone */
+
+struct bans; /* the sets of banned prefixes, in a table of our own */
+
+struct ban {
+	struct prefix prefix;
+	int64_t until_ns;    /* monotonic */
+	double rate_per_sec; /* new flows a second still let in; 0: none */
+};
+
+/* Takes over what an earlier run left in the table. Nothing is created before the first ban. max: bans at one time.
+ * 0, -errno (-EPERM, -EOPNOTSUPP without nf_tables) with the problem. */
+int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem);
+void bans_close(struct bans *bans); /* leaves the table as it is: every ban ends by itself */
+/* New flows of the prefix are refused (or slowed) for so long; existing ones live. Again: the new end counts. A table that
+ * somebody removed is made anew with all bans in force. 0; -ENOSPC: max are there; -ERANGE: a ninth distinct rate; -errno
+ * with the problem. Blocks for a few milliseconds. */
+int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_problem);
+int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem); /* -ENOENT: not banned */
+/* All bans and the table itself. */
+int bans_clear(struct bans *bans, struct problem *reterr_problem);
+/* Those in force at now_ns, in order of their end; borrowed until the next call. */
+const struct ban *bans_list(struct bans *bans, int64_t now_ns, size_t *ret_count);
+unsigned bans_rebuilt(const struct bans *bans); /* times the table had to be made anew */
 
 /* ---- events (kernel/events.c) ---- */
 

@@ -86,6 +86,9 @@ static const struct row rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
+static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP,  IPPROTO_ICMP, IPPROTO_ICMPV6,
+				    IPPROTO_GRE, IPPROTO_SCTP, IPPROTO_DCCP, GENERIC};
+
 struct reading {
 	struct flow_timeouts timeouts;
 	bool known[ROWS];
@@ -122,8 +125,6 @@ static void take_protocol(const struct nlmsghdr *answer, void *arg)
 
 static int read_netlink(struct reading *reading)
 {
-	static const uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP,  IPPROTO_ICMP, IPPROTO_ICMPV6,
-					    IPPROTO_GRE, IPPROTO_SCTP, IPPROTO_DCCP, GENERIC};
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
 	struct nl_socket socket;
 	struct nlmsghdr *request;
@@ -166,4 +167,58 @@ int timeouts_read(struct flow_timeouts *ret_timeouts)
 		return r < 0 ? r : file_error < 0 ? file_error : -ENOENT;
 	*ret_timeouts = reading.timeouts;
 	return 0;
+}
+
+/* ---- writing ---- */
+
+static void take_nothing(const struct nlmsghdr *answer, void *arg)
+{
+	(void)answer;
+	(void)arg;
+}
+
+static uint32_t value_of(const struct flow_timeouts *timeouts, size_t row)
+{
+	uint32_t value;
+
+	memcpy(&value, (const uint8_t *)timeouts + rows[row].offset, sizeof(value));
+	return value;
+}
+
+/* One message sets all values of a protocol that are given; the kernel leaves the others as they are. */
+static int write_protocol(struct nl_socket *socket, uint8_t protocol, const struct flow_timeouts *set)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
+	struct nlmsghdr *request;
+	struct nlattr *nest;
+	unsigned count = 0;
+
+	request = nl_request(socket, buf, NFNL_SUBSYS_CTNETLINK_TIMEOUT, IPCTNL_MSG_TIMEOUT_DEFAULT_SET, NLM_F_ACK, 0);
+	mnl_attr_put_u16(request, CTA_TIMEOUT_L3PROTO, htons(AF_INET));
+	mnl_attr_put_u8(request, CTA_TIMEOUT_L4PROTO, protocol);
+	nest = mnl_attr_nest_start(request, CTA_TIMEOUT_DATA);
+	for (size_t i = 0; i < ROWS; i++) {
+		if (rows[i].protocol != protocol || !value_of(set, i))
+			continue;
+		mnl_attr_put_u32(request, rows[i].attribute, htonl(value_of(set, i)));
+		count++;
+	}
+	mnl_attr_nest_end(request, nest);
+	return count ? nl_query(socket, request, take_nothing, NULL) : 0;
+}
+
+int timeouts_write(const struct flow_timeouts *set)
+{
+	struct nl_socket socket;
+	int result = nl_open(&socket), r;
+
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < sizeof(protocols); i++) {
+		r = write_protocol(&socket, protocols[i], set);
+		if (r < 0 && !result)
+			result = r;
+	}
+	nl_close(&socket);
+	return result;
 }

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kernel/ban: sources whose new flows are refused or slowed, as sets with timeouts in an nft table of our own: the kernel
+ * enforces them between our runs and ends them by itself, also when we are gone.
+ *
+ * The chain is at prerouting, priority -150 (mangle): after conntrack (-200) has said whether the flow is new, before it is
+ * confirmed, so that a refused packet leaves no entry. `ct state new` keeps existing flows alive. What is in force is kept
+ * here too; on any doubt (the table was removed, sets of another make) the whole is written anew in one transaction. */
+#include "kernel/kernel.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nftables/libnftables.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/units.h"
+
+#define RATES_MAX    8
+#define COMMANDS_MAX (1u << 20)
+#define METER_SIZE   65535
+
+struct bans {
+	struct nft_ctx *nft;
+	struct ban *items; /* max of them */
+	size_t max, used;
+	double rates[RATES_MAX]; /* slowed: each rate has sets of its own */
+	unsigned rate_count;
+	bool has_table; /* as far as we know */
+	unsigned rebuilt;
+	char *commands; /* COMMANDS_MAX */
+	size_t len;
+};
+
+static __attribute__((format(printf, 2, 3))) void say(struct bans *bans, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(bans->commands + bans->len, COMMANDS_MAX - bans->len, format, args);
+	va_end(args);
+	if (n > 0 && bans->len + (size_t)n < COMMANDS_MAX)
+		bans->len += (size_t)n;
+}
+
+static int run(struct bans *bans, struct problem *problem)
+{
+	const char *error;
+
+	if (!nft_run_cmd_from_buffer(bans->nft, bans->commands))
+		return 0;
+	error = nft_ctx_get_error_buffer(bans->nft);
+	problem_set(problem, "nft", "%.*s", (int)strcspn(error, "\n"), error);
+	if (strstr(error, "not permitted"))
+		return -EPERM;
+	if (strstr(error, "not supported"))
+		return -EOPNOTSUPP;
+	return strstr(error, "No such file") ? -ENOENT : -EIO;
+}
+
+static void begin(struct bans *bans)
+{
+	bans->len = 0;
+	bans->commands[0] = '\0';
+}
+
+/* ---- names ---- */
+
+static int family_number(const struct prefix *prefix)
+{
+	return prefix->addr.family == AF_INET ? 4 : 6;
+}
+
+static char *set_name(const struct bans *bans, const struct ban *ban, char buf[32])
+{
+	int family = family_number(&ban->prefix);
+
+	if (ban->rate_per_sec <= 0) {
+		snprintf(buf, 32, "banned%d", family);
+		return buf;
+	}
+	for (unsigned i = 0; i < bans->rate_count; i++)
+		if (bans->rates[i] == ban->rate_per_sec)
+			snprintf(buf, 32, "slowed%d_%u", family, i);
+	return buf;
+}
+
+/* nft knows whole numbers a second, minute, hour. */
+static void say_rate(struct bans *bans, double rate)
+{
+	if (rate >= 1)
+		say(bans, "limit rate over %.0f/second burst %.0f packets", rate, rate);
+	else if (rate * 60 >= 1)
+		say(bans, "limit rate over %.0f/minute burst 1 packets", rate * 60);
+	else
+		say(bans, "limit rate over %.0f/hour burst 1 packets", rate * 3600 < 1 ? 1 : rate * 3600);
+}
+
+/* ---- the table ---- */
+
+static void say_set(struct bans *bans, const char *name, int family)
+{
+	say(bans, "add set inet " BANS_TABLE " %s { type %s; flags interval,timeout; auto-merge; }\n", name,
+	    family == 4 ? "ipv4_addr" : "ipv6_addr");
+}
+
+/* All of the table but its elements; what is there already stays as it is. */
+static void say_frame(struct bans *bans)
+{
+	char name[32];
+
+	say(bans, "add table inet " BANS_TABLE "\n");
+	say_set(bans, "banned4", 4);
+	say_set(bans, "banned6", 6);
+	for (unsigned i = 0; i < bans->rate_count; i++) {
+		for (int family = 4; family <= 6; family += 2) {
+			snprintf(name, sizeof(name), "slowed%d_%u", family, i);
+			say_set(bans, name, family);
+			say(bans,
+			    "add set inet " BANS_TABLE " meter%d_%u { type %s; size %d; flags dynamic,timeout; timeout "
+			    "1m; }\n",
+			    family, i, family == 4 ? "ipv4_addr" : "ipv6_addr", METER_SIZE);
+		}
+	}
+	say(bans, "add chain inet " BANS_TABLE " new { type filter hook prerouting priority -150; policy accept; }\n");
+	say(bans, "flush chain inet " BANS_TABLE " new\n");
+	say(bans, "add rule inet " BANS_TABLE " new ct state new ip saddr @banned4 counter drop\n");
+	say(bans, "add rule inet " BANS_TABLE " new ct state new ip6 saddr @banned6 counter drop\n");
+	for (unsigned i = 0; i < bans->rate_count; i++) {
+		for (int family = 4; family <= 6; family += 2) {
+			const char *saddr = family == 4 ? "ip saddr" : "ip6 saddr";
+
+			say(bans, "add rule inet " BANS_TABLE " new ct state new %s @slowed%d_%u update @meter%d_%u { %s ",
+			    saddr, family, i, family, i, saddr);
+			say_rate(bans, bans->rates[i]);
+			say(bans, " } counter drop\n");
+		}
+	}
+}
+
+static void say_element(struct bans *bans, const char *verb, const struct ban *ban, int64_t now_ns)
+{
+	char prefix[ADDR_TEXT_MAX], name[32];
+	long long left_sec = (ban->until_ns - now_ns + NS_PER_SEC - 1) / NS_PER_SEC;
+
+	say(bans, "%s element inet " BANS_TABLE " %s { %s", verb, set_name(bans, ban, name),
+	    prefix_format(&ban->prefix, prefix));
+	if (*verb == 'a')
+		say(bans, " timeout %llds", left_sec > 0 ? left_sec : 1);
+	say(bans, " }\n");
+}
+
+static void forget_expired(struct bans *bans, int64_t now_ns)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < bans->used; i++)
+		if (bans->items[i].until_ns > now_ns)
+			bans->items[kept++] = bans->items[i];
+	bans->used = kept;
+}
+
+/* A prefix inside another one of the same set cannot stand beside it; the wider one covers it. */
+static bool is_covered(const struct bans *bans, size_t index)
+{
+	const struct ban *ban = &bans->items[index];
+
+	for (size_t i = 0; i < bans->used; i++) {
+		const struct ban *other = &bans->items[i];
+
+		if (i != index && other->prefix.addr.family == ban->prefix.addr.family &&
+		    other->rate_per_sec == ban->rate_per_sec && other->prefix.len < ban->prefix.len &&
+		    prefix_contains(&other->prefix, &ban->prefix.addr))
+			return true;
+	}
+	return false;
+}
+
+/* The whole table as it should be, in one transaction. */
+static int rebuild(struct bans *bans, int64_t now_ns, struct problem *problem)
+{
+	int result;
+
+	forget_expired(bans, now_ns);
+	begin(bans);
+	/* add before delete: nothing to delete would be an error. */
+	say(bans, "add table inet " BANS_TABLE "\ndelete table inet " BANS_TABLE "\n");
+	say_frame(bans);
+	for (size_t i = 0; i < bans->used; i++)
+		if (!is_covered(bans, i))
+			say_element(bans, "add", &bans->items[i], now_ns);
+	result = run(bans, problem);
+	bans->has_table = !result;
+	return result;
+}
+
+/* ---- what an earlier run left ---- */
+
+/* One element of nft's listing: "192.0.2.1 timeout 1m expires 59s900ms". */
+static void take_element(struct bans *bans, char *text, int64_t now_ns)
+{
+	struct problem ignored;
+	struct ban ban = {0};
+	char *save = NULL, *word = strtok_r(text, " \n\t", &save);
+	int64_t left_ns;
+
+	if (!word || prefix_parse(word, &ban.prefix, &ignored))
+		return;
+	while ((word = strtok_r(NULL, " \n\t", &save))) {
+		if (strcmp(word, "expires") != 0)
+			continue;
+		word = strtok_r(NULL, " \n\t", &save);
+		if (word && !units_parse_duration(word, &left_ns, &ignored) && bans->used < bans->max) {
+			ban.until_ns = now_ns + left_ns;
+			bans->items[bans->used++] = ban;
+		}
+		return;
+	}
+}
+
+static void take_set(struct bans *bans, const char *name, int64_t now_ns)
+{
+	char command[96], *text, *save = NULL, *element, *end;
+	const char *output;
+
+	snprintf(command, sizeof(command), "list set inet " BANS_TABLE " %s", name);
+	if (nft_run_cmd_from_buffer(bans->nft, command))
+		return;
+	bans->has_table = true;
+	output = nft_ctx_get_output_buffer(bans->nft);
+	output = output ? strstr(output, "elements = {") : NULL;
+	if (!output)
+		return;
+	text = strdup(output + strlen("elements = {"));
+	end = text ? strchr(text, '}') : NULL;
+	if (end) {
+		*end = '\0';
+		for (element = strtok_r(text, ",", &save); element; element = strtok_r(NULL, ",", &save))
+			take_element(bans, element, now_ns);
+	}
+	free(text);
+}
+
+/* Slowed ones are not taken over: they were mild, and their rates stand in rules. */
+static void take_over(struct bans *bans)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	take_set(bans, "banned4", now_ns);
+	take_set(bans, "banned6", now_ns);
+	/* Sets and rules of this run, with the bans that are left. Where that fails the first ban will say so. */
+	if (bans->has_table)
+		rebuild(bans, now_ns, NULL);
+}
+
+int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
+{
+	struct bans *bans = mem_alloc(sizeof(*bans));
+
+	bans->nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!bans->nft || nft_ctx_buffer_output(bans->nft) || nft_ctx_buffer_error(bans->nft)) {
+		problem_set(reterr_problem, "nft", "libnftables cannot be used");
+		if (bans->nft)
+			nft_ctx_free(bans->nft);
+		free(bans);
+		return -EOPNOTSUPP;
+	}
+	bans->max = max;
+	bans->items = mem_alloc((max + 1) * sizeof(*bans->items));
+	bans->commands = mem_alloc(COMMANDS_MAX);
+	take_over(bans);
+	*ret_bans = bans;
+	return 0;
+}
+
+void bans_close(struct bans *bans)
+{
+	if (!bans)
+		return;
+	nft_ctx_free(bans->nft);
+	free(bans->items);
+	free(bans->commands);
+	free(bans);
+}
+
+/* ---- changes ---- */
+
+static size_t find(const struct bans *bans, const struct prefix *prefix)
+{
+	size_t i;
+
+	for (i = 0; i < bans->used; i++)
+		if (bans->items[i].prefix.len == prefix->len &&
+		    addr_equal(&bans->items[i].prefix.addr, &prefix->addr))
+			break;
+	return i;
+}
+
+static bool know_rate(struct bans *bans, double rate, bool *ret_is_new)
+{
+	*ret_is_new = false;
+	if (rate <= 0)
+		return true;
+	for (unsigned i = 0; i < bans->rate_count; i++)
+		if (bans->rates[i] == rate)
+			return true;
+	if (bans->rate_count == RATES_MAX)
+		return false;
+	bans->rates[bans->rate_count++] = rate;
+	*ret_is_new = true;
+	return true;
+}
+
+int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_problem)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	bool is_new_rate, is_again;
+	size_t at;
+	int result;
+
+	forget_expired(bans, now_ns);
+	at = find(bans, &ban->prefix);
+	is_again = at < bans->used;
+	if (!is_again && bans->used == bans->max)
+		return problem_set(reterr_problem, "", "%zu bans are in force, the most there may be", bans->max), -ENOSPC;
+	if (!know_rate(bans, ban->rate_per_sec, &is_new_rate))
+		return problem_set(reterr_problem, "", "more than %d distinct rates", RATES_MAX), -ERANGE;
+	bans->items[at] = *ban;
+	bans->used += !is_again;
+	if (bans->has_table && !is_new_rate && !is_again && !is_covered(bans, at)) {
+		begin(bans);
+		say_element(bans, "add", ban, now_ns);
+		if (!run(bans, NULL))
+			return 0;
+		bans->rebuilt++; /* somebody removed the table, or a prefix overlaps */
+	}
+	result = rebuild(bans, now_ns, reterr_problem);
+	if (result && !is_again)
+		bans->used--;
+	return result;
+}
+
+int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem)
+{
+	size_t at;
+
+	forget_expired(bans, clock_monotonic_ns());
+	at = find(bans, prefix);
+	if (at == bans->used)
+		return -ENOENT;
+	memmove(&bans->items[at], &bans->items[at + 1], (bans->used - at - 1) * sizeof(*bans->items));
+	bans->used--;
+	return rebuild(bans, clock_monotonic_ns(), reterr_problem);
+}
+
+int bans_clear(struct bans *bans, struct problem *reterr_problem)
+{
+	bans->used = 0;
+	bans->rate_count = 0;
+	begin(bans);
+	say(bans, "add table inet " BANS_TABLE "\ndelete table inet " BANS_TABLE "\n");
+	bans->has_table = false;
+	return run(bans, reterr_problem);
+}
+
+static int by_end(const void *a, const void *b)
+{
+	int64_t x = ((const struct ban *)a)->until_ns, y = ((const struct ban *)b)->until_ns;
+
+	return x < y ? -1 : x > y;
+}
+
+const struct ban *bans_list(struct bans *bans, int64_t now_ns, size_t *ret_count)
+{
+	forget_expired(bans, now_ns);
+	qsort(bans->items, bans->used, sizeof(*bans->items), by_end);
+	*ret_count = bans->used;
+	return bans->items;
+}
+
+unsigned bans_rebuilt(const struct bans *bans)
+{
+	return bans->rebuilt;
+}

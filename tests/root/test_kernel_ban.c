@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bans and base timeouts of the kernel layer, in a namespace of its own: real packets over loopback, real sets. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "kernel/kernel.h"
+#include "kernel_lab.h"
+
+static int sh(const char *command)
+{
+	return system(command);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	if (!lab_enter())
+		return -1;
+	return sh("ip link set lo up && ip addr add 192.0.2.1/24 dev lo && ip addr add 192.0.2.2/24 dev lo && "
+		  "ip -6 addr add 2001:db8:7::1/64 dev lo nodad && ip -6 addr add 2001:db8:8::1/64 dev lo nodad");
+}
+
+static struct ban ban_of(const char *prefix, int64_t seconds)
+{
+	struct ban ban = {.until_ns = clock_monotonic_ns() + seconds * NS_PER_SEC};
+
+	assert_int_equal(prefix_parse(prefix, &ban.prefix, NULL), 0);
+	return ban;
+}
+
+static struct bans *open_bans(size_t max)
+{
+	struct problem problem = {0};
+	struct bans *bans;
+
+	assert_int_equal(bans_open(max, &bans, &problem), 0);
+	return bans;
+}
+
+static void add(struct bans *bans, struct ban ban)
+{
+	struct problem problem = {0};
+
+	if (bans_add(bans, &ban, &problem))
+		fail_msg("bans_add: %s", problem.text);
+}
+
+struct end {
+	struct sockaddr_storage addr;
+	socklen_t len;
+};
+
+static struct end end_of(const char *text, uint16_t port)
+{
+	struct end end = {0};
+
+	if (strchr(text, ':')) {
+		struct sockaddr_in6 *in6 = (void *)&end.addr;
+
+		in6->sin6_family = AF_INET6;
+		in6->sin6_port = htons(port);
+		assert_int_equal(inet_pton(AF_INET6, text, &in6->sin6_addr), 1);
+		end.len = sizeof(*in6);
+	} else {
+		struct sockaddr_in *in = (void *)&end.addr;
+
+		in->sin_family = AF_INET;
+		in->sin_port = htons(port);
+		assert_int_equal(inet_pton(AF_INET, text, &in->sin_addr), 1);
+		end.len = sizeof(*in);
+	}
+	return end;
+}
+
+static int udp_socket(const char *from, uint16_t port)
+{
+	struct end end = end_of(from, port);
+	int fd = socket(end.addr.ss_family, SOCK_DGRAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (void *)&end.addr, end.len), 0);
+	return fd;
+}
+
+/* Whether a datagram gets from one socket to a listening one: loopback delivers before sendto returns. */
+static bool gets_through(int from, int to, const char *address, uint16_t port)
+{
+	struct end end = end_of(address, port);
+	char byte = 'x';
+
+	while (recv(to, &byte, 1, MSG_DONTWAIT) > 0)
+		;
+	if (sendto(from, &byte, 1, 0, (void *)&end.addr, end.len) != 1)
+		return false;
+	for (int i = 0; i < 20; i++) {
+		if (recv(to, &byte, 1, MSG_DONTWAIT) == 1)
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+static bool passes(const char *source, int to, const char *address, uint16_t port)
+{
+	int from = udp_socket(source, 0);
+	bool result = gets_through(from, to, address, port);
+
+	close(from);
+	return result;
+}
+
+static void new_flows_are_refused_and_old_ones_live(void **state)
+{
+	struct bans *bans = open_bans(10);
+	int server = udp_socket("192.0.2.1", 9000), old = udp_socket("192.0.2.2", 4000);
+
+	(void)state;
+	/* The chain of a ban makes the namespace track; before it nothing would be known as old. */
+	assert_int_equal(sh("nft 'add table ip t; add chain ip t o { type filter hook output priority 0; }; "
+			    "add rule ip t o ct state new accept'"), 0);
+	assert_true(gets_through(old, server, "192.0.2.1", 9000));
+	/* An answer makes it a flow of two ways: `ct state established`. */
+	assert_true(gets_through(server, old, "192.0.2.2", 4000));
+	add(bans, ban_of("192.0.2.2", 600));
+	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9000));
+	assert_true(gets_through(old, server, "192.0.2.1", 9000));
+	assert_true(passes("192.0.2.1", server, "192.0.2.1", 9000));
+	assert_int_equal(bans_remove(bans, &(struct prefix){ban_of("192.0.2.2", 1).prefix.addr, 32}, NULL), 0);
+	assert_true(passes("192.0.2.2", server, "192.0.2.1", 9000));
+	assert_int_equal(bans_remove(bans, &(struct prefix){ban_of("192.0.2.2", 1).prefix.addr, 32}, NULL), -ENOENT);
+	assert_int_equal(bans_clear(bans, NULL), 0);
+	assert_int_not_equal(sh("nft list table inet ctwarden >/dev/null 2>&1"), 0);
+	bans_close(bans);
+	close(server);
+	close(old);
+}
+
+static void ipv6_prefixes_too(void **state)
+{
+	struct bans *bans = open_bans(10);
+	int server = udp_socket("2001:db8:8::1", 9000);
+
+	(void)state;
+	add(bans, ban_of("2001:db8:7::/64", 600));
+	assert_false(passes("2001:db8:7::1", server, "2001:db8:8::1", 9000));
+	assert_true(passes("2001:db8:8::1", server, "2001:db8:8::1", 9000));
+	assert_int_equal(bans_clear(bans, NULL), 0);
+	assert_true(passes("2001:db8:7::1", server, "2001:db8:8::1", 9000));
+	bans_close(bans);
+	close(server);
+}
+
+static void a_ban_ends_by_itself(void **state)
+{
+	struct bans *bans = open_bans(10);
+	int server = udp_socket("192.0.2.1", 9001);
+	int64_t end_ns = clock_monotonic_ns() + 20 * NS_PER_SEC;
+	size_t count;
+
+	(void)state;
+	add(bans, ban_of("192.0.2.2", 1));
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 1);
+	while (!passes("192.0.2.2", server, "192.0.2.1", 9001))
+		assert_true(clock_monotonic_ns() < end_ns);
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 0);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+	close(server);
+}
+
+static void a_removed_table_is_made_anew_with_all_bans(void **state)
+{
+	struct bans *bans = open_bans(10);
+	int server = udp_socket("192.0.2.1", 9002);
+
+	(void)state;
+	add(bans, ban_of("192.0.2.2", 600));
+	assert_int_equal(sh("nft delete table inet ctwarden"), 0);
+	assert_true(passes("192.0.2.2", server, "192.0.2.1", 9002));
+	add(bans, ban_of("198.51.100.7", 600));
+	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9002));
+	assert_int_equal(bans_rebuilt(bans), 1);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+	close(server);
+}
+
+static void a_second_run_takes_bans_over(void **state)
+{
+	struct bans *bans = open_bans(10);
+	const struct ban *list;
+	size_t count;
+
+	(void)state;
+	add(bans, ban_of("192.0.2.2", 600));
+	add(bans, ban_of("203.0.113.0/24", 300));
+	add(bans, ban_of("2001:db8:7::/64", 900));
+	bans_close(bans);
+	bans = open_bans(10);
+	list = bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(list[0].prefix.len, 24);
+	assert_in_range(list[0].until_ns - clock_monotonic_ns(), 200 * NS_PER_SEC, 301 * NS_PER_SEC);
+	assert_int_equal(list[2].prefix.addr.family, AF_INET6);
+	assert_int_equal(list[2].prefix.len, 64);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+}
+
+static void overlaps_and_repeats_and_the_most(void **state)
+{
+	struct bans *bans = open_bans(3);
+	int server = udp_socket("192.0.2.1", 9003);
+	struct ban more = ban_of("198.51.100.1", 600);
+	size_t count;
+
+	(void)state;
+	add(bans, ban_of("192.0.2.2", 600));
+	add(bans, ban_of("192.0.2.2/31", 600)); /* covers it */
+	add(bans, ban_of("192.0.2.2", 900));
+	add(bans, ban_of("198.51.100.0/24", 600));
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 3);
+	assert_int_equal(bans_add(bans, &more, NULL), -ENOSPC);
+	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9003));
+	/* The wide one goes, the narrow one stands alone again. */
+	assert_int_equal(bans_remove(bans, &(struct prefix){ban_of("192.0.2.2", 1).prefix.addr, 31}, NULL), 0);
+	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9003));
+	bans_clear(bans, NULL);
+	bans_close(bans);
+	close(server);
+}
+
+static void a_slowed_source_gets_some_through(void **state)
+{
+	struct bans *bans = open_bans(10);
+	struct ban slow = ban_of("192.0.2.2", 600);
+	int server = udp_socket("192.0.2.1", 9004);
+	unsigned through = 0;
+
+	(void)state;
+	slow.rate_per_sec = 0.01; /* 36 an hour: one of the burst, then hardly any */
+	add(bans, slow);
+	for (int i = 0; i < 5; i++)
+		through += passes("192.0.2.2", server, "192.0.2.1", 9004);
+	assert_int_equal(through, 1);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+	close(server);
+}
+
+static void timeouts_are_set_and_put_back(void **state)
+{
+	struct flow_timeouts before, now, set = {0};
+
+	(void)state;
+	assert_int_equal(timeouts_read(&before), 0);
+	set.udp_unreplied = 9;
+	set.tcp[FLOW_TCP_CLOSE] = 7;
+	set.tcp[FLOW_TCP_ESTABLISHED] = 12345;
+	set.generic = 77;
+	assert_int_equal(timeouts_write(&set), 0);
+	assert_int_equal(timeouts_read(&now), 0);
+	assert_int_equal(now.udp_unreplied, 9);
+	assert_int_equal(now.tcp[FLOW_TCP_CLOSE], 7);
+	assert_int_equal(now.tcp[FLOW_TCP_ESTABLISHED], 12345);
+	assert_int_equal(now.generic, 77);
+	/* What was not given stays, also of the same protocol. */
+	assert_int_equal(now.udp_stream, before.udp_stream);
+	assert_int_equal(now.tcp[FLOW_TCP_TIME_WAIT], before.tcp[FLOW_TCP_TIME_WAIT]);
+	assert_int_equal(now.tcp_max_retrans, before.tcp_max_retrans);
+	assert_int_equal(timeouts_write(&before), 0);
+	assert_int_equal(timeouts_read(&now), 0);
+	assert_memory_equal(&now, &before, sizeof(now));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(new_flows_are_refused_and_old_ones_live),
+		cmocka_unit_test(ipv6_prefixes_too),
+		cmocka_unit_test(a_ban_ends_by_itself),
+		cmocka_unit_test(a_removed_table_is_made_anew_with_all_bans),
+		cmocka_unit_test(a_second_run_takes_bans_over),
+		cmocka_unit_test(overlaps_and_repeats_and_the_most),
+		cmocka_unit_test(a_slowed_source_gets_some_through),
+		cmocka_unit_test(timeouts_are_set_and_put_back),
+	};
+
+	return cmocka_run_group_tests(tests, setup, NULL);
+}
