@@ -94,5 +94,8 @@ bool flow_filter_single_mark(const struct flow_filter *filter, uint32_t *ret_val
 /* The status bits every match must have (value under mask), from status, unreplied, class, offload, expected, no-nat.
  * False where nothing is implied. */
 bool flow_filter_status(const struct flow_filter *filter, uint32_t *ret_value, uint32_t *ret_mask);
+/* Whether the conditions on the status (status, unreplied, offload, expected, NAT) mean exactly what flow_filter_status says,
+ * no less. A class is never only a status. */
+bool flow_filter_status_is_exact(const struct flow_filter *filter);
 
 #endif

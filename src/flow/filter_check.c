@@ -127,6 +127,35 @@ int filter_implied_status(const struct flow_filter *filter, struct masked *ret_s
 	return 0;
 }
 
+static bool half_is_exact(const struct filter_half *half, bool excluded)
+{
+	const uint32_t some_address = half->keys & ~half->any_address;
+
+	if (filter_half_has(half, FILTER_CLASS))
+		return false;
+	/* Several words: this or that. Of an excluded one: not all of its bits, unless it is one bit. */
+	if (!excluded && half->statuses.count > 1)
+		return false;
+	for (size_t i = 0; excluded && i < half->statuses.count; i++) {
+		if (half->statuses.items[i].mask & (half->statuses.items[i].mask - 1))
+			return false;
+	}
+	/* One of two bits. */
+	if (filter_half_has(half, excluded ? FILTER_NO_NAT : FILTER_OFFLOAD))
+		return false;
+	if (!excluded && filter_half_has(half, FILTER_ANY_NAT))
+		return false;
+	return !(some_address & (1u << FILTER_SRC_NAT | 1u << FILTER_DST_NAT | 1u << FILTER_ANY_NAT));
+}
+
+bool flow_filter_status_is_exact(const struct flow_filter *filter)
+{
+	struct masked status;
+
+	return half_is_exact(&filter->want, false) && half_is_exact(&filter->exclude, true) &&
+	       !filter_implied_status(filter, &status);
+}
+
 /* "Some of these bits" (offload, any-nat, not no-nat) where all of them must be 0. */
 static bool needs_bit_that_is_clear(const struct flow_filter *filter, struct masked status)
 {

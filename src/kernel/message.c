@@ -47,22 +47,29 @@ static void put_protocol(const struct flow_tuple *tuple, struct nlmsghdr *reques
 	mnl_attr_nest_end(request, nest);
 }
 
-/* The kernel looks the tuple up in the zone of the original direction. A zone of that direction
- * alone stands inside the tuple; one of the reply direction alone plays no part (the original one
- * is then in zone 0). */
+/* A zone inside the tuple is that of its direction alone. */
+static void put_tuple(struct nlmsghdr *request, uint16_t type, const struct flow_tuple *tuple, uint16_t zone)
+{
+	struct nlattr *nest = mnl_attr_nest_start(request, type);
+
+	put_addresses(tuple, request);
+	put_protocol(tuple, request);
+	if (zone)
+		mnl_attr_put_u16(request, CTA_TUPLE_ZONE, htons(zone));
+	mnl_attr_nest_end(request, nest);
+}
+
+/* The kernel looks the tuple up in the zone of the original direction; one of the reply direction alone plays no part (the
+ * original one is then zone 0). */
 static struct nlmsghdr *begin(struct nl_socket *socket, void *buf, uint8_t message,
 			      const struct flow_target *target)
 {
+	bool both = target->zone == target->zone_reply;
 	struct nlmsghdr *request =
 		nl_request(socket, buf, NFNL_SUBSYS_CTNETLINK, message, 0, target->orig.family);
-	struct nlattr *nest = mnl_attr_nest_start(request, CTA_TUPLE_ORIG);
 
-	put_addresses(&target->orig, request);
-	put_protocol(&target->orig, request);
-	if (target->zone && target->zone != target->zone_reply)
-		mnl_attr_put_u16(request, CTA_TUPLE_ZONE, htons(target->zone));
-	mnl_attr_nest_end(request, nest);
-	if (target->zone && target->zone == target->zone_reply)
+	put_tuple(request, CTA_TUPLE_ORIG, &target->orig, both ? 0 : target->zone);
+	if (both && target->zone)
 		mnl_attr_put_u16(request, CTA_ZONE, htons(target->zone));
 	return request;
 }
@@ -93,5 +100,19 @@ struct nlmsghdr *message_set_timeout(struct nl_socket *socket, void *buf,
 		mnl_attr_put_u32(request, CTA_STATUS,
 				 htonl(target->status | FLOW_STATUS_CONFIRMED |
 				       FLOW_STATUS_FIXED_TIMEOUT));
+	return request;
+}
+
+struct nlmsghdr *message_create(struct nl_socket *socket, void *buf, const struct flow_target *target,
+				const struct flow_tuple *reply, uint32_t mark)
+{
+	struct nlmsghdr *request = begin(socket, buf, IPCTNL_MSG_CT_NEW, target);
+
+	request->nlmsg_flags |= NLM_F_CREATE | NLM_F_EXCL;
+	put_tuple(request, CTA_TUPLE_REPLY, reply,
+		  target->zone == target->zone_reply ? 0 : target->zone_reply);
+	mnl_attr_put_u32(request, CTA_TIMEOUT, htonl(target->timeout_sec));
+	mnl_attr_put_u32(request, CTA_STATUS, htonl(target->status));
+	mnl_attr_put_u32(request, CTA_MARK, htonl(mark));
 	return request;
 }

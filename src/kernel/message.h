@@ -21,5 +21,8 @@ struct nlmsghdr *message_delete(struct nl_socket *socket, void *buf,
 struct nlmsghdr *message_set_timeout(struct nl_socket *socket, void *buf,
 				     const struct flow_target *target,
 				     const struct flow_timeout_change *change);
+/* Makes an entry, for proofs in a namespace of their own: the target's zones, status and timeout. */
+struct nlmsghdr *message_create(struct nl_socket *socket, void *buf, const struct flow_target *target,
+				const struct flow_tuple *reply, uint32_t mark);
 
 #endif

@@ -15,11 +15,12 @@ int writer_open(const char *proofs_dir, struct writer **ret_writer)
 	uint64_t entries;
 	int r = nl_open(&socket);
 
-	(void)proofs_dir;
 	if (r < 0)
 		return r;
 	writer = mem_alloc(sizeof(*writer));
 	writer_init(writer, socket);
+	writer->prover = mem_alloc(sizeof(*writer->prover));
+	prover_init(writer->prover, proofs_dir);
 	/* Whether we may ask the kernel at all. */
 	r = writer_count(writer, &entries);
 	if (r < 0) {
@@ -34,6 +35,8 @@ void writer_close(struct writer *writer)
 {
 	if (!writer)
 		return;
+	prover_done(writer->prover);
+	free(writer->prover);
 	writer_done(writer);
 	free(writer);
 }
@@ -73,17 +76,16 @@ static int port_set_timeout(void *arg, const struct flow_target *targets,
 static bool port_can_delete_filtered(void *arg, const struct flow_filter *filter, char *ret_why,
 				     size_t why_size)
 {
-	(void)arg;
-	(void)filter;
-	snprintf(ret_why, why_size, "not proven in this kernel");
-	return false;
+	struct writer *writer = arg;
+
+	return filtered_delete_can(writer->prover, filter, ret_why, why_size);
 }
 
 static int port_delete_filtered(void *arg, const struct flow_filter *filter)
 {
-	(void)arg;
-	(void)filter;
-	return -EOPNOTSUPP;
+	struct writer *writer = arg;
+
+	return filtered_delete_run(writer, writer->prover, filter);
 }
 
 static int port_delete_all(void *arg)

@@ -12,16 +12,6 @@
 #include "base/text.h"
 #include "flow/names.h"
 
-/* Bits of CTA_FILTER_{ORIG,REPLY}_FLAGS, in host byte order. The kernel keeps them out of its UAPI
- * headers (net/netfilter/nf_conntrack_netlink.c, enum ctattr_filter flags). */
-enum {
-	SIDE_SRC = 1 << 0,
-	SIDE_DST = 1 << 1,
-	SIDE_PROTOCOL = 1 << 3,
-	SIDE_SPORT = 1 << 4,
-	SIDE_DPORT = 1 << 5,
-};
-
 static const struct {
 	enum flow_filter_key key;
 	enum flow_direction side;
@@ -141,6 +131,60 @@ bool pushdown_is_empty(const struct pushdown *p)
 {
 	return !(p->family || p->zone || p->has_mark || p->status_mask ||
 		 p->side[FLOW_ORIG].flags || p->side[FLOW_REPLY].flags);
+}
+
+static bool is_pushed_side(const struct pushdown *p, enum flow_filter_key key)
+{
+	for (size_t i = 0; i < COUNT(address_keys); i++) {
+		if (address_keys[i].key == key)
+			return p->side[address_keys[i].side].flags & address_keys[i].flag;
+	}
+	for (size_t i = 0; i < COUNT(port_keys); i++) {
+		if (port_keys[i].key == key)
+			return p->side[port_keys[i].side].flags & port_keys[i].flag;
+	}
+	return false;
+}
+
+/* What is not named here is not pushed, or not exactly. */
+static bool is_pushed_exactly(const struct pushdown *p, const struct flow_filter *filter,
+			      enum flow_filter_key key)
+{
+	uint32_t family;
+
+	switch (key) {
+	case FILTER_FAMILY:
+		return flow_filter_single_number(filter, key, &family) && p->family == family;
+	case FILTER_PROTOCOL:
+		return p->side[FLOW_ORIG].flags & SIDE_PROTOCOL;
+	case FILTER_MARK:
+		return p->has_mark;
+	case FILTER_ZONE:
+		return p->zone;
+	case FILTER_STATUS:
+	case FILTER_UNREPLIED:
+	case FILTER_OFFLOAD:
+	case FILTER_EXPECTED:
+	case FILTER_SRC_NAT:
+	case FILTER_DST_NAT:
+	case FILTER_ANY_NAT:
+	case FILTER_NO_NAT:
+		return p->status_mask && flow_filter_status_is_exact(filter);
+	default:
+		return is_pushed_side(p, key);
+	}
+}
+
+bool pushdown_is_whole(const struct pushdown *p, const struct flow_filter *filter)
+{
+	if (pushdown_is_empty(p))
+		return false;
+	for (int key = 0; key < FLOW_FILTER_KEY_COUNT; key++) {
+		if (flow_filter_has(filter, (enum flow_filter_key)key) &&
+		    !is_pushed_exactly(p, filter, (enum flow_filter_key)key))
+			return false;
+	}
+	return true;
 }
 
 static void put_side(const struct pushdown_side *side, uint16_t type, struct nlmsghdr *request)

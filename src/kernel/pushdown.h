@@ -14,6 +14,16 @@
 #include "flow/filter.h"
 #include "flow/flow.h"
 
+/* Bits of CTA_FILTER_{ORIG,REPLY}_FLAGS, in host byte order. The kernel keeps them out of its UAPI
+ * headers (net/netfilter/nf_conntrack_netlink.c, enum ctattr_filter flags). */
+enum pushdown_flag {
+	SIDE_SRC = 1 << 0,
+	SIDE_DST = 1 << 1,
+	SIDE_PROTOCOL = 1 << 3,
+	SIDE_SPORT = 1 << 4,
+	SIDE_DPORT = 1 << 5,
+};
+
 struct pushdown_side {
 	uint32_t flags; /* what of the tuple is to be compared, as CTA_FILTER_{ORIG,REPLY}_FLAGS */
 	struct flow_tuple tuple;
@@ -34,6 +44,8 @@ void pushdown_from(const struct flow_filter *filter, struct pushdown *ret_pushdo
  * (EOPNOTSUPP), so that a protocol of both families takes two requests. AF_UNSPEC: both at once.
  * Returns 1 or 2. */
 unsigned pushdown_families(const struct pushdown *pushdown, uint8_t ret_families[2]);
+/* Whether what is pushed means exactly the filter, no less: the kernel needs no help. False for nothing pushed. */
+bool pushdown_is_whole(const struct pushdown *pushdown, const struct flow_filter *filter);
 bool pushdown_is_empty(const struct pushdown *pushdown);
 /* Adds the attributes; the family goes into the request's nfgenmsg by the caller. */
 void pushdown_put(const struct pushdown *pushdown, struct nlmsghdr *request);

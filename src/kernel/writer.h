@@ -7,12 +7,15 @@
 #include "message.h"
 #include "socket.h"
 
+struct prover;
+
 struct writer {
 	struct nl_socket socket;
 	uint8_t *requests; /* FLOW_BATCH_MAX messages */
 	uint8_t *answers;  /* NL_ANSWER_MAX bytes */
 	bool is_stale;	   /* answers to an older batch may still be queued */
 	uint64_t lost;	   /* times answers did not fit the socket's queue */
+	struct prover *prover; /* of the filtered delete; NULL in a throw-away namespace */
 };
 
 /* A writer's socket and buffers on a socket that is open already (of another namespace, say). */
