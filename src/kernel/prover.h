@@ -6,7 +6,7 @@
 #include "proof.h"
 
 #define PROVER_SETS_MAX 256
-#define PROVER_WHY_MAX	160
+#define PROVER_WHY_MAX 256
 
 struct proof_file;
 
@@ -18,7 +18,7 @@ struct prover {
 	} verdicts[PROVER_SETS_MAX]; /* a ring: the oldest makes room */
 	unsigned count, next;
 	struct proof_file *file;   /* what was read; NULL: nothing */
-	char file_why[96];	   /* why nothing */
+	char file_why[160];	   /* why nothing */
 	proof_distort_fn *distort; /* NULL but in tests */
 	bool no_namespace;	   /* in tests: as where none may be made */
 };

@@ -6,24 +6,12 @@
 #include <stddef.h>
 #include <cmocka.h>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 #include "kernel/kernel.h"
-#include "kernel_lab.h"
-#include "write_lab.h"
+#include "filtered_lab.h"
 
-#include "../../src/kernel/prover.h"
-
-#define TABLE	  250
 #define TABLE_NEW 200 /* cases with one table */
-
-static struct writer *writer;
-static struct flow_ports ports;
-static int fd; /* the lab's socket */
 
 static unsigned cases(void)
 {
@@ -70,16 +58,6 @@ static void read_table(const struct flow_filter *filter, struct table *ret_table
 	ret_table->count = 0;
 	assert_int_equal(ports.scan(ports.arg, filter, NULL, take, ret_table, &report), 0);
 	qsort(ret_table->flows, ret_table->count, sizeof(ret_table->flows[0]), by_name);
-}
-
-static void fill(uint64_t seed)
-{
-	for (unsigned i = 0; i < TABLE; i++) {
-		struct lab_entry e = lab_random(&seed);
-		int error = lab_create(fd, &e, NLM_F_CREATE | NLM_F_EXCL);
-
-		assert_true(!error || error == EEXIST);
-	}
 }
 
 /* ---- filters ---- */
@@ -204,27 +182,12 @@ static void delete_by_dump(const struct flow_filter *filter)
 	free(found);
 }
 
-static int empty_table(void **state)
-{
-	uint64_t entries;
-
-	(void)state;
-	for (unsigned i = 0; i < 1000; i++) {
-		if (ports.delete_all(ports.arg) || ports.count(ports.arg, &entries))
-			return -1;
-		if (!entries)
-			return 0;
-		usleep(10000);
-	}
-	return -1;
-}
-
 static void both_ways_take_exactly_what_the_filter_means(void **state)
 {
 	struct table *all = mem_alloc(sizeof(*all)), *left = mem_alloc(sizeof(*left));
 	unsigned whole = 0, some = 0, tried = 0, hopeless = 0, wanted = cases();
 	uint64_t seed = 99, table_seed = 1;
-	char text[512], why[160];
+	char text[512], why[256];
 
 	(void)state;
 	while (whole < wanted) {
@@ -273,66 +236,6 @@ static void both_ways_take_exactly_what_the_filter_means(void **state)
 
 /* ---- which filters ---- */
 
-static struct flow_filter *parse(const char *options)
-{
-	static const struct {
-		const char *word;
-		enum flow_filter_key key;
-		bool has_value;
-	} words[] = {{"-f", FILTER_FAMILY, true},
-		     {"-s", FILTER_SRC, true},
-		     {"-d", FILTER_DST, true},
-		     {"-r", FILTER_REPLY_SRC, true},
-		     {"-q", FILTER_REPLY_DST, true},
-		     {"-p", FILTER_PROTOCOL, true},
-		     {"--sport", FILTER_SPORT, true},
-		     {"--dport", FILTER_DPORT, true},
-		     {"-m", FILTER_MARK, true},
-		     {"-w", FILTER_ZONE, true},
-		     {"-u", FILTER_STATUS, true},
-		     {"--unreplied", FILTER_UNREPLIED, false},
-		     {"--state", FILTER_STATE, true},
-		     {"--class", FILTER_CLASS, true},
-		     {"--src-nat", FILTER_SRC_NAT, false},
-		     {"--no-nat", FILTER_NO_NAT, false}};
-	struct flow_filter *filter = flow_filter_new();
-	char copy[256], *word, *rest = copy;
-	bool negated = false;
-	struct problem problem;
-
-	snprintf(copy, sizeof(copy), "%s", options);
-	while ((word = strtok_r(rest, " ", &rest))) {
-		size_t i = 0;
-
-		if (!strcmp(word, "!")) {
-			negated = true;
-			continue;
-		}
-		while (strcmp(words[i].word, word))
-			assert_true(++i < sizeof(words) / sizeof(words[0]));
-		if (flow_filter_add(filter, words[i].key,
-				    words[i].has_value ? strtok_r(rest, " ", &rest) : NULL, negated,
-				    &problem) < 0)
-			fail_msg("%s: %s", options, problem.text);
-		negated = false;
-	}
-	if (flow_filter_finish(filter, &problem) < 0)
-		fail_msg("%s: %s", options, problem.text);
-	return filter;
-}
-
-static bool can(const char *options, char why[160])
-{
-	struct flow_filter *filter = parse(options);
-	bool yes;
-
-	why[0] = '\0';
-	yes = ports.can_delete_filtered(ports.arg, filter, why, 160);
-	assert_int_equal(!yes, why[0] != '\0');
-	flow_filter_free(filter);
-	return yes;
-}
-
 static void what_the_kernel_can_do_alone_is_known(void **state)
 {
 	static const char *const yes[] = {"-f ipv6",
@@ -374,7 +277,7 @@ static void what_the_kernel_can_do_alone_is_known(void **state)
 					 "-s 10.0.0.1 ! -s 10.0.0.2",
 					 "-w 7 -s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 2"};
 	struct flow_filter *empty = flow_filter_new();
-	char why[160];
+	char why[256];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++)
@@ -387,26 +290,6 @@ static void what_the_kernel_can_do_alone_is_known(void **state)
 	assert_int_equal(ports.delete_filtered(ports.arg, empty), -EOPNOTSUPP);
 	flow_filter_free(empty);
 }
-
-static int open_lab(void **state)
-{
-	(void)state;
-	if (!lab_enter() || writer_open(NULL, &writer))
-		return -1;
-	ports = writer_ports(writer);
-	fd = nl_open();
-	return 0;
-}
-
-static int close_lab(void **state)
-{
-	(void)state;
-	writer_close(writer);
-	close(fd);
-	return 0;
-}
-
-#define TEST(name) cmocka_unit_test_teardown(name, empty_table)
 
 int main(void)
 {
