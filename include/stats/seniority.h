@@ -45,9 +45,10 @@ struct standing {	    /* of one flow at this pass */
 			   timeout renewed */
 };
 
-/* A pass (renewal) over the whole table. is_calm: as stats/calm says; in a surge nobody rises and
- * what is new is not base. senior_budget: how many seniors may count in all (a share of capacity);
- * 0: no bound. A pass begun before the last one was ended ends that one as incomplete. */
+/* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm); in a
+ * surge nobody rises and what is new is not base. senior_budget: how many seniors may count in all
+ * (a share of capacity); 0: no bound. A pass begun before the last one was ended ends that one as
+ * incomplete. */
 void seniority_begin(struct seniority *seniority, int64_t now_ns, bool is_calm,
 		     uint64_t senior_budget);
 /* Each flow of the pass, once (again does no harm but to the count of its source). Unanswered flows

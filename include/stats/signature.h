@@ -25,8 +25,8 @@ struct signature_pattern { /* all conditions AND; compared without loops */
 	uint8_t protocol;
 	uint16_t port;	  /* original destination port */
 	uint16_t zone;	  /* of either direction, as in filters */
-	uint16_t classes; /* 1 << enum flow_class; a source never answers for pickups: they are out
-			   * where src_len is set, unless pickups are what has grown */
+	uint16_t classes; /* 1 << enum flow_class. Pickups are out where src_len is set: who stands
+			     as their source is not to blame */
 };
 
 struct signature {
@@ -39,6 +39,8 @@ struct signature {
 	bool hits_base; /* base_share is above the bound: it would hit what was there before */
 	bool cannot_tell_apart; /* the best there is, and it hits the base: attack and honest flows
 				   agree in every attribute */
+	bool is_blind; /* nothing is known of what was there before: base_share says nothing, and
+			  answered flows must not be judged by it */
 	bool kernel_can_filter; /* a hint: one filtered DELETE could do it: unreplied only, exact
 				   IPv4 addresses, no zone 0 */
 };

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/seniority: the standing of flows, from pass to pass. */
+#include "seniority_private.h"
+
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "stats/fairness.h"
+#include "stats/ranking.h"
+
+#define STEPS_PER_RENEWAL 16 /* generations: times are kept to a sixteenth of a renewal */
+#define HALF_SEC_NS	  500000000LL
+#define SLOTS_MAX	  (1u << 28) /* tag * slots must fit in 64 bits */
+
+struct source_row {
+	struct ranking_key key;
+	uint32_t seniors;
+};
+
+struct seniority_config seniority_config_default(void)
+{
+	return (struct seniority_config){
+		.max_flows = 262144,
+		.max_sources = 16384,
+		.renewal_ns = 30 * 1000000000LL,
+		.activity_ns = 2 * 1000000000LL,
+		.source_prefix = {32, 64},
+		.established_floor_sec = 7440,
+		.stream_floor_sec = 120,
+	};
+}
+
+struct seniority *seniority_new(const struct seniority_config *config)
+{
+	const struct rows_shape shape = {.row_size = sizeof(struct source_row),
+					 .key_size = sizeof(struct ranking_key),
+					 .weight_offset = offsetof(struct source_row, seniors),
+					 .max = config->max_sources ? config->max_sources : 1};
+	struct seniority *s = mem_alloc(sizeof(*s));
+
+	s->config = *config;
+	s->key = siphash_key_random();
+	s->slot_count = config->max_flows + config->max_flows / 3 + 1;
+	if (s->slot_count > SLOTS_MAX)
+		s->slot_count = SLOTS_MAX;
+	s->slots = mem_array(slots_all(s), sizeof(*s->slots));
+	s->sources = rows_new(&shape, siphash_key_random(), NULL, NULL);
+	s->source_counts = mem_array(shape.max, sizeof(*s->source_counts));
+	s->counts.fair_share = UINT32_MAX;
+	return s;
+}
+
+void seniority_free(struct seniority *s)
+{
+	if (!s)
+		return;
+	rows_free(s->sources);
+	free(s->source_counts);
+	free(s->slots);
+	free(s);
+}
+
+size_t seniority_bytes(const struct seniority *s)
+{
+	return sizeof(*s) + slots_all(s) * sizeof(*s->slots) + rows_bytes(s->sources) +
+	       s->config.max_sources * sizeof(*s->source_counts);
+}
+
+static uint64_t tag_of(const struct seniority *s, const struct flow *flow)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+	size_t bytes = orig->family == AF_INET ? 4 : 16;
+	uint8_t buf[40];
+	uint64_t tag;
+
+	memcpy(buf, &orig->sport, 2);
+	memcpy(buf + 2, &orig->dport, 2);
+	memcpy(buf + 4, &flow->zone, 2);
+	buf[6] = orig->protocol;
+	buf[7] = orig->family;
+	memcpy(buf + 8, orig->src, bytes);
+	memcpy(buf + 8 + bytes, orig->dst, bytes);
+	tag = siphash(buf, 8 + 2 * bytes, s->key) >> (64 - TAG_BITS);
+	return tag ? tag : 1;
+}
+
+/* The slot of this tag or NULL. */
+static uint64_t *find(const struct seniority *s, uint64_t tag)
+{
+	uint64_t *slot = s->slots + slot_home(s, tag);
+
+	for (int i = 0; i < PROBES && *slot; i++, slot++)
+		if (*slot >> 28 == tag)
+			return slot;
+	return NULL;
+}
+
+/* Who stays where room is short: the standing first, then who was seen by this pass. */
+static unsigned worth(const struct seniority *s, const struct slot *slot)
+{
+	return (unsigned)slot->state * 4 + (slot->seen == s->parity ? 2 : 0) +
+	       (slot->active || slot->was_active ? 1 : 0);
+}
+
+void seniority_place(struct seniority *s, const struct slot *slot)
+{
+	uint64_t *at = s->slots + slot_home(s, slot->tag), *least = NULL;
+	unsigned least_worth = worth(s, slot);
+
+	for (int i = 0; i < PROBES; i++, at++) {
+		struct slot there;
+
+		if (!*at) {
+			*at = slot_pack(slot);
+			return;
+		}
+		there = slot_unpack(*at);
+		if (worth(s, &there) < least_worth) {
+			least_worth = worth(s, &there);
+			least = at;
+		}
+	}
+	s->counts.gave_way++; /* the neighbour, or the new one itself */
+	if (least)
+		*least = slot_pack(slot);
+}
+
+static void count_slot(struct seniority_counts *counts, enum slot_state state)
+{
+	counts->flows++;
+	counts->base += state != SLOT_NEW;
+	counts->candidates += state == SLOT_CANDIDATE;
+	counts->seniors += state == SLOT_SENIOR;
+}
+
+/* In one walk: each slot is lifted and put into the first free one from its home on, which is not
+ * behind where it was, as all before it are settled. */
+void seniority_sweep(struct seniority *s, bool drop_unseen)
+{
+	struct seniority_counts *counts = &s->counts;
+
+	counts->flows = counts->base = counts->candidates = counts->seniors = 0;
+	for (size_t i = 0; i < slots_all(s); i++) {
+		struct slot slot;
+		uint64_t *at;
+
+		if (!s->slots[i])
+			continue;
+		slot = slot_unpack(s->slots[i]);
+		s->slots[i] = 0;
+		if (drop_unseen && slot.seen != s->parity) {
+			counts->lapsed += slot.state == SLOT_SENIOR;
+			continue;
+		}
+		slot.seen = s->parity;
+		if (slot.generation &&
+		    (s->generation + GENERATIONS - 1 - slot.generation) % (GENERATIONS - 1) >
+			    GENERATION_OLD)
+			slot.generation = 0;
+		for (at = s->slots + slot_home(s, slot.tag); *at; at++)
+			;
+		*at = slot_pack(&slot);
+		count_slot(counts, slot.state);
+	}
+}
+
+void seniority_begin(struct seniority *s, int64_t now_ns, bool is_calm, uint64_t senior_budget)
+{
+	if (s->is_open)
+		seniority_end(s, false);
+	s->is_open = true;
+	s->now_ns = now_ns;
+	s->is_calm = is_calm;
+	s->budget = senior_budget;
+	s->parity = !s->parity;
+	if (!s->generation ||
+	    now_ns - s->generation_ns >= s->config.renewal_ns / STEPS_PER_RENEWAL) {
+		s->generation = s->generation % (GENERATIONS - 1) + 1;
+		s->generation_ns = now_ns;
+	}
+	/* Who joined by an earlier pass of the same generation counts as joined by this one: never
+	 * too early, and too late by a sixteenth of a renewal at most. */
+	s->times[s->generation] = now_ns;
+	s->is_mark = now_ns - s->mark_ns >= s->config.activity_ns;
+	if (s->is_mark)
+		s->mark_ns = now_ns;
+	s->counts.over_share = 0;
+	rows_clear(s->sources);
+}
+
+/* Joined at least a renewal ago. */
+static bool is_ripe(const struct seniority *s, const struct slot *slot, int64_t now_ns)
+{
+	return !slot->generation || now_ns - s->times[slot->generation] >= s->config.renewal_ns;
+}
+
+static bool is_idle_beyond(const struct seniority *s, const struct flow_facts *facts)
+{
+	uint32_t floor = facts->class == FLOW_CLASS_ESTABLISHED ? s->config.established_floor_sec
+								: s->config.stream_floor_sec;
+
+	return facts->has_idle && facts->idle_sec > floor;
+}
+
+/* With counters: the low bytes of both packet counts. Without: the time of the look, in half
+ * seconds. */
+static uint16_t digest_of(const struct seniority *s, const struct flow *flow)
+{
+	if (flow->has & FLOW_HAS_COUNTERS)
+		return (uint16_t)((flow->packets[FLOW_ORIG] & 0xff) << 8 |
+				  (flow->packets[FLOW_REPLY] & 0xff));
+	return (uint16_t)(s->now_ns / HALF_SEC_NS);
+}
+
+/* Traffic since the look that the digest is of. */
+static bool has_traffic(const struct seniority *s, const struct slot *slot, const struct flow *flow,
+			const struct flow_facts *facts)
+{
+	uint16_t now = digest_of(s, flow), changed = now ^ slot->digest;
+
+	if (!facts->is_answered)
+		return false;
+	if (flow->has & FLOW_HAS_COUNTERS)
+		return (changed & 0xff00) && (changed & 0xff);
+	/* Where idle cannot be told (TCP with unacknowledged data), what was there in the calm has
+	 * the benefit of the doubt; anybody can make such a flow. */
+	if (!facts->has_idle)
+		return slot->state != SLOT_NEW && facts->class == FLOW_CLASS_ESTABLISHED;
+	/* Idle is rounded: the last packet may be up to a second older. */
+	return (uint16_t)(now - slot->digest) >= 2 * ((uint64_t)facts->idle_sec + 1);
+}
+
+static void look_at_traffic(const struct seniority *s, struct slot *slot, const struct flow *flow,
+			    const struct flow_facts *facts)
+{
+	bool traffic = has_traffic(s, slot, flow, facts);
+
+	if (!s->is_mark) {
+		slot->active |= traffic;
+		return;
+	}
+	slot->was_active = slot->active;
+	slot->active = traffic;
+	slot->digest = digest_of(s, flow);
+}
+
+/* What this pass makes of its standing. */
+static void rise_or_lapse(struct seniority *s, struct slot *slot, const struct flow_facts *facts)
+{
+	bool worthy = facts->is_answered && !is_idle_beyond(s, facts);
+
+	if (!worthy) {
+		s->counts.lapsed += slot->state == SLOT_SENIOR;
+		if (slot->state != SLOT_NEW || s->is_calm)
+			slot->state = SLOT_BASE;
+		return;
+	}
+	if (!s->is_calm)
+		return;
+	if (slot->state == SLOT_NEW || slot->state == SLOT_BASE) {
+		slot->state = SLOT_CANDIDATE;
+		slot->generation = s->generation;
+	} else if (slot->state == SLOT_CANDIDATE && is_ripe(s, slot, s->now_ns)) {
+		slot->state = SLOT_SENIOR;
+		slot->generation = s->generation;
+	}
+}
+
+/* Counts a senior of its source; false: beyond the fair share. */
+static bool is_within_share(struct seniority *s, const struct flow *flow)
+{
+	const struct ranking_config by_source = {.by = RANKING_BY_SOURCE,
+						 .prefix_len = {s->config.source_prefix[0],
+								s->config.source_prefix[1]}};
+	struct ranking_key key = ranking_key_of(&by_source, flow);
+	struct source_row *row = rows_get(s->sources, &key);
+
+	if (++row->seniors <= s->counts.fair_share)
+		return true;
+	s->counts.over_share++;
+	return false;
+}
+
+struct standing seniority_see(struct seniority *s, const struct flow *flow,
+			      const struct flow_facts *facts)
+{
+	struct standing standing = {.is_known = false};
+	uint64_t tag = tag_of(s, flow), *at = find(s, tag);
+	struct slot slot = {.tag = tag, .seen = s->parity};
+
+	if (!at && !s->is_calm && !facts->is_answered)
+		return standing;
+	if (at) {
+		slot = slot_unpack(*at);
+		standing.is_known = true;
+		standing.is_base = slot.state != SLOT_NEW;
+		if (slot.seen != s->parity)
+			look_at_traffic(s, &slot, flow, facts);
+		slot.seen = s->parity;
+	} else {
+		slot.digest = digest_of(s, flow);
+	}
+	rise_or_lapse(s, &slot, facts);
+	standing.is_base |= slot.state != SLOT_NEW;
+	standing.is_active = slot.active || slot.was_active;
+	if (at)
+		*at = slot_pack(&slot);
+	else
+		seniority_place(s, &slot);
+	if (slot.state == SLOT_SENIOR) {
+		standing.is_senior = is_within_share(s, flow);
+		standing.is_over_share = !standing.is_senior;
+	}
+	return standing;
+}
+
+static void find_fair_share(struct seniority *s)
+{
+	size_t n = rows_used(s->sources);
+
+	for (size_t i = 0; i < n; i++)
+		s->source_counts[i] = ((const struct source_row *)rows_at(s->sources, i))->seniors;
+	s->counts.fair_share = s->budget ? fairness_level(s->source_counts, n, s->budget)
+					 : UINT32_MAX;
+}
+
+void seniority_end(struct seniority *s, bool is_complete)
+{
+	if (!s->is_open)
+		return;
+	s->is_open = false;
+	seniority_sweep(s, is_complete);
+	if (!is_complete)
+		return;
+	find_fair_share(s);
+	if (s->is_calm && !s->has_calm_since) {
+		s->has_calm_since = true;
+		s->calm_since_ns = s->now_ns;
+	}
+	if (s->counts.seniors || (s->is_calm && s->has_calm_since &&
+				  s->now_ns - s->calm_since_ns >= s->config.renewal_ns))
+		s->counts.is_ready = true;
+}
+
+void seniority_surge(struct seniority *s, int64_t now_ns)
+{
+	s->has_calm_since = false;
+	for (size_t i = 0; i < slots_all(s); i++) {
+		struct slot slot;
+
+		if (!s->slots[i])
+			continue;
+		slot = slot_unpack(s->slots[i]);
+		if (slot.state == SLOT_SENIOR && !is_ripe(s, &slot, now_ns)) {
+			s->counts.struck++;
+			s->counts.seniors--;
+		} else if (slot.state == SLOT_CANDIDATE) {
+			s->counts.candidates--;
+		} else {
+			continue;
+		}
+		slot.state = SLOT_BASE;
+		s->slots[i] = slot_pack(&slot);
+	}
+}
+
+bool seniority_adopt(struct seniority *s, const struct flow *flow)
+{
+	struct slot slot = {.tag = tag_of(s, flow), .state = SLOT_SENIOR, .seen = s->parity};
+	struct flow_facts facts;
+	uint64_t *at;
+
+	flow_facts_of(flow, NULL, 0, &facts);
+	if (!facts.is_answered || !(flow->status & FLOW_STATUS_ASSURED))
+		return false;
+	at = find(s, slot.tag);
+	if (at && slot_unpack(*at).state == SLOT_SENIOR)
+		return true;
+	slot.digest = digest_of(s, flow);
+	s->counts.adopted++;
+	if (at)
+		*at = slot_pack(&slot);
+	else
+		seniority_place(s, &slot);
+	at = find(s, slot.tag);
+	if (at)
+		s->counts.seniors++; /* the other counts wait for the next pass */
+	return at;
+}
+
+bool seniority_is_senior(const struct seniority *s, const struct flow *flow)
+{
+	const uint64_t *at = find(s, tag_of(s, flow));
+
+	return at && slot_unpack(*at).state == SLOT_SENIOR;
+}
+
+struct seniority_counts seniority_counts_get(const struct seniority *s)
+{
+	return s->counts;
+}

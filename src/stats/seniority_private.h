@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/seniority_private: the slots, shared by pass and saving. Private to stats/seniority*.c.
+ *
+ * Open addressing without wrapping: a flow lies in one of the PROBES slots from its home on; the
+ * home is told by the tag alone, so that slots can be moved, and saved for a table of another size.
+ * A slot, from the highest bit: 36 tag, 2 state, 7 generation, 16 digest, seen, active, was active.
+ * The tag is never 0, so that 0 is an empty slot. Two flows share a tag with a chance of 2^-36. */
+#ifndef CTWARDEN_STATS_SENIORITY_PRIVATE_H
+#define CTWARDEN_STATS_SENIORITY_PRIVATE_H
+
+#include "base/rows.h"
+#include "base/siphash.h"
+#include "stats/seniority.h"
+
+#define PROBES	       32
+#define TAG_BITS       36
+#define GENERATIONS    128 /* 0: long ago; the others in a ring */
+#define GENERATION_OLD 63  /* steps back in the ring from which on a generation is long ago */
+
+enum slot_state { SLOT_NEW, SLOT_BASE, SLOT_CANDIDATE, SLOT_SENIOR };
+
+struct slot { /* a slot taken apart */
+	uint64_t tag;
+	enum slot_state state;
+	unsigned generation; /* when it became candidate or senior */
+	uint16_t digest;
+	bool seen, active, was_active; /* seen: the parity of the pass that saw it last */
+};
+
+struct seniority {
+	struct seniority_config config;
+	struct siphash_key key;
+	uint64_t *slots;
+	size_t slot_count; /* homes; PROBES more slots behind them */
+	struct rows *sources;
+	uint32_t *source_counts; /* room for fairness_level */
+	struct seniority_counts counts;
+	int64_t times[GENERATIONS]; /* the last pass of each generation; [0] is never asked */
+	int64_t generation_ns;	    /* the first pass of the present one */
+	unsigned generation;
+	int64_t now_ns, mark_ns, calm_since_ns;
+	uint64_t budget;
+	bool is_open, is_calm, is_mark, has_calm_since, parity;
+};
+
+static inline uint64_t slot_pack(const struct slot *s)
+{
+	return s->tag << 28 | (uint64_t)s->state << 26 | (uint64_t)s->generation << 19 |
+	       (uint64_t)s->digest << 3 | (uint64_t)s->seen << 2 | (uint64_t)s->active << 1 |
+	       (uint64_t)s->was_active;
+}
+
+static inline struct slot slot_unpack(uint64_t word)
+{
+	return (struct slot){
+		.tag = word >> 28,
+		.state = (enum slot_state)(word >> 26 & 3),
+		.generation = (unsigned)(word >> 19 & (GENERATIONS - 1)),
+		.digest = (uint16_t)(word >> 3),
+		.seen = word >> 2 & 1,
+		.active = word >> 1 & 1,
+		.was_active = word & 1,
+	};
+}
+
+static inline size_t slot_home(const struct seniority *s, uint64_t tag)
+{
+	return (size_t)(tag * s->slot_count >> TAG_BITS);
+}
+
+static inline size_t slots_all(const struct seniority *s)
+{
+	return s->slot_count + PROBES;
+}
+
+/* Puts a slot that is not there yet; the least worthy neighbour gives way where all are taken. */
+void seniority_place(struct seniority *s, const struct slot *slot);
+/* Counts the slots anew, forgets (all unseen ones where drop_unseen), makes old generations old. */
+void seniority_sweep(struct seniority *s, bool drop_unseen);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/signature: patterns against flows, as filters and in words, and the count of a pass. */
+#include "stats/signature.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+#include "base/text.h"
+#include "flow/names.h"
+#include "signature_private.h"
+
+struct signature_config signature_config_default(void)
+{
+	return (struct signature_config){
+		.min_coverage = 0.15, .max_base_share = 0.02, .min_growth = 50};
+}
+
+static void look_at(const struct flow *flow, enum flow_class class, struct look *ret_look)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+
+	memcpy(ret_look->src, orig->src, sizeof(ret_look->src));
+	memcpy(ret_look->dst, orig->dst, sizeof(ret_look->dst));
+	ret_look->port = orig->dport;
+	ret_look->zone = flow->zone;
+	ret_look->zone_reply = flow->zone_reply;
+	ret_look->class_bit = (uint16_t)(1u << class);
+	ret_look->family = orig->family;
+	ret_look->protocol = orig->protocol;
+}
+
+bool signature_match(const struct signature_pattern *pattern, const struct flow *flow,
+		     enum flow_class class)
+{
+	struct look look;
+
+	look_at(flow, class, &look);
+	return look_fits(pattern, &look);
+}
+
+int signature_match_any(const struct signature *signatures, size_t n, const struct flow *flow,
+			enum flow_class class)
+{
+	struct look look;
+
+	if (!n)
+		return -1;
+	look_at(flow, class, &look);
+	for (size_t i = 0; i < n; i++)
+		if (look_fits(&signatures[i].pattern, &look))
+			return (int)i;
+	return -1;
+}
+
+void signature_count(struct signature_counts *counts, const struct signature_pattern *pattern,
+		     const struct flow *flow, enum flow_class class, bool is_base)
+{
+	bool fits = signature_match(pattern, flow, class);
+
+	if (is_base) {
+		counts->base++;
+		counts->base_hits += fits;
+	} else {
+		counts->growth++;
+		counts->growth_hits += fits;
+	}
+}
+
+bool signature_confirm(struct signature *signature, const struct signature_config *config,
+		       const struct signature_counts *counts)
+{
+	bool hit_base = signature->hits_base;
+
+	signature->is_confirmed = true;
+	signature->growth = counts->growth_hits;
+	signature->base = counts->base_hits;
+	signature->coverage = counts->growth ? (double)counts->growth_hits / (double)counts->growth
+					     : 0;
+	if (counts->base) {
+		signature->base_share = (double)counts->base_hits / (double)counts->base;
+		signature->is_blind = false;
+		signature->hits_base = signature->base_share > config->max_base_share;
+		signature->cannot_tell_apart &= signature->hits_base;
+	}
+	return signature->coverage >= config->min_coverage && (hit_base || !signature->hits_base);
+}
+
+/* ---- as a filter ---- */
+
+static void add(struct flow_filter *filter, enum flow_filter_key key, const char *value,
+		bool negated)
+{
+	int r = flow_filter_add(filter, key, value, negated, NULL);
+
+	assert(r == 0); /* the text is our own */
+	(void)r;
+}
+
+static void add_prefix(struct flow_filter *filter, enum flow_filter_key key, uint8_t family,
+		       uint8_t len, const uint64_t bytes[2])
+{
+	struct prefix prefix = {.addr = {.family = family}, .len = len};
+	char text[ADDR_TEXT_MAX];
+
+	memcpy(prefix.addr.bytes, bytes, sizeof(prefix.addr.bytes));
+	add(filter, key, prefix_format(&prefix, text), false);
+}
+
+static void add_number(struct flow_filter *filter, enum flow_filter_key key, unsigned number)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", number);
+	add(filter, key, text, false);
+}
+
+struct flow_filter *signature_filter(const struct signature_pattern *p)
+{
+	struct flow_filter *filter = flow_filter_new();
+
+	if (p->src_len)
+		add_prefix(filter, FILTER_SRC, p->family, p->src_len, p->src);
+	if (p->dst_len)
+		add_prefix(filter, FILTER_DST, p->family, p->dst_len, p->dst);
+	if (p->has_protocol)
+		add_number(filter, FILTER_PROTOCOL, p->protocol);
+	if (p->has_port)
+		add_number(filter, FILTER_DPORT, p->port);
+	if (p->has_zone)
+		add_number(filter, FILTER_ZONE, p->zone);
+	for (int class = 0; class < FLOW_CLASS_COUNT; class ++) {
+		bool has = p->classes >> class & 1;
+
+		if (p->classes == CLASSES_NO_PICKUP && !has)
+			add(filter, FILTER_CLASS, class_name((enum flow_class) class), true);
+		else if (p->classes != CLASSES_NO_PICKUP && p->classes != CLASSES_ALL && has)
+			add(filter, FILTER_CLASS, class_name((enum flow_class) class), false);
+	}
+	flow_filter_finish(filter, NULL);
+	return filter;
+}
+
+/* ---- in words ---- */
+
+static void add_end(struct text *t, const char *word, uint8_t family, uint8_t len,
+		    const uint64_t bytes[2])
+{
+	struct prefix prefix = {.addr = {.family = family}, .len = len};
+	char text[ADDR_TEXT_MAX];
+
+	memcpy(prefix.addr.bytes, bytes, sizeof(prefix.addr.bytes));
+	text_add(t, " %s %s", word, prefix_format(&prefix, text));
+}
+
+char *signature_format(const struct signature_pattern *p, char buf[SIGNATURE_TEXT_MAX])
+{
+	char name[NAMES_TEXT_MAX];
+	struct text t;
+
+	text_init(&t, buf, SIGNATURE_TEXT_MAX);
+	if (p->classes != CLASSES_ALL && p->classes != CLASSES_NO_PICKUP)
+		for (int class = 0; class < FLOW_CLASS_COUNT; class ++)
+			if (p->classes >> class & 1)
+				text_add(&t, "%s%s", t.len ? " " : "",
+					 class_name((enum flow_class) class));
+	if (p->has_protocol)
+		text_add(&t, "%s%s", t.len ? " " : "", protocol_name(p->protocol, name));
+	else
+		text_add(&t, "%sflows", t.len ? " " : "");
+	if (p->has_port)
+		text_add(&t, "/%u", p->port);
+	if (p->src_len)
+		add_end(&t, "from", p->family, p->src_len, p->src);
+	if (p->dst_len)
+		add_end(&t, "to", p->family, p->dst_len, p->dst);
+	if (p->has_zone)
+		text_add(&t, " in zone %u", p->zone);
+	return buf;
+}

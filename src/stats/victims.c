@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/victims: the choice of one pass. Two bounded heaps side by side, one of what fits a
+ * signature and one of the others, as each has a budget of its own; the root is the one that stays
+ * longest. */
+#include "victims_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rows.h"
+
+#define MASTERS_MAX 4096
+
+struct heap {
+	struct victim *victims; /* the root has the lowest order */
+	size_t used, max;
+};
+
+enum { HEAP_FIT, HEAP_OTHERS, HEAP_COUNT };
+
+struct source_row {
+	struct ranking_key key; /* value: the group */
+	uint32_t met;
+};
+
+struct master_key {
+	struct flow_tuple tuple;
+	uint16_t zone;
+};
+
+struct master_row {
+	struct master_key key;
+	uint32_t children;
+};
+
+struct victims {
+	struct victims_config config;
+	struct victim *room; /* both heaps; in the end the answer */
+	size_t room_max, others_max, sources_max;
+	struct heap heaps[HEAP_COUNT];
+	struct rows *sources, *masters;
+	struct victims_report report;
+};
+
+struct victims_config victims_config_default(void)
+{
+	return (struct victims_config){
+		.max = 4096,
+		.max_others = 4096,
+		.deepest = VICTIM_IDLE,
+		.young_sec = 3,
+		.established_floor_sec = 7440,
+		.stream_floor_sec = 120,
+		.source_prefix = {32, 64},
+		.max_sources = 65536,
+	};
+}
+
+struct victims *victims_new(const struct victims_config *config)
+{
+	struct rows_shape sources = {.row_size = sizeof(struct source_row),
+				     .key_size = sizeof(struct ranking_key),
+				     .weight_offset = offsetof(struct source_row, met),
+				     .max = config->max_sources ? config->max_sources : 1};
+	struct rows_shape masters = {.row_size = sizeof(struct master_row),
+				     .key_size = sizeof(struct master_key),
+				     .weight_offset = offsetof(struct master_row, children),
+				     .max = MASTERS_MAX};
+	struct victims *v = mem_alloc(sizeof(*v));
+
+	v->room_max = config->max;
+	v->others_max = config->max_others < config->max ? config->max_others : config->max;
+	v->room = mem_array(v->room_max + v->others_max + 1, sizeof(*v->room));
+	v->sources = rows_new(&sources, siphash_key_random(), NULL, NULL);
+	v->masters = rows_new(&masters, siphash_key_random(), NULL, NULL);
+	victims_reset(v, config);
+	return v;
+}
+
+void victims_free(struct victims *v)
+{
+	if (!v)
+		return;
+	rows_free(v->sources);
+	rows_free(v->masters);
+	free(v->room);
+	free(v);
+}
+
+size_t victims_bytes(const struct victims *v)
+{
+	return sizeof(*v) + (v->room_max + v->others_max + 1) * sizeof(*v->room) +
+	       rows_bytes(v->sources) + rows_bytes(v->masters);
+}
+
+void victims_reset(struct victims *v, const struct victims_config *config)
+{
+	v->config = *config;
+	if (v->config.max > v->room_max)
+		v->config.max = v->room_max;
+	if (v->config.max_others > v->config.max)
+		v->config.max_others = v->config.max;
+	if (v->config.max_others > v->others_max)
+		v->config.max_others = v->others_max;
+	v->heaps[HEAP_FIT] = (struct heap){.victims = v->room, .max = v->config.max};
+	v->heaps[HEAP_OTHERS] =
+		(struct heap){.victims = v->room + v->room_max, .max = v->config.max_others};
+	rows_clear(v->sources);
+	rows_clear(v->masters);
+	memset(&v->report, 0, sizeof(v->report));
+}
+
+/* The how-manieth flow of its source in its group. */
+static uint32_t rank_of(struct victims *v, const struct flow *flow, uint64_t group)
+{
+	const struct ranking_config by_source = {.by = RANKING_BY_SOURCE,
+						 .prefix_len = {v->config.source_prefix[0],
+								v->config.source_prefix[1]}};
+	struct ranking_key key = ranking_key_of(&by_source, flow);
+	struct source_row *row;
+
+	key.value = (uint32_t)(group >> ORDER_DOUBLE_SHIFT);
+	row = rows_get(v->sources, &key);
+	return ++row->met;
+}
+
+/* ---- heaps ---- */
+
+static void sift_down(struct heap *heap, size_t at, const struct victim *victim)
+{
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child >= heap->used)
+			break;
+		if (child + 1 < heap->used &&
+		    heap->victims[child + 1].order < heap->victims[child].order)
+			child++;
+		if (heap->victims[child].order >= victim->order)
+			break;
+		heap->victims[at] = heap->victims[child];
+		at = child;
+	}
+	heap->victims[at] = *victim;
+}
+
+static void sift_up(struct heap *heap, size_t at, const struct victim *victim)
+{
+	while (at && heap->victims[(at - 1) / 2].order > victim->order) {
+		heap->victims[at] = heap->victims[(at - 1) / 2];
+		at = (at - 1) / 2;
+	}
+	heap->victims[at] = *victim;
+}
+
+/* Whether one of this order gets in; nothing does where max is 0. */
+static bool has_room(const struct heap *heap, uint64_t order)
+{
+	if (heap->used < heap->max)
+		return true;
+	return heap->max && order > heap->victims[0].order;
+}
+
+static void heap_add(struct heap *heap, const struct victim *victim)
+{
+	if (heap->used < heap->max)
+		sift_up(heap, heap->used++, victim);
+	else
+		sift_down(heap, 0, victim);
+}
+
+/* ---- the pass ---- */
+
+static void fill_victim(struct victim *victim, const struct flow *flow,
+			const struct flow_facts *facts)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+
+	memcpy(victim->src, orig->src, sizeof(victim->src));
+	memcpy(victim->dst, orig->dst, sizeof(victim->dst));
+	victim->sport = orig->sport;
+	victim->dport = orig->dport;
+	victim->zone = flow->zone;
+	victim->zone_reply = flow->zone_reply;
+	victim->id = flow->id;
+	victim->timeout_sec = flow->timeout_sec;
+	victim->family = orig->family;
+	victim->protocol = orig->protocol;
+	victim->state = flow->state;
+	victim->class = facts->class;
+	victim->has = (uint8_t)((flow->has & FLOW_HAS_ID ? VICTIM_HAS_ID : 0) |
+				(flow->has & FLOW_HAS_TIMEOUT ? VICTIM_HAS_TIMEOUT : 0) |
+				(facts->has_idle ? VICTIM_HAS_IDLE : 0));
+	victim->idle_code = facts->has_idle ? victims_encode_idle(facts->idle_sec) : 0;
+}
+
+static void note_master(struct victims *v, const struct flow *flow)
+{
+	struct master_key key = {.tuple = flow->master, .zone = flow->zone};
+	struct master_row *row = rows_get(v->masters, &key);
+
+	row->children++;
+}
+
+static void try_candidate(struct victims *v, const struct flow *flow,
+			  const struct flow_facts *facts, struct heap *heap, struct victim *victim)
+{
+	/* What is not let in whatever its rank never will be: a full heap only gets choosier. */
+	if (!has_room(heap, victim->order | ORDER_REST))
+		return;
+	if (v->config.is_protected && v->config.is_protected(flow, v->config.protected_arg)) {
+		v->report.spared[VICTIM_SPARED_PROTECTED]++;
+		return;
+	}
+	/* Who stands as the source of a pickup is not to blame. */
+	if (facts->class != FLOW_CLASS_PICKUP)
+		victim->order |= (uint64_t)rank_of(v, flow, victim->order) << ORDER_RANK_SHIFT;
+	if (facts->has_idle)
+		victim->order |= facts->idle_sec < ORDER_IDLE_MAX ? facts->idle_sec
+								  : ORDER_IDLE_MAX;
+	if (!has_room(heap, victim->order))
+		return;
+	fill_victim(victim, flow, facts);
+	heap_add(heap, victim);
+}
+
+void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
+		   const struct standing *standing)
+{
+	int fits = signature_match_any(v->config.signatures, v->config.signature_count, flow,
+				       facts->class);
+	enum victim_spared spared = victims_spared_by_kind(&v->config, flow, facts->class);
+	const struct signature *signature = fits < 0 ? NULL : &v->config.signatures[fits];
+	struct victim victim = {.signature = (uint8_t)(fits + 1)};
+	enum victim_stage stage;
+	bool raises;
+
+	v->report.offered++;
+	v->report.fits += fits >= 0;
+	if (flow->has & FLOW_HAS_MASTER)
+		note_master(v, flow);
+	if (spared != VICTIM_SPARED_COUNT) {
+		v->report.spared[spared]++;
+		return;
+	}
+	/* An answered flow that was there before the surge is no part of it. */
+	raises = signature && !signature->hits_base &&
+		 (victims_is_unanswered(facts->class) ||
+		  (!signature->is_blind && !standing->is_base));
+	stage = victims_stage_of(&v->config, facts, standing, raises);
+	v->report.candidates[stage]++;
+	if (stage > v->config.deepest) {
+		v->report.spared[victims_spared_by_depth(stage)]++;
+		return;
+	}
+	victim.stage = stage;
+	victim.order = victims_group_order(&v->config, facts, stage,
+					   signature && !raises && !standing->is_base);
+	try_candidate(v, flow, facts, &v->heaps[raises ? HEAP_FIT : HEAP_OTHERS], &victim);
+}
+
+/* ---- the answer ---- */
+
+/* The soonest first; ties by tuple, so that the answer does not hang on the sort. */
+static int compare_victims(const void *a, const void *b)
+{
+	const struct victim *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order > y->order ? -1 : 1;
+	return memcmp(x->src, y->src, sizeof(*x) - offsetof(struct victim, src));
+}
+
+static bool is_master(const struct victims *v, const struct victim *victim)
+{
+	struct master_key key = {.tuple = {.family = victim->family,
+					   .protocol = victim->protocol,
+					   .sport = victim->sport,
+					   .dport = victim->dport},
+				 .zone = victim->zone};
+
+	if (!rows_used(v->masters))
+		return false;
+	memcpy(key.tuple.src, victim->src, sizeof(victim->src));
+	memcpy(key.tuple.dst, victim->dst, sizeof(victim->dst));
+	return rows_find(v->masters, &key);
+}
+
+static void drop_masters(struct victims *v, struct heap *heap)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < heap->used; i++) {
+		if (is_master(v, &heap->victims[i]))
+			v->report.spared[VICTIM_SPARED_CHILD]++;
+		else
+			heap->victims[kept++] = heap->victims[i];
+	}
+	heap->used = kept;
+}
+
+/* Walks both sorted heaps as one and cuts them to what their budgets allow. */
+static void cut(struct victims *v)
+{
+	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
+	size_t i = 0, j = 0;
+
+	while (i + j < v->config.max) {
+		bool has_other = j < others->used && i + j < v->config.max_others;
+
+		if (i < fit->used &&
+		    (!has_other || fit->victims[i].order > others->victims[j].order))
+			i++;
+		else if (has_other)
+			j++;
+		else
+			break;
+	}
+	fit->used = i;
+	others->used = j;
+}
+
+const struct victim *victims_finish(struct victims *v, size_t *ret_count,
+				    struct victims_report *ret_report)
+{
+	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
+	size_t count;
+
+	for (int i = 0; i < HEAP_COUNT; i++) {
+		drop_masters(v, &v->heaps[i]);
+		qsort(v->heaps[i].victims, v->heaps[i].used, sizeof(struct victim),
+		      compare_victims);
+	}
+	cut(v);
+	count = fit->used + others->used;
+	memmove(v->room + fit->used, others->victims, others->used * sizeof(struct victim));
+	if (fit->used && others->used)
+		qsort(v->room, count, sizeof(struct victim), compare_victims);
+	for (size_t i = 0; i < count; i++) {
+		v->report.chosen[v->room[i].stage]++;
+		v->report.chosen_classes[v->room[i].class]++;
+	}
+	v->report.sources_folded = rows_evicted(v->sources);
+	*ret_report = v->report;
+	*ret_count = count;
+	return v->room;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/victims_private: from what a flow is to its place in the order. Private to stats/victims*.c. */
+#ifndef CTWARDEN_STATS_VICTIMS_PRIVATE_H
+#define CTWARDEN_STATS_VICTIMS_PRIVATE_H
+
+#include "stats/victims.h"
+
+/* order, from the highest bit: 4 stage, 4 class, 1 fits a signature that hits the base, 5 doublings
+ * of idle beyond the floor, 32 rank in its source, 16 idle seconds. All above the rank make a
+ * group: flows of one group are equals, among which fairness chooses. */
+#define ORDER_STAGE_SHIFT  58
+#define ORDER_CLASS_SHIFT  54
+#define ORDER_FITS_SHIFT   53
+#define ORDER_DOUBLE_SHIFT 48
+#define ORDER_RANK_SHIFT   16
+#define ORDER_IDLE_MAX	   0xffff
+#define ORDER_REST	   ((1ULL << ORDER_DOUBLE_SHIFT) - 1)
+
+/* What is never taken whatever its stage; VICTIM_SPARED_COUNT: none of these. */
+enum victim_spared victims_spared_by_kind(const struct victims_config *config,
+					  const struct flow *flow, enum flow_class class);
+/* fits: a signature that may raise the flow's stage. */
+enum victim_stage victims_stage_of(const struct victims_config *config,
+				   const struct flow_facts *facts, const struct standing *standing,
+				   bool fits);
+/* Why what is of this stage is left where less deep ones were asked for. */
+enum victim_spared victims_spared_by_depth(enum victim_stage stage);
+/* The order of its group. fits_weakly: a signature that may not raise the stage. */
+uint64_t victims_group_order(const struct victims_config *config, const struct flow_facts *facts,
+			     enum victim_stage stage, bool fits_weakly);
+uint16_t victims_encode_idle(uint32_t idle_sec);
+
+static inline bool victims_is_unanswered(enum flow_class class)
+{
+	return class == FLOW_CLASS_UNREPLIED || class == FLOW_CLASS_PICKUP;
+}
+
+#endif

@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/victims: the attacks of the gateway lab replayed on made-up tables, the order, what is
+ * spared and why, and fairness against stats/fairness. */
+#include <netinet/in.h>
+
+#include "stats_world.h"
+#include "stats/fairness.h"
+
+static struct world *lab(unsigned gold, unsigned quiet, unsigned heavy)
+{
+	struct world *w = world_new();
+
+	world_users(w, gold, quiet, heavy);
+	world_calm(w);
+	world_new_users(w, 100);
+	return w;
+}
+
+static void assert_honest_live(const struct world *w)
+{
+	assert_int_equal(w->taken[ROLE_GOLD], 0);
+	assert_int_equal(w->taken[ROLE_QUIET], 0);
+	assert_int_equal(w->taken[ROLE_HEAVY], 0);
+	assert_int_equal(w->taken[ROLE_CROWD], 0);
+}
+
+/* Enough of the attack goes, nobody honest does. */
+static void assert_only_attack(const struct world *w, size_t count)
+{
+	assert_honest_live(w);
+	assert_int_equal(w->taken[ROLE_NEW], 0);
+	assert_int_equal(w->taken[ROLE_ATTACK], count);
+	assert_int_equal(w->victim_count, count);
+}
+
+static void lab_attack_is_taken_and_nobody_else(void **state)
+{
+	void (*const attacks[])(struct world *, unsigned) = {
+		attack_syn, attack_udp, attack_infected, attack_two_way_udp, attack_stale};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(attacks) / sizeof(attacks[0]); i++) {
+		struct world *w = lab(50, 50, 0);
+
+		attacks[i](w, 16000);
+		world_choose(w, want(8000));
+		assert_only_attack(w, 8000);
+		world_free(w);
+	}
+}
+
+static void established_floods_of_16_to_65536_sources_are_taken(void **state)
+{
+	(void)state;
+	for (unsigned bits = 4; bits <= 16; bits += 4) {
+		struct world *w = lab(50, 300, 0);
+
+		attack_established(w, 16000, bits);
+		world_choose(w, want(8000));
+		assert_only_attack(w, 8000);
+		world_free(w);
+	}
+}
+
+static void a_busy_honest_source_pays_for_no_flood(void **state)
+{
+	struct world *w = lab(50, 50, 14000);
+
+	(void)state;
+	attack_udp(w, 5000);
+	world_choose(w, want(6000));
+	assert_honest_live(w);
+	assert_int_equal(w->taken[ROLE_ATTACK], 5000);
+	assert_true(w->taken[ROLE_NEW] == 0);
+	world_free(w);
+}
+
+static void spoofed_syns_at_the_users_service_take_no_answered_flow(void **state)
+{
+	struct world *w = lab(50, 50, 0);
+
+	(void)state;
+	attack_spoofed(w, 16000);
+	world_choose(w, want(8000));
+	assert_honest_live(w);
+	assert_int_equal(w->taken[ROLE_ATTACK] + w->taken[ROLE_NEW], 8000);
+	for (size_t i = 0; i < w->victim_count; i++)
+		assert_int_equal(w->list[i].class, FLOW_CLASS_UNREPLIED);
+	assert_true(w->taken[ROLE_NEW] <= 10); /* those being opened */
+	world_free(w);
+}
+
+static void several_attacks_at_once_are_taken_whole(void **state)
+{
+	struct world *w = lab(50, 50, 0);
+
+	(void)state;
+	attack_spoofed(w, 5000);
+	attack_established(w, 5000, 16);
+	attack_infected(w, 5000);
+	world_choose(w, want(14900));
+	assert_honest_live(w);
+	assert_true(w->taken[ROLE_ATTACK] >= 14890);
+	world_free(w);
+}
+
+static void the_active_of_a_flash_crowd_are_never_taken(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	flash_crowd(w, 3000);
+	for (size_t i = 0; i < w->used; i++)
+		w->members[i].role = ROLE_GOLD; /* they beat */
+	world_calm(w);
+	flash_crowd(w, 9000);
+	world_pass(w, false, NULL);
+	for (int i = 0; i < 4; i++) { /* each flow has traffic every 2 s */
+		w->now_sec += 2;
+		for (size_t k = 3000; k < w->used; k++)
+			w->members[k].last_sec = w->now_sec;
+		world_pass(w, false, NULL);
+	}
+	for (int deepest = VICTIM_UNANSWERED_FIT; deepest < VICTIM_ACTIVE; deepest++) {
+		struct victims_config config = want(8000);
+
+		config.deepest = (enum victim_stage)deepest;
+		world_choose(w, config);
+		assert_true(w->signatures[0].cannot_tell_apart);
+		assert_int_equal(w->victim_count, 0);
+		if (deepest > VICTIM_FIT)
+			assert_true(w->report.spared[VICTIM_SPARED_ACTIVE] +
+					    w->report.spared[VICTIM_SPARED_SENIOR] ==
+				    w->used);
+	}
+	world_free(w);
+}
+
+static void without_a_calm_picture_no_answered_flow_is_taken_for_a_signature(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	world_users(w, 50, 50, 14000);
+	attack_udp(w, 5000);
+	world_choose(w, want(9000));
+	assert_true(w->signature_count > 0);
+	assert_honest_live(w);
+	assert_int_equal(w->taken[ROLE_ATTACK], 5000);
+	world_free(w);
+}
+
+/* Flows that nobody ever answered, of many sources, there since long. */
+static void old_one_way(struct world *w, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		world_add(w, ROLE_NEW,
+			  flow_make(UDP, IP(10, 1, 1, 0) + i % 256, SERVER + i, (uint16_t)i, 514));
+}
+
+static void renew_one_way(struct world *w)
+{
+	for (size_t i = 0; i < w->used; i++)
+		if (w->members[i].role == ROLE_NEW)
+			w->members[i].last_sec = w->now_sec - 20;
+}
+
+static void no_answered_flow_while_unanswered_ones_suffice(void **state)
+{
+	struct world *w = world_new();
+	bool answered = false;
+
+	(void)state;
+	world_users(w, 20, 20, 0);
+	old_one_way(w, 3000);
+	world_calm(w);
+	renew_one_way(w);
+	attack_established(w, 5000, 16);
+	world_choose(w, want(2000));
+	assert_int_equal(w->taken[ROLE_NEW], 2000);
+	world_choose(w, want(5000));
+	assert_int_equal(w->taken[ROLE_NEW], 3000);
+	assert_int_equal(w->taken[ROLE_ATTACK], 2000);
+	for (size_t i = 0; i < w->victim_count; i++) { /* in order */
+		answered |= w->list[i].class != FLOW_CLASS_UNREPLIED;
+		assert_int_equal(answered, w->list[i].class != FLOW_CLASS_UNREPLIED);
+	}
+	world_free(w);
+}
+
+static void others_stop_earlier_than_what_fits(void **state)
+{
+	struct world *w = world_new();
+	struct victims_config config = want(4000);
+
+	(void)state;
+	old_one_way(w, 3000);
+	world_calm(w);
+	renew_one_way(w);
+	attack_established(w, 5000, 16);
+	config.max_others = 500;
+	world_choose(w, config);
+	assert_int_equal(w->taken[ROLE_NEW], 500);
+	assert_int_equal(w->taken[ROLE_ATTACK], 3500);
+	config.max_others = 0;
+	world_choose(w, config);
+	assert_int_equal(w->taken[ROLE_NEW], 0);
+	assert_int_equal(w->taken[ROLE_ATTACK], 4000);
+	world_free(w);
+}
+
+/* ---- one flow at a time ---- */
+
+struct bench {
+	struct victims_config config;
+	struct victims *victims;
+	struct victims_report report;
+	size_t count;
+	const struct victim *list;
+};
+
+static struct bench bench_start(enum victim_stage deepest, size_t max)
+{
+	struct bench b = {.config = want(max)};
+
+	b.config.deepest = deepest;
+	b.victims = victims_new(&b.config);
+	return b;
+}
+
+static void offer(struct bench *b, struct flow flow, uint32_t idle_sec, struct standing standing)
+{
+	struct flow_facts facts;
+
+	flow_facts_of(&flow, NULL, 0, &facts);
+	facts.has_idle = idle_sec != UINT32_MAX;
+	facts.idle_sec = facts.has_idle ? idle_sec : 0;
+	victims_offer(b->victims, &flow, &facts, &standing);
+}
+
+static void finish(struct bench *b)
+{
+	b->list = victims_finish(b->victims, &b->count, &b->report);
+}
+
+static struct flow tcp_in(uint8_t state, uint16_t sport)
+{
+	struct flow flow = flow_answered(TCP, USERS, SERVER, sport, 80);
+
+	flow.state = state;
+	return flow;
+}
+
+static void classes_go_worst_first_and_seniors_last(void **state)
+{
+	const struct standing none = {0}, senior = {.is_senior = true, .is_base = true},
+			      active = {.is_active = true, .is_base = true};
+	static const enum flow_class order[] = {FLOW_CLASS_UNREPLIED,	FLOW_CLASS_PICKUP,
+						FLOW_CLASS_HALF_OPEN,	FLOW_CLASS_CLOSING,
+						FLOW_CLASS_REPLIED,	FLOW_CLASS_STREAM,
+						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_STREAM,
+						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_UNREPLIED,
+						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_ESTABLISHED};
+	struct bench b = bench_start(VICTIM_SENIOR, 100);
+	struct flow replied = flow_answered(UDP, USERS, SERVER, 6, 53);
+
+	(void)state;
+	replied.status = FLOW_STATUS_SEEN_REPLY;
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 12), 9, senior);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 11), 9, active);
+	offer(&b, flow_make(UDP, USERS, SERVER, 10, 1), 0, none); /* young */
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 9), 9, none);
+	offer(&b, flow_answered(UDP, USERS, SERVER, 8, 1), 9, none);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 7), 7441, none);
+	offer(&b, flow_answered(UDP, USERS, SERVER, 6, 1), 121, none);
+	offer(&b, replied, 9, none);
+	offer(&b, tcp_in(FLOW_TCP_TIME_WAIT, 4), 9, none);
+	offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 3), 9, none);
+	offer(&b, flow_pickup(USERS, SERVER, 2, 1), 9, none);
+	offer(&b, flow_make(UDP, USERS, SERVER, 1, 1), 9, none);
+	finish(&b);
+	assert_int_equal(b.count, 12);
+	for (size_t i = 0; i < 12; i++)
+		assert_int_equal(b.list[i].class, order[i]);
+	assert_int_equal(b.list[10].stage, VICTIM_ACTIVE);
+	assert_int_equal(b.list[11].stage, VICTIM_SENIOR);
+	victims_free(b.victims);
+}
+
+static void what_is_deeper_than_asked_is_spared_with_its_reason(void **state)
+{
+	const struct standing none = {0}, senior = {.is_senior = true},
+			      active = {.is_active = true};
+	struct bench b = bench_start(VICTIM_IDLE, 100), shallow = bench_start(VICTIM_UNANSWERED, 9);
+
+	(void)state;
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 1), 9000, senior);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 2), 9000, active);
+	offer(&b, flow_make(UDP, USERS, SERVER, 3, 1), 2, none);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 4), 7440, none);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 5), UINT32_MAX, (struct standing){.is_base = true});
+	finish(&b);
+	assert_int_equal(b.count, 0);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_SENIOR], 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_ACTIVE], 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_YOUNG_FLOW], 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_FLOOR], 2);
+	assert_int_equal(b.report.candidates[VICTIM_YOUNGER], 2);
+	assert_int_equal(b.report.offered, 5);
+	offer(&shallow, tcp_in(FLOW_TCP_ESTABLISHED, 1), 9000, none);
+	finish(&shallow);
+	assert_int_equal(shallow.report.spared[VICTIM_SPARED_DEEPER], 1);
+	victims_free(b.victims);
+	victims_free(shallow.victims);
+}
+
+static void age_unknown_is_young_and_idle_is_a_lower_bound_of_it(void **state)
+{
+	struct bench b = bench_start(VICTIM_IDLE, 100);
+	struct flow flow = flow_make(UDP, USERS, SERVER, 1, 1);
+	struct flow_facts facts = {.class = FLOW_CLASS_UNREPLIED};
+	const struct standing none = {0};
+
+	(void)state;
+	offer(&b, flow, UINT32_MAX, none); /* nothing is known */
+	offer(&b, flow, 2, none);
+	facts.has_age = facts.has_idle = true;
+	facts.idle_sec = facts.age_sec = 2;
+	victims_offer(b.victims, &flow, &facts, &none);
+	facts.idle_sec = 0;
+	facts.age_sec = 3; /* a sender that goes on without an answer */
+	victims_offer(b.victims, &flow, &facts, &none);
+	offer(&b, flow, 3, none);
+	offer(&b, flow, UINT32_MAX, (struct standing){.is_base = true});
+	finish(&b);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_YOUNG_FLOW], 3);
+	assert_int_equal(b.count, 3);
+	victims_free(b.victims);
+}
+
+static void kinds_that_are_left_alone(void **state)
+{
+	const struct standing none = {0};
+	struct bench b = bench_start(VICTIM_SENIOR, 100);
+	struct flow offloaded = tcp_in(FLOW_TCP_ESTABLISHED, 1), unknown = tcp_in(0, 2);
+	struct flow sctp = flow_answered(IPPROTO_SCTP, USERS, SERVER, 3, 4);
+	struct flow loop = flow_make(UDP, IP(127, 0, 0, 1), IP(127, 0, 0, 1), 5, 6);
+	struct flow loop6 = {.has = FLOW_HAS_STATUS};
+
+	(void)state;
+	offloaded.status |= FLOW_STATUS_OFFLOAD;
+	unknown.has = 0;
+	sctp.has |= FLOW_HAS_STATE;
+	sctp.state = 4;
+	loop6.tuple[FLOW_ORIG].family = AF_INET6;
+	loop6.tuple[FLOW_ORIG].protocol = UDP;
+	loop6.tuple[FLOW_ORIG].src[15] = loop6.tuple[FLOW_ORIG].dst[15] = 1;
+	offer(&b, offloaded, 9000, none);
+	offer(&b, unknown, 9000, none);
+	offer(&b, sctp, 9000, none);
+	offer(&b, loop, 9000, none);
+	offer(&b, loop6, 9000, none);
+	finish(&b);
+	assert_int_equal(b.count, 0);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_OFFLOADED], 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_UNKNOWN], 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_SCTP], 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_LOOPBACK], 2);
+	b.config.takes_sctp = b.config.takes_loopback = true;
+	victims_reset(b.victims, &b.config);
+	offer(&b, offloaded, 9000, none);
+	offer(&b, sctp, 9000, none);
+	offer(&b, loop, 9000, none);
+	finish(&b);
+	assert_int_equal(b.count, 2);
+	victims_free(b.victims);
+}
+
+static bool protects_even_ports(const struct flow *flow, void *arg)
+{
+	++*(unsigned *)arg;
+	return flow->tuple[FLOW_ORIG].sport % 2 == 0;
+}
+
+static void protected_flows_go_never_and_cost_no_budget(void **state)
+{
+	struct bench b = bench_start(VICTIM_IDLE, 40);
+	unsigned asked = 0;
+
+	(void)state;
+	b.config.is_protected = protects_even_ports;
+	b.config.protected_arg = &asked;
+	victims_reset(b.victims, &b.config);
+	for (uint16_t i = 0; i < 100; i++)
+		offer(&b, flow_make(UDP, USERS, SERVER, i, 1), 9, (struct standing){0});
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 1), 9, (struct standing){0});
+	finish(&b);
+	assert_int_equal(b.count, 40);
+	for (size_t i = 0; i < b.count; i++)
+		assert_int_equal(b.list[i].sport % 2, 1);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_PROTECTED], 50);
+	assert_int_equal(asked, 100); /* not for what is spared anyway */
+	victims_free(b.victims);
+}
+
+static void the_master_of_a_living_flow_is_spared(void **state)
+{
+	struct bench b = bench_start(VICTIM_IDLE, 10);
+	struct flow control = flow_answered(TCP, USERS, SERVER, 5000, 21), child, other = control;
+
+	(void)state;
+	other.tuple[FLOW_ORIG].sport = 5001;
+	child = flow_answered(TCP, SERVER, USERS, 20, 6000);
+	child.has |= FLOW_HAS_MASTER;
+	child.master = control.tuple[FLOW_ORIG];
+	offer(&b, control, 8000, (struct standing){0});
+	offer(&b, other, 8000, (struct standing){0});
+	offer(&b, child, 0, (struct standing){0});
+	finish(&b);
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.list[0].sport, 5001);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_CHILD], 1);
+	victims_free(b.victims);
+}
+
+static void pickups_do_not_count_against_their_source(void **state)
+{
+	struct bench b = bench_start(VICTIM_IDLE, 10);
+
+	(void)state;
+	/* A server with many pickups, and a source with two: neither is heavier. */
+	for (uint16_t i = 0; i < 200; i++)
+		offer(&b, flow_pickup(SERVER, USERS, 80, i), i == 0 ? 50 : 9, (struct standing){0});
+	offer(&b, flow_pickup(HEAVY, USERS, 80, 1), 60, (struct standing){0});
+	finish(&b);
+	assert_int_equal(b.count, 10);
+	assert_int_equal(b.list[0].src[3], 80); /* the longest idle, whoever it is of */
+	assert_int_equal(b.list[1].dport, 0);
+	victims_free(b.victims);
+}
+
+static void days_of_idle_go_before_hours(void **state)
+{
+	struct bench b = bench_start(VICTIM_IDLE, 3);
+
+	(void)state;
+	for (uint16_t i = 0; i < 30; i++) /* one honest source with many, idle for 3 h */
+		offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, i), 3 * 3600, (struct standing){0});
+	for (uint16_t i = 0; i < 3; i++)
+		offer(&b, flow_answered(TCP, IP(10, 9, 0, 0) + i, SERVER, i, 80), 96 * 3600,
+		      (struct standing){0});
+	finish(&b);
+	assert_int_equal(b.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(b.list[i].src[1], 9);
+		assert_int_equal(victim_idle_sec(&b.list[i]), 96 * 3600);
+	}
+	victims_free(b.victims);
+}
+
+/* ---- fairness ---- */
+
+static void takes_from_sources_as_max_min_fairness_says(void **state)
+{
+	enum { SOURCES = 30 };
+	uint64_t random = 31337;
+
+	(void)state;
+	for (int round = 0; round < 100; round++) {
+		struct fairness_row rows[SOURCES];
+		uint32_t left[SOURCES], taken[SOURCES] = {0}, all = 0;
+		size_t need = 1 + random_next(&random) % 400;
+		struct bench b = bench_start(VICTIM_IDLE, need);
+		struct fairness_result fair;
+
+		memset(rows, 0, sizeof(rows));
+		for (uint32_t i = 0; i < SOURCES; i++) {
+			left[i] = rows[i].holds = rows[i].candidates = random_next(&random) % 40;
+			put_ipv4(rows[i].key.addr, i);
+			all += left[i];
+		}
+		while (all) { /* in any order */
+			uint32_t i = (uint32_t)(random_next(&random) % SOURCES);
+
+			if (!left[i])
+				continue;
+			left[i]--;
+			all--;
+			offer(&b, flow_make(UDP, IP(10, 9, 0, 0) + i, SERVER, (uint16_t)all, 1),
+			      5 + (uint32_t)(random_next(&random) % 20), (struct standing){0});
+		}
+		finish(&b);
+		fair = fairness_share(rows, SOURCES, need);
+		assert_int_equal(b.count, fair.taken);
+		for (size_t i = 0; i < b.count; i++)
+			taken[b.list[i].src[3]]++;
+		for (uint32_t i = 0; i < SOURCES; i++) {
+			/* At the level itself either of equals may give the last one. */
+			assert_true(taken[i] == rows[i].take ||
+				    rows[i].holds - taken[i] - fair.level <= 1);
+			if (rows[i].holds <= fair.level)
+				assert_int_equal(taken[i], 0);
+		}
+		victims_free(b.victims);
+	}
+}
+
+static void the_answer_is_the_same_in_any_order_and_within_budget(void **state)
+{
+	struct bench a = bench_start(VICTIM_IDLE, 50), b = bench_start(VICTIM_IDLE, 50);
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000; i++) {
+		uint32_t j = 999 - i;
+
+		offer(&a, flow_make(UDP, IP(10, 0, 0, 0) + i, SERVER, 1, 1), 3 + i % 27,
+		      (struct standing){0});
+		offer(&b, flow_make(UDP, IP(10, 0, 0, 0) + j, SERVER, 1, 1), 3 + j % 27,
+		      (struct standing){0});
+	}
+	finish(&a);
+	finish(&b);
+	assert_int_equal(a.count, 50);
+	assert_int_equal(b.count, 50);
+	for (size_t i = 0; i < 50; i++)
+		assert_int_equal(a.list[i].order, b.list[i].order);
+	victims_reset(a.victims, &a.config);
+	finish(&a);
+	assert_int_equal(a.count, 0);
+	assert_int_equal(sizeof(struct victim), 64);
+	assert_true(victims_bytes(a.victims) < 20000000);
+	victims_free(a.victims);
+	victims_free(b.victims);
+}
+
+static void no_budget_takes_nothing(void **state)
+{
+	struct bench b = bench_start(VICTIM_SENIOR, 0);
+
+	(void)state;
+	for (uint16_t i = 0; i < 10; i++)
+		offer(&b, flow_make(UDP, USERS, SERVER, i, 1), 9, (struct standing){0});
+	finish(&b);
+	assert_int_equal(b.count, 0);
+	assert_int_equal(b.report.candidates[VICTIM_UNANSWERED], 10);
+	victims_free(b.victims);
+}
+
+static void reasons_are_words(void **state)
+{
+	struct bench b = bench_start(VICTIM_SENIOR, 10);
+	char text[VICTIM_TEXT_MAX];
+
+	(void)state;
+	offer(&b, flow_make(UDP, USERS, SERVER, 1, 1), 31, (struct standing){0});
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 1), 96 * 3600, (struct standing){0});
+	finish(&b);
+	assert_string_equal(victim_reason(&b.list[0], text), "unreplied, idle for 31 s");
+	assert_string_equal(victim_reason(&b.list[1], text),
+			    "established, idle for 4 d 0 h, idle beyond the floor");
+	for (int i = 0; i < VICTIM_STAGE_COUNT; i++)
+		assert_non_null(victim_stage_name((enum victim_stage)i));
+	for (int i = 0; i < VICTIM_SPARED_COUNT; i++)
+		assert_non_null(victim_spared_name((enum victim_spared)i));
+	victims_free(b.victims);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lab_attack_is_taken_and_nobody_else),
+		cmocka_unit_test(established_floods_of_16_to_65536_sources_are_taken),
+		cmocka_unit_test(a_busy_honest_source_pays_for_no_flood),
+		cmocka_unit_test(spoofed_syns_at_the_users_service_take_no_answered_flow),
+		cmocka_unit_test(several_attacks_at_once_are_taken_whole),
+		cmocka_unit_test(the_active_of_a_flash_crowd_are_never_taken),
+		cmocka_unit_test(without_a_calm_picture_no_answered_flow_is_taken_for_a_signature),
+		cmocka_unit_test(no_answered_flow_while_unanswered_ones_suffice),
+		cmocka_unit_test(others_stop_earlier_than_what_fits),
+		cmocka_unit_test(classes_go_worst_first_and_seniors_last),
+		cmocka_unit_test(what_is_deeper_than_asked_is_spared_with_its_reason),
+		cmocka_unit_test(age_unknown_is_young_and_idle_is_a_lower_bound_of_it),
+		cmocka_unit_test(kinds_that_are_left_alone),
+		cmocka_unit_test(protected_flows_go_never_and_cost_no_budget),
+		cmocka_unit_test(the_master_of_a_living_flow_is_spared),
+		cmocka_unit_test(pickups_do_not_count_against_their_source),
+		cmocka_unit_test(days_of_idle_go_before_hours),
+		cmocka_unit_test(takes_from_sources_as_max_min_fairness_says),
+		cmocka_unit_test(the_answer_is_the_same_in_any_order_and_within_budget),
+		cmocka_unit_test(no_budget_takes_nothing),
+		cmocka_unit_test(reasons_are_words),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
