@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Validates documents against the schemas that ship.
 
-Without arguments: every schema itself, and every JSON file of tests/golden/report. With arguments: these files ("-" is
+Without arguments: every schema itself, every JSON file of tests/golden/report and every policy. With arguments: these files ("-" is
 stdin), one document a file or one a line. The schema is the one that the document names; the document inside an answer is
 validated against its own. Exit 0: all valid; 1: not; 77: python3-jsonschema is missing (automake's "skipped").
 """
 import glob
 import json
 import os
+import re
 import sys
 
 try:
@@ -34,13 +35,19 @@ def no_constant(name):
     raise ValueError(name + " is no JSON number")
 
 
+def blank_comments(text):
+    """The text with # and // comments outside of strings left out, as the layer doc reads it."""
+    return re.sub(r'("(?:[^"\\\n]|\\.)*")|(?:#|//)[^\n]*', lambda m: m.group(1) or "", text)
+
+
 def parse(text):
     return json.loads(text, object_pairs_hook=pairs_once, parse_constant=no_constant)
 
 
 def load_schemas():
     schemas = {}
-    for path in sorted(glob.glob(os.path.join(TOP, "schemas", "*.schema.json"))):
+    for path in sorted(glob.glob(os.path.join(TOP, "schemas", "*.schema.json")) +
+                       glob.glob(os.path.join(TOP, "policies", "*.schema.json"))):
         with open(path, encoding="utf-8") as file:
             schema = json.load(file)
         validator = jsonschema.validators.validator_for(schema)
@@ -71,10 +78,15 @@ def problems(schemas, document):
 def main(paths):
     schemas = load_schemas()
     checked = bad = 0
-    paths = paths or sorted(glob.glob(os.path.join(TOP, "tests", "golden", "report", "*.json")))
+    if not paths:
+        paths = sorted(glob.glob(os.path.join(TOP, "tests", "golden", "report", "*.json")))
+        paths += sorted(path for path in glob.glob(os.path.join(TOP, "policies", "*.json"))
+                        if not path.endswith(".schema.json"))
     for path in paths:
         try:
             text = sys.stdin.read() if path == "-" else open(path, encoding="utf-8").read()
+            if os.path.dirname(path).endswith("policies"):
+                text = blank_comments(text)
             found = [(i, problem) for i, document in enumerate(documents(text), 1)
                      for problem in problems(schemas, document)]
             checked += len(documents(text))

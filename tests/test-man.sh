@@ -10,6 +10,10 @@ if [ -z "${MANDOC:=$(command -v mandoc)}" ]; then
     echo "skipped: mandoc is not installed"
     exit 77
 fi
+if ! "$MANDOC" -T lint -W warning "$SRC/man/ctwarden-policy.5"; then
+    echo "FAILED: ctwarden-policy.5 is not clean"
+    failed=1
+fi
 for page in ctwarden ctwardend; do
     # The version and the system in the footer are ours to choose: only real complaints count.
     if ! "$MANDOC" -T lint -W warning "$SRC/man/$page.8"; then

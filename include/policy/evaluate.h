@@ -49,7 +49,8 @@ struct policy_memory *policy_memory_new(const struct policy *policy, const struc
 					const struct policy_memory *older);
 void policy_memory_free(struct policy_memory *memory);
 
-/* What is to be done now. mode: that of the policy or what was switched to at run time. now_ns: monotonic, like the readings'.
+/* What is to be done now. Rules are milder first: what an earlier rule is expected to take (by its last result) a later one on
+ * the whole table need not take. mode: that of the policy or what was switched to at run time. now_ns: monotonic, like the readings'.
  * Grants are taken from the budgets at once; policy_memory_result gives back what was not used. Decisions stand in the order
  * of the rules. Returns how many (at most POLICY_DECISIONS_MAX, in ret_decisions). */
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode, const struct snapshot *snapshot,

@@ -107,10 +107,11 @@ struct policy_do {
 	enum policy_action action;
 	enum flow_class classes[FLOW_CLASS_COUNT]; /* evict: the order, worst first; shorten: whose */
 	unsigned class_count;
-	int64_t floors_ns[FLOW_CLASS_COUNT]; /* evict: taken only when idle this long; shorten: lifetime left is never
-					      * brought under this; 0: no floor */
+	int64_t floors_ns[FLOW_CLASS_COUNT]; /* evict: taken only when idle this long, unless they fit the signature;
+					      * shorten: lifetime left is never brought under this; 0: no floor */
 	int64_t min_age_ns;         /* evict: younger ones are spared, unless they fit the signature of the surge */
-	bool has_signature;         /* evict: what fits the signature of the surge goes first */
+	bool has_signature;         /* evict: what fits the signature of the surge goes first, and the others only as far as
+				     * the next round needs */
 	bool takes_active_at_full;  /* evict: at level full also answered flows under their floor */
 	double start_pct, end_pct;  /* shorten: lifetimes are whole up to start_pct and nothing at end_pct */
 	int64_t duration_ns;        /* ban */

@@ -9,14 +9,14 @@ struct policy_condition_info {
 	const char *key;     /* "fill_pct" */
 	double min, max;     /* of the number */
 	bool is_at_most;     /* holds at or below the number, else at or above */
-	const char *phrase;  /* printf with the number as %s: "fill at %s %% or more" */
+	const char *phrase;  /* with # for the number: "fill at # % or more"; probabilities in % */
 };
 extern const struct policy_condition_info policy_conditions[POLICY_WHEN_COUNT];
 
 struct policy_count_info {
 	const char *key;     /* "unreplied" */
 	double min, max;
-	const char *phrase;  /* "%s unreplied flows" */
+	const char *phrase;  /* "# unreplied flows" */
 };
 extern const struct policy_count_info policy_counts[POLICY_COUNT_COUNT];
 

@@ -98,6 +98,7 @@ int cmd_top(struct cli *cli);
 int cmd_flows(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_log(struct cli *cli);
+int cmd_policy(struct cli *cli);
 
 /* ---- options.c ---- */
 

@@ -37,6 +37,12 @@ const struct command commands[] = {
 	 .run = cmd_log,
 	 .help = "what the daemon warned of, from its state directory",
 	 .options = {OPTION_SINCE, OPTION_UNTIL, OPTION_AT, OPTION_STATE_DIR, OPTION_NUMBER, END}},
+	{.name = "policy",
+	 .run = cmd_policy,
+	 .help = "check a policy, print it back, tell it in sentences",
+	 .options = {END},
+	 .operands = "check|show|explain FILE",
+	 .operands_max = 2},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

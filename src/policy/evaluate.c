@@ -21,6 +21,7 @@ struct evaluation {
 	struct policy_memory *memory;
 	int64_t now_ns;
 	struct facts facts;
+	uint64_t promised; /* entries that rules before are expected to take out */
 	struct policy_decision *decisions;
 	size_t count;
 };
@@ -195,6 +196,16 @@ static struct policy_decision *add_decision(struct evaluation *e, size_t rule_in
 	return decision;
 }
 
+/* Mildest first: a later rule takes only what the earlier ones will not. */
+static struct amount less_promised(const struct evaluation *e, struct amount amount)
+{
+	if (amount.all == POLICY_ALL)
+		return amount;
+	amount.all -= lesser(amount.all, e->promised);
+	amount.other -= lesser(amount.other, e->promised);
+	return amount;
+}
+
 /* A decision on the table or one subject, as far as the budget goes. True where there is one. */
 static bool decide(struct evaluation *e, size_t rule_index, const struct subject *subject, struct amount amount,
 		   const char *why)
@@ -211,6 +222,8 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		amount = (struct amount){.all = 1};
 	else if (!info->has_budget)
 		amount = (struct amount){0};
+	if (rule->action.action == POLICY_ACTION_EVICT && !subject->row)
+		amount = less_promised(e, amount);
 	if (info->has_budget) {
 		granted = amount.all ? memory_take(state, &rule->budget, amount.all, e->now_ns) : 0;
 		if (!granted)
@@ -223,6 +236,8 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		decision->want_other = amount.other;
 	}
 	state->granted += granted;
+	if (rule->action.action == POLICY_ACTION_EVICT)
+		e->promised += (uint64_t)((1 - state->missed) * (double)granted);
 	tell_reason(decision, rule, why);
 	return true;
 }

@@ -163,10 +163,8 @@ static void add_condition(struct text *why, enum policy_condition which, const s
 /* The parts that fail are told alone, with what is needed. */
 static bool fail_unknown(struct text *why, const char *key)
 {
-	if (why)
-		why->len = 0;
-	if (why)
-		text_add(why, "%s is not known", key);
+	why->len = 0;
+	text_add(why, "%s is not known", key);
 	return false;
 }
 
@@ -216,6 +214,11 @@ static bool counts_hold(const struct policy_when *when, const struct subject *su
 							      "% of the table"};
 	double number = 0;
 
+	if (when->in.count && !policy_prefixes_have(&when->in, &subject->prefix)) {
+		why->len = 0;
+		text_add(why, "not in the networks that the rule is for");
+		return false;
+	}
 	for (unsigned i = 0; i < POLICY_COUNT_COUNT; i++) {
 		if (!(when->counts_has & 1u << i))
 			continue;

@@ -155,6 +155,9 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	int64_t ready_ns;
 
 	state->done += effect->done;
+	state->missed = decision->granted && effect->done < decision->granted
+				? 1 - (double)effect->done / (double)decision->granted
+				: 0;
 	if (effect->done < decision->granted) {
 		state->tokens += (double)(decision->granted - effect->done);
 		if (state->tokens > (double)rule->budget.per_run)

@@ -42,6 +42,7 @@ uint64_t when_excess(const struct policy_when *when, const struct facts *facts, 
 
 struct rule_state {
 	bool is_active, has_tokens;
+	double missed;       /* 0-1: the share of what was granted last that was not to be found */
 	double tokens;       /* of the budget */
 	int64_t tokens_ns;   /* when they were counted */
 	int64_t ready_ns;    /* 0: now */

@@ -78,9 +78,13 @@ static bool is_young(const struct flow *flow, enum flow_class class, int64_t min
 	       idle_sec * NS_PER_SEC < min_age_ns;
 }
 
-static bool takes_active(const struct policy_decision *decision, const struct policy_do *action)
+/* The floor is for flows that nothing speaks against. */
+static bool has_floor(const struct policy_decision *decision, const struct policy_do *action,
+		      const struct policy_flow_context *context)
 {
-	return action->takes_active_at_full && decision->level == LEVEL_FULL;
+	if (action->action != POLICY_ACTION_EVICT || (context->fits_signature && action->has_signature))
+		return false;
+	return !(action->takes_active_at_full && decision->level == LEVEL_FULL);
 }
 
 enum policy_verdict policy_judge(const struct policy *policy, const struct policy_decision *decision,
@@ -98,10 +102,10 @@ enum policy_verdict policy_judge(const struct policy *policy, const struct polic
 		rank++;
 	if (rank == action->class_count)
 		return POLICY_VERDICT_CLASS;
-	if (action->action == POLICY_ACTION_EVICT && !takes_active(decision, action) &&
+	if (has_floor(decision, action, context) &&
 	    !is_idle(flow, action->floors_ns[class], &context->match))
 		return POLICY_VERDICT_ACTIVE;
-	if (!context->fits_signature && is_young(flow, class, action->min_age_ns, &context->match))
+	if (!(context->fits_signature && action->has_signature) && is_young(flow, class, action->min_age_ns, &context->match))
 		return POLICY_VERDICT_YOUNG;
 	by = policy_protected_by(policy, flow, &context->match);
 	if (by != SIZE_MAX) {

@@ -9,25 +9,24 @@
 
 const struct policy_condition_info policy_conditions[POLICY_WHEN_COUNT] = {
 	[POLICY_WHEN_ALWAYS] = {"always", 0, 0, false, "at any time"},
-	[POLICY_WHEN_LEVEL] = {"level", 0, 0, false, "level %s or above"},
-	[POLICY_WHEN_FILL] = {"fill_pct", 0, 1000, false, "fill at %s %% or more"},
-	[POLICY_WHEN_GROWTH] = {"growth_per_sec", 0, 1e9, false, "growth of %s/s or more"},
-	[POLICY_WHEN_SECONDS_TO_FULL] = {"seconds_to_full", 0, 86400, true, "full within %s s"},
+	[POLICY_WHEN_LEVEL] = {"level", 0, 0, false, "at # or above"},
+	[POLICY_WHEN_FILL] = {"fill_pct", 0, 1000, false, "fill is # % or more"},
+	[POLICY_WHEN_GROWTH] = {"growth_per_sec", 0, 1e9, false, "it grows by #/s or more"},
+	[POLICY_WHEN_SECONDS_TO_FULL] = {"seconds_to_full", 0, 86400, true, "it will be full within # s"},
 	[POLICY_WHEN_REFUSAL] = {"refusal_probability", 0, 1, false,
-				 "new flows refused with a probability of %s or more"},
+				 "# % or more of new flows are refused"},
 	[POLICY_WHEN_REFUSAL_FULL] = {"refusal_when_full", 0, 1, false,
-				      "new flows refused with a probability of %s or more "
-				      "once the table is full"},
+				      "# % or more of new flows would be refused once full"},
 	[POLICY_WHEN_DROPS] = {"drops_per_sec", 0, 1e9, false,
-			       "%s or more new flows a second dropped by a full table"},
+			       "a full table drops # or more new flows a second"},
 };
 
 const struct policy_count_info policy_counts[POLICY_COUNT_COUNT] = {
-	[POLICY_COUNT_ENTRIES] = {"entries", 1, 4294967295.0, "%s entries"},
-	[POLICY_COUNT_UNREPLIED] = {"unreplied", 1, 4294967295.0, "%s unreplied flows"},
-	[POLICY_COUNT_HALF_OPEN] = {"half_open", 1, 4294967295.0, "%s half-open flows"},
-	[POLICY_COUNT_NEW] = {"new_per_sec", 0.001, 1e9, "%s new flows a second"},
-	[POLICY_COUNT_SHARE] = {"share_pct", 0.001, 100, "%s %% of the table"},
+	[POLICY_COUNT_ENTRIES] = {"entries", 1, 4294967295.0, "# entries"},
+	[POLICY_COUNT_UNREPLIED] = {"unreplied", 1, 4294967295.0, "# unreplied flows"},
+	[POLICY_COUNT_HALF_OPEN] = {"half_open", 1, 4294967295.0, "# half-open flows"},
+	[POLICY_COUNT_NEW] = {"new_per_sec", 0.001, 1e9, "# new flows a second"},
+	[POLICY_COUNT_SHARE] = {"share_pct", 0.001, 100, "# % of the table"},
 };
 
 const char *const policy_param_keys[POLICY_PARAM_COUNT + 1] = {
