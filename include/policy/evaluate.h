@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/evaluate: from a policy and a snapshot to decisions with reasons. Pure: the same policy, snapshot, memory and time
- * give the same decisions; nothing is asked of anyone. */
+/* policy/evaluate: from a policy and a snapshot to decisions with reasons. Pure: the same policy,
+ * snapshot, memory and time give the same decisions; nothing is asked of anyone. */
 #ifndef CTWARDEN_POLICY_EVALUATE_H
 #define CTWARDEN_POLICY_EVALUATE_H
 
@@ -13,77 +13,83 @@
 #include "stats/snapshot.h"
 
 #define POLICY_DECISIONS_MAX 64
-#define POLICY_ALL UINT64_MAX       /* want: all that match */
-#define POLICY_REASON_MAX 320
-#define POLICY_HEADROOM_SEC 5.0     /* until.headroom_sec by default */
-#define POLICY_ROUND_SEC 1.0        /* flows that do not fit the surge make room for this long only */
-#define POLICY_PAUSE_MIN_NS 200000000LL
-#define POLICY_PAUSE_MAX_NS 300000000000LL
+#define POLICY_ALL	     UINT64_MAX /* want: all that match */
+#define POLICY_REASON_MAX    320
+#define POLICY_HEADROOM_SEC  5.0 /* until.headroom_sec by default */
+#define POLICY_ROUND_SEC     1.0 /* flows that do not fit the surge make room for this long only */
+#define POLICY_PAUSE_MIN_NS  200000000LL
+#define POLICY_PAUSE_MAX_NS  300000000000LL
 
 struct policy_decision {
-	size_t rule;               /* index in policy->rules */
+	size_t rule; /* index in policy->rules */
 	enum policy_action action;
-	bool would;                /* mode observe: to be recorded, not to be done */
-	bool is_end;               /* timeouts: the rule is over, put them back */
-	enum level level;          /* then */
+	bool would;	  /* mode observe: to be recorded, not to be done */
+	bool is_end;	  /* timeouts: the rule is over, put them back */
+	enum level level; /* then */
 	enum policy_scope scope;
-	struct ranking_key key;    /* of scope source or prefix */
-	struct prefix prefix;      /* the same as a prefix */
-	struct flow_filter *filter;/* match of the rule and the key; owned by the decision */
-	uint64_t want;             /* entries to take of what fits the surge, POLICY_ALL: all that match; 0 where the action
-				    * takes none (sweep, ban, timeouts, log) */
-	uint64_t want_other;       /* at most this many of want may be flows that do not fit the surge */
-	uint64_t granted;          /* by the budget, at most want; ban: 1 address */
-	double scale;              /* shorten: what is left of a lifetime, 0-1 */
+	struct ranking_key key;	    /* of scope source or prefix */
+	struct prefix prefix;	    /* the same as a prefix */
+	struct flow_filter *filter; /* match of the rule and the key; owned by the decision */
+	uint64_t want; /* entries to take of what fits the surge, POLICY_ALL: all that match; 0
+			* where the action takes none (sweep, ban, timeouts, log) */
+	uint64_t want_other; /* at most this many of want may be flows that do not fit the surge */
+	uint64_t granted;    /* by the budget, at most want; ban: 1 address */
+	double scale;	     /* shorten: what is left of a lifetime, 0-1 */
 	char key_text[RANKING_TEXT_MAX]; /* "10.1.0.66"; "" for the table */
-	char reason[POLICY_REASON_MAX];  /* what holds, in words and numbers */
+	char reason[POLICY_REASON_MAX];	 /* what holds, in words and numbers */
 };
 
 void policy_decision_done(struct policy_decision *decision); /* frees the filter */
 
 struct policy_memory;
 
-/* One memory for one policy and one table. older (may be NULL, of whatever policy) gives the state of rules of the same name:
- * a reload must not refill a budget or end a pause. */
-struct policy_memory *policy_memory_new(const struct policy *policy, const struct policy *older_policy,
+/* One memory for one policy and one table. older (may be NULL, of whatever policy) gives the state
+ * of rules of the same name: a reload must not refill a budget or end a pause. */
+struct policy_memory *policy_memory_new(const struct policy *policy,
+					const struct policy *older_policy,
 					const struct policy_memory *older);
 void policy_memory_free(struct policy_memory *memory);
 
-/* What is to be done now. Rules are milder first: what an earlier rule is expected to take (by its last result) a later one on
- * the whole table need not take. mode: that of the policy or what was switched to at run time. now_ns: monotonic, like the readings'.
- * Grants are taken from the budgets at once; policy_memory_result gives back what was not used. Decisions stand in the order
- * of the rules. Returns how many (at most POLICY_DECISIONS_MAX, in ret_decisions). */
-size_t policy_evaluate(const struct policy *policy, enum policy_mode mode, const struct snapshot *snapshot,
-		       struct policy_memory *memory, int64_t now_ns,
-		       struct policy_decision ret_decisions[POLICY_DECISIONS_MAX]);
+/* What is to be done now. Rules are milder first: what an earlier rule is expected to take (by its
+ * last result) a later one on the whole table need not take. mode: that of the policy or what was
+ * switched to at run time. now_ns: monotonic, like the readings'. Grants are taken from the budgets
+ * at once; policy_memory_result gives back what was not used. Decisions stand in the order of the
+ * rules. Returns how many (at most POLICY_DECISIONS_MAX, in ret_decisions). */
+size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
+		       const struct snapshot *snapshot, struct policy_memory *memory,
+		       int64_t now_ns, struct policy_decision ret_decisions[POLICY_DECISIONS_MAX]);
 
 struct policy_effect {
-	int error;                 /* 0, or -errno of the port */
-	uint64_t matched, done;    /* entries (ban: addresses) */
-	bool has_entries;          /* the two below are known */
+	int error;				/* 0, or -errno of the port */
+	uint64_t matched, done;			/* entries (ban: addresses) */
+	bool has_entries;			/* the two below are known */
 	uint64_t entries_before, entries_after; /* the kernel's count around the action */
-	double seconds;            /* how long it took */
-	double growth_per_sec;     /* expected meanwhile */
+	double seconds;				/* how long it took */
+	double growth_per_sec;			/* expected meanwhile */
 };
 
-/* What came of a decision. A rule whose action failed, found nothing, or did not bring the count down is held back: for
- * 0.2 s, then twice as long each time, up to five minutes; one success ends that. now_ns: monotonic. */
+/* What came of a decision. A rule whose action failed, found nothing, or did not bring the count
+ * down is held back: for 0.2 s, then twice as long each time, up to five minutes; one success ends
+ * that. now_ns: monotonic. */
 void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
-			  const struct policy_decision *decision, const struct policy_effect *effect, int64_t now_ns);
+			  const struct policy_decision *decision,
+			  const struct policy_effect *effect, int64_t now_ns);
 
 /* The state of one rule, for status and records. */
 struct policy_rule_state {
-	bool is_active;            /* begun and not yet at its until */
-	uint64_t budget_left;      /* now */
-	int64_t ready_ns;          /* monotonic: not before (cool-down or pause); 0: now */
-	unsigned ineffective;      /* results in a row that did not help */
+	bool is_active;	      /* begun and not yet at its until */
+	uint64_t budget_left; /* now */
+	int64_t ready_ns;     /* monotonic: not before (cool-down or pause); 0: now */
+	unsigned ineffective; /* results in a row that did not help */
 	uint64_t decisions, granted, done, failures; /* since the memory was made */
 };
-struct policy_rule_state policy_memory_rule(const struct policy_memory *memory, const struct policy *policy, size_t rule,
+struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
+					    const struct policy *policy, size_t rule,
 					    int64_t now_ns);
 
-/* Why a rule decides nothing now (or "holds"), for `policy test`: one phrase per rule; returns buf. */
-char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule, char *buf,
-			  size_t size);
+/* Why a rule decides nothing now (or "holds"), for `policy test`: one phrase per rule; returns buf.
+ */
+char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule,
+			  char *buf, size_t size);
 
 #endif

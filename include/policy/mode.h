@@ -9,7 +9,7 @@ enum policy_mode {
 	POLICY_MODE_COUNT
 };
 
-const char *policy_mode_name(enum policy_mode mode); /* "observe", "act" */
+const char *policy_mode_name(enum policy_mode mode);		     /* "observe", "act" */
 int policy_mode_parse(const char *text, enum policy_mode *ret_mode); /* 0 or -EINVAL */
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/victim: whether one flow may be taken (or shortened) by a rule: its class, floor and age, then the protect list.
- * Pure. What needs more than the flow (seniority, the operator's sockets, local addresses) is asked by the caller. */
+/* policy/victim: whether one flow may be taken (or shortened) by a rule: its class, floor and age,
+ * then the protect list. Pure. What needs more than the flow (seniority, the operator's sockets,
+ * local addresses) is asked by the caller. */
 #ifndef CTWARDEN_POLICY_VICTIM_H
 #define CTWARDEN_POLICY_VICTIM_H
 
@@ -8,11 +9,12 @@
 
 enum policy_verdict {
 	POLICY_VERDICT_TAKE,
-	POLICY_VERDICT_NO_MATCH,   /* the decision's filter does not match */
-	POLICY_VERDICT_CLASS,      /* its class is not in the rule's */
-	POLICY_VERDICT_ACTIVE,     /* idle for less than the floor of its class, or for nobody knows how long */
-	POLICY_VERDICT_YOUNG,      /* younger than min_age */
-	POLICY_VERDICT_PROTECTED,  /* the protect list; always asked last */
+	POLICY_VERDICT_NO_MATCH, /* the decision's filter does not match */
+	POLICY_VERDICT_CLASS,	 /* its class is not in the rule's */
+	POLICY_VERDICT_ACTIVE, /* idle for less than the floor of its class, or for nobody knows how
+				  long */
+	POLICY_VERDICT_YOUNG,  /* younger than min_age */
+	POLICY_VERDICT_PROTECTED, /* the protect list; always asked last */
 	POLICY_VERDICT_COUNT
 };
 
@@ -20,15 +22,18 @@ const char *policy_verdict_name(enum policy_verdict verdict); /* "active", for r
 
 struct policy_flow_context {
 	struct flow_filter_context match;
-	bool fits_signature;       /* of the surge: may be young */
+	bool fits_signature; /* of the surge: may be young */
 };
 
-/* ret_rank: the position of its class in the rule's order (0 first). ret_protect: index in policy->protect, or
- * policy->protect_count for "own". Both may be NULL, set where the verdict needs them. */
-enum policy_verdict policy_judge(const struct policy *policy, const struct policy_decision *decision,
-				 const struct flow *flow, const struct policy_flow_context *context,
-				 unsigned *ret_rank, size_t *ret_protect);
-/* The part of "own" that a flow shows by itself: answered, protocol 47, 50, 89 or 112, or port 179, 500, 4500 or 3780. */
+/* ret_rank: the position of its class in the rule's order (0 first). ret_protect: index in
+ * policy->protect, or policy->protect_count for "own". Both may be NULL, set where the verdict
+ * needs them. */
+enum policy_verdict policy_judge(const struct policy *policy,
+				 const struct policy_decision *decision, const struct flow *flow,
+				 const struct policy_flow_context *context, unsigned *ret_rank,
+				 size_t *ret_protect);
+/* The part of "own" that a flow shows by itself: answered, protocol 47, 50, 89 or 112, or port 179,
+ * 500, 4500 or 3780. */
 bool policy_is_own_protocol(const struct flow *flow);
 /* The protect list alone: its index, policy->protect_count where it is "own", or SIZE_MAX. */
 size_t policy_protected_by(const struct policy *policy, const struct flow *flow,

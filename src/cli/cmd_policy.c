@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_policy: a policy read, printed back, told in sentences, or tried on a table. Touches no flow. */
+/* cli/cmd_policy: a policy read, printed back, told in sentences, or tried on a table. Touches no
+ * flow. */
 #include <string.h>
 
 #include "cli.h"
@@ -11,8 +12,9 @@ static int policy_check(struct cli *cli, const struct policy *policy, const char
 	if (cli->out.is_json)
 		run_wrote(cli, report_policy(&cli->out, policy));
 	else
-		printf("%s: %s: %zu rule%s, mode %s\n", file, policy->name[0] ? policy->name : "valid",
-		       policy->rule_count, policy->rule_count == 1 ? "" : "s", policy_mode_name(policy->mode));
+		printf("%s: %s: %zu rule%s, mode %s\n", file,
+		       policy->name[0] ? policy->name : "valid", policy->rule_count,
+		       policy->rule_count == 1 ? "" : "s", policy_mode_name(policy->mode));
 	return EXIT_DONE;
 }
 
@@ -56,7 +58,8 @@ static const struct verb *verb_named(const char *word, struct problem *problem)
 	if (near)
 		problem_set(problem, word, "policy does not know it; did you mean %s?", near);
 	else
-		problem_set(problem, word, "policy does not know it; check, show or explain is expected");
+		problem_set(problem, word,
+			    "policy does not know it; check, show or explain is expected");
 	return NULL;
 }
 
@@ -76,7 +79,8 @@ int cmd_policy(struct cli *cli)
 	if (!verb)
 		return run_usage(&problem);
 	if (cli->operand_count < 2) {
-		problem_set(&problem, "policy", "%s needs a file: ctwarden policy %s FILE", verb->name, verb->name);
+		problem_set(&problem, "policy", "%s needs a file: ctwarden policy %s FILE",
+			    verb->name, verb->name);
 		return run_usage(&problem);
 	}
 	if (policy_load(cli->operands[1], &policy, &problem)) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/action: reads "do": the action and its parameters. A parameter is one row of readers[]; which action takes it says
- * policy_actions[]. */
+/* policy/action: reads "do": the action and its parameters. A parameter is one row of readers[];
+ * which action takes it says policy_actions[]. */
 #include <errno.h>
 #include <string.h>
 
@@ -10,13 +10,14 @@
 #include "policy/words.h"
 #include "private.h"
 
-#define HOUR_NS (3600 * NS_PER_SEC)
-#define DAY_NS	(24 * HOUR_NS)
-#define FLOOR_MAX_NS (366 * DAY_NS)
+#define HOUR_NS		   (3600 * NS_PER_SEC)
+#define DAY_NS		   (24 * HOUR_NS)
+#define FLOOR_MAX_NS	   (366 * DAY_NS)
 #define MIN_AGE_DEFAULT_NS (3 * NS_PER_SEC) /* a SYN-ACK may be on its way */
-#define BAN_DEFAULT_NS (600 * NS_PER_SEC)
+#define BAN_DEFAULT_NS	   (600 * NS_PER_SEC)
 
-/* Offloaded entries have no timeout and their counters stand still: nothing says that they are idle. */
+/* Offloaded entries have no timeout and their counters stand still: nothing says that they are
+ * idle. */
 static bool is_victim(enum flow_class class)
 {
 	return class != FLOW_CLASS_OFFLOADED && class != FLOW_CLASS_OTHER;
@@ -43,11 +44,13 @@ static int on_class(const struct doc_node *item, void *arg)
 		return result;
 	for (unsigned i = 0; i < r->action->class_count; i++)
 		if (!strcmp(class_name(r->action->classes[i]), names[choice]))
-			return doc_problem(item, r->problem, "%s is there twice; once is expected", names[choice]);
+			return doc_problem(item, r->problem, "%s is there twice; once is expected",
+					   names[choice]);
 	return class_parse(names[choice], &r->action->classes[r->action->class_count++]);
 }
 
-static int read_classes(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_classes(const struct doc_node *node, struct policy_do *action,
+			struct problem *problem)
 {
 	struct classes_reading r = {action, problem};
 
@@ -55,20 +58,23 @@ static int read_classes(const struct doc_node *node, struct policy_do *action, s
 	return read_list(node, FLOW_CLASS_COUNT, on_class, &r, problem);
 }
 
-static int read_floor(const struct doc_node *node, enum flow_class class, int64_t *floor_ns, struct problem *problem)
+static int read_floor(const struct doc_node *node, enum flow_class class, int64_t *floor_ns,
+		      struct problem *problem)
 {
 	int64_t least = policy_floor_min_ns(class);
 	char text[UNITS_TEXT_MAX];
 	int result = read_duration(node, 0, FLOOR_MAX_NS, floor_ns, problem);
 
 	if (!result && node->value && *floor_ns < least)
-		return doc_problem(node, problem, "is under %s, which such a flow may be silent for (RFC %s)",
+		return doc_problem(node, problem,
+				   "is under %s, which such a flow may be silent for (RFC %s)",
 				   units_format_duration(least, text),
 				   class == FLOW_CLASS_ESTABLISHED ? "5382" : "4787");
 	return result;
 }
 
-static int read_floors(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_floors(const struct doc_node *node, struct policy_do *action,
+		       struct problem *problem)
 {
 	const char *known[FLOW_CLASS_COUNT + 1];
 	enum flow_class classes[FLOW_CLASS_COUNT];
@@ -91,22 +97,26 @@ static int read_floors(const struct doc_node *node, struct policy_do *action, st
 	return result;
 }
 
-static int read_min_age(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_min_age(const struct doc_node *node, struct policy_do *action,
+			struct problem *problem)
 {
 	return read_duration(node, 0, HOUR_NS, &action->min_age_ns, problem);
 }
 
-static int read_signature(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_signature(const struct doc_node *node, struct policy_do *action,
+			  struct problem *problem)
 {
 	return doc_bool(node, &action->has_signature, problem);
 }
 
-static int read_active_at_full(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_active_at_full(const struct doc_node *node, struct policy_do *action,
+			       struct problem *problem)
 {
 	return doc_bool(node, &action->takes_active_at_full, problem);
 }
 
-static int read_start(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_start(const struct doc_node *node, struct policy_do *action,
+		      struct problem *problem)
 {
 	return read_number(node, 0, 1000, &action->start_pct, problem);
 }
@@ -116,12 +126,14 @@ static int read_end(const struct doc_node *node, struct policy_do *action, struc
 	return read_number(node, 0, 1000, &action->end_pct, problem);
 }
 
-static int read_ban_duration(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_ban_duration(const struct doc_node *node, struct policy_do *action,
+			     struct problem *problem)
 {
 	return read_duration(node, NS_PER_SEC, DAY_NS, &action->duration_ns, problem);
 }
 
-static int read_max_bans(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int read_max_bans(const struct doc_node *node, struct policy_do *action,
+			 struct problem *problem)
 {
 	return read_count(node, 1, 65536, &action->max_bans, problem);
 }
@@ -145,14 +157,16 @@ static int read_set(const struct doc_node *node, struct policy_do *action, struc
 	known[i] = NULL;
 	result = read_object(node, known, problem);
 	if (!result && !doc_count(node))
-		return doc_problem(node, problem, "name a timeout and its seconds, as in \"udp\": 10");
+		return doc_problem(node, problem,
+				   "name a timeout and its seconds, as in \"udp\": 10");
 	for (i = 0; !result && i < policy_timeout_count; i++) {
 		int64_t ns = 0;
 
 		member = doc_get(node, known[i]);
 		if (!member.value)
 			continue;
-		result = read_duration(&member, policy_timeouts[i].min_sec * NS_PER_SEC, FLOOR_MAX_NS, &ns, problem);
+		result = read_duration(&member, policy_timeouts[i].min_sec * NS_PER_SEC,
+				       FLOOR_MAX_NS, &ns, problem);
 		seconds = (uint64_t)(ns / NS_PER_SEC);
 		value = (uint32_t)seconds;
 		memcpy((char *)&action->set + policy_timeouts[i].offset, &value, sizeof(value));
@@ -160,7 +174,8 @@ static int read_set(const struct doc_node *node, struct policy_do *action, struc
 	return result;
 }
 
-typedef int param_reader(const struct doc_node *node, struct policy_do *action, struct problem *problem);
+typedef int param_reader(const struct doc_node *node, struct policy_do *action,
+			 struct problem *problem);
 
 static param_reader *const readers[POLICY_PARAM_COUNT] = {
 	[POLICY_PARAM_CLASSES] = read_classes,
@@ -178,9 +193,10 @@ static param_reader *const readers[POLICY_PARAM_COUNT] = {
 
 static void set_default(struct policy_do *action, enum policy_action which)
 {
-	static const enum flow_class unanswered[] = {FLOW_CLASS_UNREPLIED, FLOW_CLASS_PICKUP, FLOW_CLASS_HALF_OPEN};
-	static const enum flow_class quiet[] = {FLOW_CLASS_CLOSING, FLOW_CLASS_REPLIED, FLOW_CLASS_STREAM,
-						FLOW_CLASS_ESTABLISHED};
+	static const enum flow_class unanswered[] = {FLOW_CLASS_UNREPLIED, FLOW_CLASS_PICKUP,
+						     FLOW_CLASS_HALF_OPEN};
+	static const enum flow_class quiet[] = {FLOW_CLASS_CLOSING, FLOW_CLASS_REPLIED,
+						FLOW_CLASS_STREAM, FLOW_CLASS_ESTABLISHED};
 
 	*action = (struct policy_do){.action = which};
 	if (which == POLICY_ACTION_EVICT) {
@@ -199,8 +215,10 @@ static void set_default(struct policy_do *action, enum policy_action which)
 	}
 }
 
-/* Every class that is taken has a floor that is no less than the RFCs'; a floor of a class not taken is a slip. */
-static int check_floors(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+/* Every class that is taken has a floor that is no less than the RFCs'; a floor of a class not
+ * taken is a slip. */
+static int check_floors(const struct doc_node *node, struct policy_do *action,
+			struct problem *problem)
 {
 	bool is_taken[FLOW_CLASS_COUNT] = {false};
 	struct doc_node floors = doc_get(node, "floors"), wrong;
@@ -215,12 +233,14 @@ static int check_floors(const struct doc_node *node, struct policy_do *action, s
 	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++) {
 		wrong = doc_get(&floors, class_name((enum flow_class)i));
 		if (wrong.value && !is_taken[i])
-			return doc_problem(&wrong, problem, "a floor for a class that is not in \"classes\"");
+			return doc_problem(&wrong, problem,
+					   "a floor for a class that is not in \"classes\"");
 	}
 	return 0;
 }
 
-static int check_params(const struct doc_node *node, struct policy_do *action, struct problem *problem)
+static int check_params(const struct doc_node *node, struct policy_do *action,
+			struct problem *problem)
 {
 	struct doc_node wrong;
 	int result = check_floors(node, action, problem);
@@ -229,11 +249,12 @@ static int check_params(const struct doc_node *node, struct policy_do *action, s
 		return result;
 	if (action->action == POLICY_ACTION_SHORTEN && !(action->end_pct > action->start_pct)) {
 		wrong = doc_get(node, doc_get(node, "end_pct").value ? "end_pct" : "start_pct");
-		return doc_problem(&wrong, problem, "end_pct (%g) must be above start_pct (%g)", action->end_pct,
-				   action->start_pct);
+		return doc_problem(&wrong, problem, "end_pct (%g) must be above start_pct (%g)",
+				   action->end_pct, action->start_pct);
 	}
 	if (action->action == POLICY_ACTION_TIMEOUTS && !doc_get(node, "set").value)
-		return doc_problem(node, problem, "\"set\" is missing: which timeouts, as in {\"udp\": 10}");
+		return doc_problem(node, problem,
+				   "\"set\" is missing: which timeouts, as in {\"udp\": 10}");
 	return 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/evaluate: rules on facts give decisions. How much: down to the rule's until for flows that fit the surge; others only
- * make room for what will come until the next round (do no harm: a table that is merely full of honest flows and does not
- * grow is left alone). Then the budget. */
+/* policy/evaluate: rules on facts give decisions. How much: down to the rule's until for flows that
+ * fit the surge; others only make room for what will come until the next round (do no harm: a table
+ * that is merely full of honest flows and does not grow is left alone). Then the budget. */
 #include "policy/evaluate.h"
 
 #include <math.h>
@@ -53,7 +53,8 @@ static uint64_t greater(uint64_t a, uint64_t b)
 /* Entries to go so that free room lasts for seconds at this rate. */
 static uint64_t for_headroom(const struct fill *fill, double rate, double seconds)
 {
-	double need = ceil(rate * seconds), free_room = (double)fill->capacity - (double)fill->now.entries;
+	double need = ceil(rate * seconds),
+	       free_room = (double)fill->capacity - (double)fill->now.entries;
 
 	if (free_room < 0)
 		free_room = 0;
@@ -81,7 +82,8 @@ static struct amount amount_until(const struct evaluation *e, const struct polic
 	const struct fill *fill = &e->snapshot->fill;
 	const struct policy_until *until = &rule->until;
 	bool is_growth_known = e->facts.known & 1u << POLICY_WHEN_GROWTH;
-	double growth = is_growth_known ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0, target = 1000, rate;
+	double growth = is_growth_known ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0, target = 1000,
+	       rate;
 	struct amount amount = {0};
 
 	if (!fill->capacity)
@@ -122,7 +124,9 @@ static struct amount amount_of(const struct evaluation *e, const struct policy_r
 	amount.all = when_excess(when, &e->facts, subject);
 	if (rule->until.has_entries && subject->row) {
 		subject_count(subject, POLICY_COUNT_ENTRIES, &entries);
-		amount.all = entries > (double)rule->until.entries ? (uint64_t)entries - rule->until.entries : 0;
+		amount.all = entries > (double)rule->until.entries
+				     ? (uint64_t)entries - rule->until.entries
+				     : 0;
 	}
 	amount.other = amount.all;
 	return amount;
@@ -130,7 +134,8 @@ static struct amount amount_of(const struct evaluation *e, const struct policy_r
 
 /* ---- decisions ---- */
 
-static struct flow_filter *filter_for(const struct policy_rule *rule, const struct policy_decision *decision)
+static struct flow_filter *filter_for(const struct policy_rule *rule,
+				      const struct policy_decision *decision)
 {
 	struct flow_filter *filter = match_copy(&rule->match);
 	char text[ADDR_TEXT_MAX], zone[8];
@@ -152,7 +157,8 @@ static double scale_of(const struct policy_do *action, double fill_pct)
 	return scale > 1 ? 1 : scale < 0 ? 0 : scale;
 }
 
-static void tell_reason(struct policy_decision *decision, const struct policy_rule *rule, const char *why)
+static void tell_reason(struct policy_decision *decision, const struct policy_rule *rule,
+			const char *why)
 {
 	char number[UNITS_TEXT_MAX], granted[UNITS_TEXT_MAX];
 	struct text text;
@@ -163,17 +169,20 @@ static void tell_reason(struct policy_decision *decision, const struct policy_ru
 	text_add(&text, "%s", why);
 	if (decision->is_end)
 		text_add(&text, "the rule is over");
-	if (!policy_actions[rule->action.action].has_match || rule->action.action == POLICY_ACTION_LOG)
+	if (!policy_actions[rule->action.action].has_match ||
+	    rule->action.action == POLICY_ACTION_LOG)
 		return;
 	if (decision->want == POLICY_ALL)
 		text_add(&text, "; all that match");
 	else
 		text_add(&text, "; %s to go", units_format_count(decision->want, number));
 	if (decision->granted < decision->want)
-		text_add(&text, ", %s by the budget", units_format_count(decision->granted, granted));
+		text_add(&text, ", %s by the budget",
+			 units_format_count(decision->granted, granted));
 }
 
-static struct policy_decision *add_decision(struct evaluation *e, size_t rule_index, const struct subject *subject)
+static struct policy_decision *add_decision(struct evaluation *e, size_t rule_index,
+					    const struct subject *subject)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
 	struct policy_decision *decision = &e->decisions[e->count++];
@@ -189,7 +198,8 @@ static struct policy_decision *add_decision(struct evaluation *e, size_t rule_in
 		decision->prefix = subject->prefix;
 		ranking_key_format(subject->config, &subject->row->key, decision->key_text);
 	}
-	if (rule->action.action == POLICY_ACTION_SHORTEN && (e->facts.known & 1u << POLICY_WHEN_FILL))
+	if (rule->action.action == POLICY_ACTION_SHORTEN &&
+	    (e->facts.known & 1u << POLICY_WHEN_FILL))
 		decision->scale = scale_of(&rule->action, e->facts.numbers[POLICY_WHEN_FILL]);
 	decision->filter = filter_for(rule, decision);
 	e->memory->rules[rule_index].decisions++;
@@ -207,8 +217,8 @@ static struct amount less_promised(const struct evaluation *e, struct amount amo
 }
 
 /* A decision on the table or one subject, as far as the budget goes. True where there is one. */
-static bool decide(struct evaluation *e, size_t rule_index, const struct subject *subject, struct amount amount,
-		   const char *why)
+static bool decide(struct evaluation *e, size_t rule_index, const struct subject *subject,
+		   struct amount amount, const char *why)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
 	const struct policy_action_info *info = &policy_actions[rule->action.action];
@@ -243,8 +253,10 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 }
 
 /* The first alternative that holds. */
-static const struct policy_when *alternative(const struct policy_rule *rule, const struct facts *facts,
-					     const struct subject *subject, char why[POLICY_REASON_MAX])
+static const struct policy_when *alternative(const struct policy_rule *rule,
+					     const struct facts *facts,
+					     const struct subject *subject,
+					     char why[POLICY_REASON_MAX])
 {
 	struct text text;
 
@@ -257,14 +269,16 @@ static const struct policy_when *alternative(const struct policy_rule *rule, con
 }
 
 /* Kernel timeouts are set once, when the rule begins, and put back once, when it ends. */
-static void evaluate_timeouts(struct evaluation *e, size_t rule_index, bool holds, bool is_over, const char *why)
+static void evaluate_timeouts(struct evaluation *e, size_t rule_index, bool holds, bool is_over,
+			      const char *why)
 {
 	struct rule_state *state = &e->memory->rules[rule_index];
 	struct subject table = {0};
 
 	if (!state->is_active && holds && !is_over)
 		state->is_active = decide(e, rule_index, &table, (struct amount){0}, why);
-	else if (state->is_active && is_over && decide(e, rule_index, &table, (struct amount){0}, "")) {
+	else if (state->is_active && is_over &&
+		 decide(e, rule_index, &table, (struct amount){0}, "")) {
 		e->decisions[e->count - 1].is_end = true;
 		tell_reason(&e->decisions[e->count - 1], &e->policy->rules[rule_index], "");
 		state->is_active = false;
@@ -284,7 +298,8 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 		return;
 	amount = amount_of(e, rule, when ? when : &rule->whens[0], &table);
 	if (rule->action.action == POLICY_ACTION_TIMEOUTS) {
-		/* Without room to gain it still holds while the level does: flapping timeouts help nobody. */
+		/* Without room to gain it still holds while the level does: flapping timeouts help
+		 * nobody. */
 		bool is_over = !when && (!has_until(rule) || amount.is_reached);
 
 		evaluate_timeouts(e, rule_index, when != NULL, is_over, why);
@@ -297,7 +312,8 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	if (!when && !state->is_active)
 		return;
 	if (!when)
-		snprintf(why, sizeof(why), "level %s, begun and not yet at its end", level_name(e->facts.level));
+		snprintf(why, sizeof(why), "level %s, begun and not yet at its end",
+			 level_name(e->facts.level));
 	if (decide(e, rule_index, &table, amount, why))
 		state->ready_ns = e->now_ns + rule->cooldown_ns;
 }
@@ -305,8 +321,9 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 static void evaluate_subjects(struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
-	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX ? &e->snapshot->prefixes
-											: &e->snapshot->sources;
+	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX
+						 ? &e->snapshot->prefixes
+						 : &e->snapshot->sources;
 	struct rule_state *state = &e->memory->rules[rule_index];
 	char why[POLICY_REASON_MAX];
 
@@ -316,14 +333,15 @@ static void evaluate_subjects(struct evaluation *e, size_t rule_index)
 		struct subject subject = subject_from(e->policy, rule, e->snapshot, &top->rows[i]);
 		const struct policy_when *when = alternative(rule, &e->facts, &subject, why);
 
-		if (when && decide(e, rule_index, &subject, amount_of(e, rule, when, &subject), why))
+		if (when &&
+		    decide(e, rule_index, &subject, amount_of(e, rule, when, &subject), why))
 			state->ready_ns = e->now_ns + rule->cooldown_ns;
 	}
 }
 
-size_t policy_evaluate(const struct policy *policy, enum policy_mode mode, const struct snapshot *snapshot,
-		       struct policy_memory *memory, int64_t now_ns,
-		       struct policy_decision ret_decisions[POLICY_DECISIONS_MAX])
+size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
+		       const struct snapshot *snapshot, struct policy_memory *memory,
+		       int64_t now_ns, struct policy_decision ret_decisions[POLICY_DECISIONS_MAX])
 {
 	struct evaluation e = {.policy = policy,
 			       .mode = mode,
@@ -347,12 +365,13 @@ size_t policy_evaluate(const struct policy *policy, enum policy_mode mode, const
 
 /* ---- for people ---- */
 
-char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule_index, char *buf,
-			  size_t size)
+char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot,
+			  size_t rule_index, char *buf, size_t size)
 {
 	const struct policy_rule *rule = &policy->rules[rule_index];
-	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX ? &snapshot->prefixes
-											: &snapshot->sources;
+	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX
+						 ? &snapshot->prefixes
+						 : &snapshot->sources;
 	struct subject subject = {0};
 	struct facts facts;
 	char why[POLICY_REASON_MAX];
@@ -362,7 +381,8 @@ char *policy_explain_rule(const struct policy *policy, const struct snapshot *sn
 		return buf;
 	if (policy_rule_scope(rule) != POLICY_SCOPE_TABLE) {
 		if (!(snapshot->has & SNAPSHOT_HAS_TOP) || !top->used) {
-			snprintf(buf, size, "no %s is known", policy_scope_name(policy_rule_scope(rule)));
+			snprintf(buf, size, "no %s is known",
+				 policy_scope_name(policy_rule_scope(rule)));
 			return buf;
 		}
 		subject = subject_from(policy, rule, snapshot, &top->rows[0]);

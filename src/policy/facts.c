@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/facts: the figures of one moment, whether conditions hold on them, and why in words. A figure that is not known
- * holds nothing: without a pass nobody is accused, without two readings nothing grows. */
+/* policy/facts: the figures of one moment, whether conditions hold on them, and why in words. A
+ * figure that is not known holds nothing: without a pass nobody is accused, without two readings
+ * nothing grows. */
 #include <math.h>
 
 #include "base/clock.h"
@@ -44,12 +45,15 @@ bool facts_from(struct facts *ret_facts, const struct snapshot *snapshot, double
 
 /* ---- subjects ---- */
 
-struct subject subject_from(const struct policy *policy, const struct policy_rule *rule, const struct snapshot *snapshot,
-			    const struct ranking_row *row)
+struct subject subject_from(const struct policy *policy, const struct policy_rule *rule,
+			    const struct snapshot *snapshot, const struct ranking_row *row)
 {
-	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX ? &snapshot->prefixes
-											: &snapshot->sources;
-	struct subject subject = {.row = row, .config = &top->config, .whole = top->totals.entries,
+	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX
+						 ? &snapshot->prefixes
+						 : &snapshot->sources;
+	struct subject subject = {.row = row,
+				  .config = &top->config,
+				  .whole = top->totals.entries,
 				  .has_rates = snapshot->has & SNAPSHOT_HAS_RATE};
 
 	if (!row)
@@ -63,8 +67,8 @@ struct subject subject_from(const struct policy *policy, const struct policy_rul
 	return subject;
 }
 
-/* A pickup's source is often the server: it never counts against it. Of who may have been forged only what was answered
- * counts, as that needs the real one. */
+/* A pickup's source is often the server: it never counts against it. Of who may have been forged
+ * only what was answered counts, as that needs the real one. */
 static uint64_t entries_held(const struct subject *subject)
 {
 	const uint32_t *classes = subject->row->classes;
@@ -96,7 +100,9 @@ bool subject_count(const struct subject *subject, enum policy_count count, doubl
 		*ret = subject->is_proven ? 0 : (double)row->new_per_sec;
 		return subject->has_rates;
 	case POLICY_COUNT_SHARE:
-		*ret = subject->whole ? 100.0 * (double)entries_held(subject) / (double)subject->whole : 0;
+		*ret = subject->whole
+			       ? 100.0 * (double)entries_held(subject) / (double)subject->whole
+			       : 0;
 		return subject->whole > 0;
 	case POLICY_COUNT_COUNT:
 		break;
@@ -144,7 +150,8 @@ static void add_condition(struct text *why, enum policy_condition which, const s
 		if (isinf(number))
 			text_add(why, "not filling");
 		else
-			text_add(why, "full in %s", units_format_duration((int64_t)(number * 1e9), text));
+			text_add(why, "full in %s",
+				 units_format_duration((int64_t)(number * 1e9), text));
 		break;
 	case POLICY_WHEN_REFUSAL:
 		text_add(why, "%.3g %% of new flows refused now", 100 * number);
@@ -168,8 +175,8 @@ static bool fail_unknown(struct text *why, const char *key)
 	return false;
 }
 
-static bool condition_holds(const struct policy_when *when, enum policy_condition which, const struct facts *facts,
-			    struct text *why)
+static bool condition_holds(const struct policy_when *when, enum policy_condition which,
+			    const struct facts *facts, struct text *why)
 {
 	const struct policy_condition_info *info = &policy_conditions[which];
 	double number = facts->numbers[which], mark = when->numbers[which];
@@ -177,9 +184,10 @@ static bool condition_holds(const struct policy_when *when, enum policy_conditio
 
 	if (!(facts->known & 1u << which))
 		return fail_unknown(why, info->key);
-	holds = which == POLICY_WHEN_ALWAYS || (which == POLICY_WHEN_LEVEL ? facts->level >= when->level
-						: info->is_at_most	       ? number <= mark
-									       : number >= mark);
+	holds = which == POLICY_WHEN_ALWAYS ||
+		(which == POLICY_WHEN_LEVEL ? facts->level >= when->level
+		 : info->is_at_most	    ? number <= mark
+					    : number >= mark);
 	if (holds) {
 		add_part(why);
 		add_condition(why, which, facts);
@@ -190,7 +198,8 @@ static bool condition_holds(const struct policy_when *when, enum policy_conditio
 	if (which == POLICY_WHEN_LEVEL)
 		text_add(why, "; %s or above is needed", level_name(when->level));
 	else
-		text_add(why, "; %s of %g or %s is needed", info->key, mark, info->is_at_most ? "less" : "more");
+		text_add(why, "; %s of %g or %s is needed", info->key, mark,
+			 info->is_at_most ? "less" : "more");
 	return false;
 }
 
@@ -208,10 +217,11 @@ static bool at_least(struct text *why, double number, double mark, const char *n
 	return number >= mark;
 }
 
-static bool counts_hold(const struct policy_when *when, const struct subject *subject, struct text *why)
+static bool counts_hold(const struct policy_when *when, const struct subject *subject,
+			struct text *why)
 {
-	static const char *const names[POLICY_COUNT_COUNT] = {"entries", "unreplied", "half-open", "new/s",
-							      "% of the table"};
+	static const char *const names[POLICY_COUNT_COUNT] = {"entries", "unreplied", "half-open",
+							      "new/s", "% of the table"};
 	double number = 0;
 
 	if (when->in.count && !policy_prefixes_have(&when->in, &subject->prefix)) {
@@ -230,26 +240,30 @@ static bool counts_hold(const struct policy_when *when, const struct subject *su
 	return true;
 }
 
-static bool table_counts_hold(const struct policy_when *when, const struct snapshot *snapshot, struct text *why)
+static bool table_counts_hold(const struct policy_when *when, const struct snapshot *snapshot,
+			      struct text *why)
 {
 	if ((when->classes_has || when->states_has) && !(snapshot->has & SNAPSHOT_HAS_PASS))
 		return fail_unknown(why, "a pass over the table");
 	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
 		if ((when->classes_has & 1u << i) &&
-		    !at_least(why, (double)snapshot->classes[i], (double)when->classes[i], class_name((enum flow_class)i)))
+		    !at_least(why, (double)snapshot->classes[i], (double)when->classes[i],
+			      class_name((enum flow_class)i)))
 			return false;
 	for (unsigned i = 0; i < FLOW_TCP_COUNT; i++)
 		if ((when->states_has & 1u << i) &&
-		    !at_least(why, (double)snapshot->states[i], (double)when->states[i], tcp_state_name((uint8_t)i)))
+		    !at_least(why, (double)snapshot->states[i], (double)when->states[i],
+			      tcp_state_name((uint8_t)i)))
 			return false;
 	return true;
 }
 
-bool when_holds(const struct policy_when *when, const struct facts *facts, const struct subject *subject,
-		struct text *why)
+bool when_holds(const struct policy_when *when, const struct facts *facts,
+		const struct subject *subject, struct text *why)
 {
 	for (unsigned i = 0; i < POLICY_WHEN_COUNT; i++)
-		if ((when->has & 1u << i) && !condition_holds(when, (enum policy_condition)i, facts, why))
+		if ((when->has & 1u << i) &&
+		    !condition_holds(when, (enum policy_condition)i, facts, why))
 			return false;
 	if (!table_counts_hold(when, facts->snapshot, why))
 		return false;
@@ -269,24 +283,29 @@ static uint64_t excess_of(double number, double mark)
 	return number >= mark ? (uint64_t)(floor(number) - ceil(mark)) + 1 : 0;
 }
 
-uint64_t when_excess(const struct policy_when *when, const struct facts *facts, const struct subject *subject)
+uint64_t when_excess(const struct policy_when *when, const struct facts *facts,
+		     const struct subject *subject)
 {
 	uint64_t excess = POLICY_ALL;
 	double number = 0, mark;
 
 	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
 		if (when->classes_has & 1u << i)
-			excess = lesser(excess, excess_of((double)facts->snapshot->classes[i], (double)when->classes[i]));
+			excess = lesser(excess, excess_of((double)facts->snapshot->classes[i],
+							  (double)when->classes[i]));
 	for (unsigned i = 0; i < FLOW_TCP_COUNT; i++)
 		if (when->states_has & 1u << i)
-			excess = lesser(excess, excess_of((double)facts->snapshot->states[i], (double)when->states[i]));
+			excess = lesser(excess, excess_of((double)facts->snapshot->states[i],
+							  (double)when->states[i]));
 	for (unsigned i = 0; subject->row && i < POLICY_COUNT_COUNT; i++) {
 		if (!(when->counts_has & 1u << i) || i == POLICY_COUNT_NEW)
 			continue;
 		mark = when->counts[i];
 		if (i == POLICY_COUNT_SHARE)
 			mark = mark * (double)subject->whole / 100;
-		subject_count(subject, i == POLICY_COUNT_SHARE ? POLICY_COUNT_ENTRIES : (enum policy_count)i, &number);
+		subject_count(subject,
+			      i == POLICY_COUNT_SHARE ? POLICY_COUNT_ENTRIES : (enum policy_count)i,
+			      &number);
 		excess = lesser(excess, excess_of(number, mark));
 	}
 	return excess;

@@ -5,10 +5,11 @@
 #include "base/clock.h"
 #include "private.h"
 
-#define DAY_NS (86400 * NS_PER_SEC)
+#define DAY_NS	     (86400 * NS_PER_SEC)
 #define DWELL_MAX_NS (3600 * NS_PER_SEC)
 
-static int read_mark(const struct doc_node *object, const char *key, double *ret, struct problem *problem)
+static int read_mark(const struct doc_node *object, const char *key, double *ret,
+		     struct problem *problem)
 {
 	struct doc_node node = doc_get(object, key);
 
@@ -34,7 +35,8 @@ static int read_marks(const struct doc_node *levels, const char *key, struct lev
 int policy_levels_read(const struct doc_node *root, struct level_config *levels, bool *ret_is_there,
 		       struct problem *reterr_problem)
 {
-	static const char *const known[] = {"warning", "critical", "full_pct", "forecast_min_pct", "dwell_sec", NULL};
+	static const char *const known[] = {"warning",		"critical",  "full_pct",
+					    "forecast_min_pct", "dwell_sec", NULL};
 	struct doc_node node = doc_get(root, "levels"), dwell = doc_get(&node, "dwell_sec"), wrong;
 	struct problem order = {0};
 	int result = read_object(&node, known, reterr_problem);
@@ -42,7 +44,8 @@ int policy_levels_read(const struct doc_node *root, struct level_config *levels,
 	if (result || (result = read_marks(&node, "warning", &levels->warning, reterr_problem)) ||
 	    (result = read_marks(&node, "critical", &levels->critical, reterr_problem)) ||
 	    (result = read_mark(&node, "full_pct", &levels->full_pct, reterr_problem)) ||
-	    (result = read_mark(&node, "forecast_min_pct", &levels->forecast_min_pct, reterr_problem)) ||
+	    (result = read_mark(&node, "forecast_min_pct", &levels->forecast_min_pct,
+				reterr_problem)) ||
 	    (result = read_duration(&dwell, 0, DWELL_MAX_NS, &levels->dwell_ns, reterr_problem)))
 		return result;
 	if (ret_is_there)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/match: which flows are meant, as an object whose keys are the long names of the filter options. Values are kept as
- * they were written, for the print-back and for the filter of a decision; what they mean is the layer flow's business. */
+/* policy/match: which flows are meant, as an object whose keys are the long names of the filter
+ * options. Values are kept as they were written, for the print-back and for the filter of a
+ * decision; what they mean is the layer flow's business. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -59,14 +60,17 @@ static int keep(const struct reading *r, const struct doc_node *node, const char
 	struct problem inner = {0};
 
 	if (match->count >= VALUES_MAX)
-		return doc_problem(node, r->problem, "more than %d values; prefixes and ranges need fewer",
+		return doc_problem(node, r->problem,
+				   "more than %d values; prefixes and ranges need fewer",
 				   VALUES_MAX);
 	if (value && strchr(value, '@'))
-		return doc_problem(node, r->problem, "a policy is one file; the values belong here, not in another");
+		return doc_problem(node, r->problem,
+				   "a policy is one file; the values belong here, not in another");
 	if (flow_filter_add(match->filter, r->key, value, r->negated, &inner) < 0)
 		return doc_problem(node, r->problem, "%s", inner.text);
 	if (!(match->count & (match->count + 1)))
-		match->values = mem_resize(match->values, 2 * (match->count + 1), sizeof(*match->values));
+		match->values =
+			mem_resize(match->values, 2 * (match->count + 1), sizeof(*match->values));
 	match->values[match->count++] = (struct policy_value){
 		.key = r->key, .negated = r->negated, .value = value ? mem_copy_text(value) : NULL};
 	return 0;
@@ -102,7 +106,8 @@ static int read_item(const struct doc_node *node, void *arg)
 	if (info->arg != FILTER_ARG_REQUIRED && doc_bool(node, &is_on, NULL) == 0) {
 		if (is_on)
 			return keep(r, node, NULL);
-		return doc_problem(node, r->problem, "leave it out, or put \"%s\": true into \"not\"", info->name);
+		return doc_problem(node, r->problem,
+				   "leave it out, or put \"%s\": true into \"not\"", info->name);
 	}
 	if (info->arg == FILTER_ARG_NONE)
 		return doc_problem(node, r->problem, "true is expected");
@@ -112,15 +117,17 @@ static int read_item(const struct doc_node *node, void *arg)
 		snprintf(buf, sizeof(buf), "%" PRId64, number);
 		return keep(r, node, buf);
 	}
-	return doc_problem(node, r->problem, "%s is expected, as text, a whole number, or a list of these",
+	return doc_problem(node, r->problem,
+			   "%s is expected, as text, a whole number, or a list of these",
 			   info->value);
 }
 
-static int read_half(const struct doc_node *node, struct policy_match *match, bool negated, struct problem *problem);
+static int read_half(const struct doc_node *node, struct policy_match *match, bool negated,
+		     struct problem *problem);
 
 /* One member: a filter key, or "not". */
-static int read_member(const struct doc_node *node, const char *name, struct policy_match *match, bool negated,
-		       struct problem *problem)
+static int read_member(const struct doc_node *node, const char *name, struct policy_match *match,
+		       bool negated, struct problem *problem)
 {
 	struct reading r = {.match = match, .negated = negated, .problem = problem};
 
@@ -131,7 +138,8 @@ static int read_member(const struct doc_node *node, const char *name, struct pol
 	return read_list(node, VALUES_MAX, read_item, &r, problem);
 }
 
-static int read_half(const struct doc_node *node, struct policy_match *match, bool negated, struct problem *problem)
+static int read_half(const struct doc_node *node, struct policy_match *match, bool negated,
+		     struct problem *problem)
 {
 	const char *known[FLOW_FILTER_KEY_COUNT + 2], *name = NULL;
 	struct doc_node member;
@@ -145,7 +153,8 @@ static int read_half(const struct doc_node *node, struct policy_match *match, bo
 	known[count] = NULL;
 	result = read_object(node, known, problem);
 	if (!result && negated && !doc_count(node))
-		return doc_problem(node, problem, "an empty \"not\"; name what is not meant, or leave it out");
+		return doc_problem(node, problem,
+				   "an empty \"not\"; name what is not meant, or leave it out");
 	for (size_t i = 0; !result && i < doc_count(node); i++) {
 		member = doc_member(node, i, &name);
 		result = read_member(&member, name, match, negated, problem);

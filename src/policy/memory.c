@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/memory: what is remembered of each rule between evaluations: budget, cool-down, whether it is in force, and whether
- * it helps. */
+/* policy/memory: what is remembered of each rule between evaluations: budget, cool-down, whether it
+ * is in force, and whether it helps. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +9,12 @@
 #include "policy/words.h"
 #include "state.h"
 
-/* Results in a row that did not help after which a rule whose conditions are gone is no longer in force. */
+/* Results in a row that did not help after which a rule whose conditions are gone is no longer in
+ * force. */
 #define INEFFECTIVE_GIVE_UP 3
 
-static const struct rule_state *state_named(const struct policy *policy, const struct policy_memory *memory,
+static const struct rule_state *state_named(const struct policy *policy,
+					    const struct policy_memory *memory,
 					    const struct policy_rule *rule)
 {
 	for (size_t i = 0; policy && memory && i < policy->rule_count && i < memory->count; i++)
@@ -22,7 +24,8 @@ static const struct rule_state *state_named(const struct policy *policy, const s
 	return NULL;
 }
 
-struct policy_memory *policy_memory_new(const struct policy *policy, const struct policy *older_policy,
+struct policy_memory *policy_memory_new(const struct policy *policy,
+					const struct policy *older_policy,
 					const struct policy_memory *older)
 {
 	struct policy_memory *memory = mem_alloc(sizeof(*memory));
@@ -52,7 +55,8 @@ void policy_memory_free(struct policy_memory *memory)
 
 /* ---- drops ---- */
 
-double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot, int64_t now_ns)
+double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot,
+			    int64_t now_ns)
 {
 	const struct fill *fill = &snapshot->fill;
 	const struct table_counters *counters = &fill->now.counters;
@@ -64,7 +68,8 @@ double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot 
 	/* A clash of two inserts raises both; only the rest was refused for want of room. */
 	if (counters->drop > counters->insert_failed)
 		now.drops = counters->drop - counters->insert_failed;
-	if (!memory->mark_count || now.drops < memory->marks[0].drops || now_ns < memory->marks[1].ns) {
+	if (!memory->mark_count || now.drops < memory->marks[0].drops ||
+	    now_ns < memory->marks[1].ns) {
 		memory->marks[0] = memory->marks[1] = now;
 		memory->mark_count = 1;
 		return -1;
@@ -75,15 +80,18 @@ double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot 
 		memory->marks[0] = memory->marks[1];
 		memory->marks[1] = now;
 	}
-	/* Below the top of the table drops are clashes or invalid packets: nothing that room would help. */
-	if (100.0 * (double)fill->now.entries < snapshot->marks.full_pct * (double)fill->now.entries_limit)
+	/* Below the top of the table drops are clashes or invalid packets: nothing that room would
+	 * help. */
+	if (100.0 * (double)fill->now.entries <
+	    snapshot->marks.full_pct * (double)fill->now.entries_limit)
 		return 0;
 	return dropped / (seconds > 1 ? seconds : 1);
 }
 
 /* ---- budget: a token bucket of per_run tokens, refilled at per_sec ---- */
 
-static double tokens_at(const struct rule_state *state, const struct policy_budget *budget, int64_t now_ns)
+static double tokens_at(const struct rule_state *state, const struct policy_budget *budget,
+			int64_t now_ns)
 {
 	double tokens = state->tokens, full = (double)budget->per_run;
 
@@ -94,7 +102,8 @@ static double tokens_at(const struct rule_state *state, const struct policy_budg
 	return tokens < full ? tokens : full;
 }
 
-uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want, int64_t now_ns)
+uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want,
+		     int64_t now_ns)
 {
 	double tokens = tokens_at(state, budget, now_ns);
 	uint64_t granted = tokens > 0 ? (uint64_t)tokens : 0;
@@ -110,8 +119,9 @@ uint64_t memory_take(struct rule_state *state, const struct policy_budget *budge
 
 /* ---- results ---- */
 
-/* Whether it helped: for what takes flows, that the count fell by half of them at least, beside the growth meanwhile.
- * Entries that are dying while somebody still holds them count on: then more of the same changes nothing. */
+/* Whether it helped: for what takes flows, that the count fell by half of them at least, beside the
+ * growth meanwhile. Entries that are dying while somebody still holds them count on: then more of
+ * the same changes nothing. */
 static bool has_helped(const struct policy_decision *decision, const struct policy_effect *effect)
 {
 	double expected;
@@ -148,7 +158,8 @@ static int64_t pause_ns(unsigned ineffective)
 }
 
 void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
-			  const struct policy_decision *decision, const struct policy_effect *effect, int64_t now_ns)
+			  const struct policy_decision *decision,
+			  const struct policy_effect *effect, int64_t now_ns)
 {
 	const struct policy_rule *rule = &policy->rules[decision->rule];
 	struct rule_state *state = &memory->rules[decision->rule];
@@ -172,14 +183,16 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	ready_ns = now_ns + pause_ns(state->ineffective);
 	if (ready_ns > state->ready_ns)
 		state->ready_ns = ready_ns;
-	/* Timeouts are set once; what failed has to be tried again, and what was not put back is still set. */
+	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
+	 * still set. */
 	if (decision->action == POLICY_ACTION_TIMEOUTS)
 		state->is_active = decision->is_end;
 	else if (state->ineffective >= INEFFECTIVE_GIVE_UP)
 		state->is_active = false;
 }
 
-struct policy_rule_state policy_memory_rule(const struct policy_memory *memory, const struct policy *policy, size_t rule,
+struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
+					    const struct policy *policy, size_t rule,
 					    int64_t now_ns)
 {
 	const struct rule_state *state = &memory->rules[rule];

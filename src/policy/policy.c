@@ -56,13 +56,16 @@ static int read_schema(const struct doc_node *root, struct problem *problem)
 	int choice;
 
 	if (!node.value)
-		return doc_problem(root, problem, "\"schema\": \"" POLICY_SCHEMA "\" is missing: it says what the file is");
+		return doc_problem(root, problem,
+				   "\"schema\": \"" POLICY_SCHEMA
+				   "\" is missing: it says what the file is");
 	return doc_choice(&node, names, &choice, problem);
 }
 
 /* ---- the protect list ---- */
 
-static int read_protected(const struct doc_node *node, struct policy *policy, struct problem *problem)
+static int read_protected(const struct doc_node *node, struct policy *policy,
+			  struct problem *problem)
 {
 	static const char *const known[] = {"name", "match", NULL};
 	struct policy_protect *protect = &policy->protect[policy->protect_count++];
@@ -71,21 +74,26 @@ static int read_protected(const struct doc_node *node, struct policy *policy, st
 
 	match_init(&protect->match);
 	if (!doc_is_object(node))
-		return doc_problem(node, problem, "an object with \"name\" and \"match\" is expected");
+		return doc_problem(node, problem,
+				   "an object with \"name\" and \"match\" is expected");
 	if ((result = doc_only_keys(node, known, problem)))
 		return result;
 	if (!name.value)
-		return doc_problem(node, problem, "\"name\" is missing: records say by it what was spared");
+		return doc_problem(node, problem,
+				   "\"name\" is missing: records say by it what was spared");
 	if ((result = read_text(&name, protect->name, sizeof(protect->name), problem)))
 		return result;
 	match_free(&protect->match);
 	if ((result = match_read(&match, &protect->match, problem)))
 		return result;
 	if (!protect->match.count)
-		return doc_problem(node, problem, "\"match\" is missing: which flows; mode observe touches none at all");
+		return doc_problem(
+			node, problem,
+			"\"match\" is missing: which flows; mode observe touches none at all");
 	for (size_t i = 0; i + 1 < policy->protect_count; i++)
 		if (!strcmp(policy->protect[i].name, protect->name))
-			return doc_problem(&name, problem, "another entry has this name; each needs its own");
+			return doc_problem(&name, problem,
+					   "another entry has this name; each needs its own");
 	return 0;
 }
 
@@ -102,7 +110,8 @@ static int read_protect(const struct doc_node *node, struct policy *policy, stru
 	if (!doc_is_array(&flows))
 		return doc_problem(&flows, problem, "a list [ ... ] is expected");
 	if (doc_count(&flows) > POLICY_PROTECT_MAX)
-		return doc_problem(&flows, problem, "at most %d are taken; one entry may list many prefixes",
+		return doc_problem(&flows, problem,
+				   "at most %d are taken; one entry may list many prefixes",
 				   POLICY_PROTECT_MAX);
 	policy->protect = mem_array(doc_count(&flows) + 1, sizeof(*policy->protect));
 	for (size_t i = 0; !result && i < doc_count(&flows); i++) {
@@ -139,16 +148,18 @@ static int read_rules(const struct doc_node *node, struct policy *policy, struct
 
 static int read_root(const struct doc_node *root, struct policy *policy, struct problem *problem)
 {
-	static const char *const known[] = {"schema", "name", "about", "mode", "capacity", "levels", "protect",
-					    "trusted", "rules", NULL};
-	struct doc_node name = doc_get(root, "name"), about = doc_get(root, "about"), mode = doc_get(root, "mode");
+	static const char *const known[] = {"schema", "name",	 "about",   "mode",  "capacity",
+					    "levels", "protect", "trusted", "rules", NULL};
+	struct doc_node name = doc_get(root, "name"), about = doc_get(root, "about"),
+			mode = doc_get(root, "mode");
 	struct doc_node capacity = doc_get(root, "capacity"), protect = doc_get(root, "protect");
 	struct doc_node trusted = doc_get(root, "trusted"), rules = doc_get(root, "rules");
 	int result;
 
 	if (!doc_is_object(root))
 		return doc_problem(root, problem, "an object { ... } is expected");
-	if ((result = doc_only_keys(root, known, problem)) || (result = read_schema(root, problem)) ||
+	if ((result = doc_only_keys(root, known, problem)) ||
+	    (result = read_schema(root, problem)) ||
 	    (result = read_text(&name, policy->name, sizeof(policy->name), problem)) ||
 	    (result = read_text(&about, policy->about, sizeof(policy->about), problem)) ||
 	    (result = read_mode(&mode, &policy->mode, problem)) ||

@@ -16,7 +16,8 @@ int read_object(const struct doc_node *node, const char *const *known, struct pr
 	return doc_only_keys(node, known, problem);
 }
 
-int read_number(const struct doc_node *node, double min, double max, double *ret, struct problem *problem)
+int read_number(const struct doc_node *node, double min, double max, double *ret,
+		struct problem *problem)
 {
 	double number = *ret;
 	char text[40];
@@ -32,7 +33,8 @@ int read_number(const struct doc_node *node, double min, double max, double *ret
 	return 0;
 }
 
-int read_duration(const struct doc_node *node, int64_t min_ns, int64_t max_ns, int64_t *ret_ns, struct problem *problem)
+int read_duration(const struct doc_node *node, int64_t min_ns, int64_t max_ns, int64_t *ret_ns,
+		  struct problem *problem)
 {
 	int64_t ns = *ret_ns;
 	int result;
@@ -46,7 +48,8 @@ int read_duration(const struct doc_node *node, int64_t min_ns, int64_t max_ns, i
 	return 0;
 }
 
-int read_count(const struct doc_node *node, uint64_t min, uint64_t max, uint64_t *ret, struct problem *problem)
+int read_count(const struct doc_node *node, uint64_t min, uint64_t max, uint64_t *ret,
+	       struct problem *problem)
 {
 	int64_t number = (int64_t)*ret;
 	int result = doc_whole(node, (int64_t)min, (int64_t)max, &number, problem);
@@ -68,12 +71,14 @@ int read_text(const struct doc_node *node, char *ret, size_t size, struct proble
 		return doc_problem(node, problem, "text of 1 to %zu bytes is expected", size - 1);
 	for (at = text; *at; at++)
 		if ((unsigned char)*at < ' ' || *at == 0x7f)
-			return doc_problem(node, problem, "text without control characters is expected");
+			return doc_problem(node, problem,
+					   "text without control characters is expected");
 	memcpy(ret, text, strlen(text) + 1);
 	return 0;
 }
 
-int read_list(const struct doc_node *node, size_t max, int (*on_item)(const struct doc_node *item, void *arg), void *arg,
+int read_list(const struct doc_node *node, size_t max,
+	      int (*on_item)(const struct doc_node *item, void *arg), void *arg,
 	      struct problem *problem)
 {
 	struct doc_node item;
@@ -107,14 +112,17 @@ static int read_prefix(const struct doc_node *item, void *arg)
 	struct prefix prefix;
 
 	if (doc_text(item, &text, NULL) < 0)
-		return doc_problem(item, r->problem, "an address or a prefix in quotes is expected, as in \"10.0.0.0/8\"");
+		return doc_problem(
+			item, r->problem,
+			"an address or a prefix in quotes is expected, as in \"10.0.0.0/8\"");
 	if (prefix_parse(text, &prefix, &inner) < 0)
 		return doc_problem(item, r->problem, "%s", inner.text);
 	r->prefixes->items[r->prefixes->count++] = prefix;
 	return 0;
 }
 
-int read_prefixes(const struct doc_node *node, struct policy_prefixes *prefixes, struct problem *problem)
+int read_prefixes(const struct doc_node *node, struct policy_prefixes *prefixes,
+		  struct problem *problem)
 {
 	struct prefixes_reading r = {prefixes, problem};
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/state: what the parts of the evaluation share: the figures of one moment, and what is remembered of a rule. */
+/* policy/state: what the parts of the evaluation share: the figures of one moment, and what is
+ * remembered of a rule. */
 #ifndef CTWARDEN_POLICY_STATE_H
 #define CTWARDEN_POLICY_STATE_H
 
@@ -9,13 +10,15 @@
 /* ---- facts.c: the figures that conditions ask for ---- */
 
 struct facts {
-	uint32_t known;                    /* 1 << enum policy_condition */
-	double numbers[POLICY_WHEN_COUNT]; /* seconds_to_full: infinite where the table does not fill */
+	uint32_t known;			   /* 1 << enum policy_condition */
+	double numbers[POLICY_WHEN_COUNT]; /* seconds_to_full: infinite where the table does not
+					      fill */
 	enum level level;
 	const struct snapshot *snapshot;
 };
 
-/* False where the count cannot be believed: then nothing is decided. drops_per_sec negative: not known. */
+/* False where the count cannot be believed: then nothing is decided. drops_per_sec negative: not
+ * known. */
 bool facts_from(struct facts *ret_facts, const struct snapshot *snapshot, double drops_per_sec);
 
 /* A source or prefix of the snapshot. */
@@ -24,28 +27,30 @@ struct subject {
 	const struct ranking_config *config;
 	struct prefix prefix;
 	bool is_trusted, is_proven; /* only what was answered, or is trusted, is held against it */
-	uint64_t whole;             /* entries of the table */
+	uint64_t whole;		    /* entries of the table */
 	bool has_rates;
 };
 
-struct subject subject_from(const struct policy *policy, const struct policy_rule *rule, const struct snapshot *snapshot,
-			    const struct ranking_row *row);
+struct subject subject_from(const struct policy *policy, const struct policy_rule *rule,
+			    const struct snapshot *snapshot, const struct ranking_row *row);
 /* What counts of the subject. False: not known. */
 bool subject_count(const struct subject *subject, enum policy_count count, double *ret);
 /* Whether an alternative holds; why it does, or the first part that does not, is added to why. */
-bool when_holds(const struct policy_when *when, const struct facts *facts, const struct subject *subject,
-		struct text *why);
-/* The entries by which the alternative's counts are exceeded, the least of them; POLICY_ALL where it counts nothing. */
-uint64_t when_excess(const struct policy_when *when, const struct facts *facts, const struct subject *subject);
+bool when_holds(const struct policy_when *when, const struct facts *facts,
+		const struct subject *subject, struct text *why);
+/* The entries by which the alternative's counts are exceeded, the least of them; POLICY_ALL where
+ * it counts nothing. */
+uint64_t when_excess(const struct policy_when *when, const struct facts *facts,
+		     const struct subject *subject);
 
 /* ---- memory.c ---- */
 
 struct rule_state {
 	bool is_active, has_tokens;
-	double missed;       /* 0-1: the share of what was granted last that was not to be found */
-	double tokens;       /* of the budget */
-	int64_t tokens_ns;   /* when they were counted */
-	int64_t ready_ns;    /* 0: now */
+	double missed;	   /* 0-1: the share of what was granted last that was not to be found */
+	double tokens;	   /* of the budget */
+	int64_t tokens_ns; /* when they were counted */
+	int64_t ready_ns;  /* 0: now */
 	unsigned ineffective;
 	uint64_t decisions, granted, done, failures;
 };
@@ -57,14 +62,16 @@ struct drops_mark {
 
 struct policy_memory {
 	size_t count;
-	struct rule_state *rules; /* one for each rule of the policy */
+	struct rule_state *rules;   /* one for each rule of the policy */
 	struct drops_mark marks[2]; /* about one and two seconds ago */
 	unsigned mark_count;
 };
 
 /* Drops of a full table a second, over the last one to two seconds; negative: not known yet. */
-double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot, int64_t now_ns);
+double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot,
+			    int64_t now_ns);
 /* Takes up to want from the rule's budget; returns how many. */
-uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want, int64_t now_ns);
+uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want,
+		     int64_t now_ns);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/victim: one flow against one decision. The protect list comes last, whatever the rule says. */
+/* policy/victim: one flow against one decision. The protect list comes last, whatever the rule
+ * says. */
 #include "policy/victim.h"
 
 #include <netinet/in.h>
@@ -7,9 +8,9 @@
 #include "base/clock.h"
 
 static const char *const names[POLICY_VERDICT_COUNT] = {
-	[POLICY_VERDICT_TAKE] = "take",	    [POLICY_VERDICT_NO_MATCH] = "no-match",
-	[POLICY_VERDICT_CLASS] = "class",   [POLICY_VERDICT_ACTIVE] = "active",
-	[POLICY_VERDICT_YOUNG] = "young",   [POLICY_VERDICT_PROTECTED] = "protected",
+	[POLICY_VERDICT_TAKE] = "take",	  [POLICY_VERDICT_NO_MATCH] = "no-match",
+	[POLICY_VERDICT_CLASS] = "class", [POLICY_VERDICT_ACTIVE] = "active",
+	[POLICY_VERDICT_YOUNG] = "young", [POLICY_VERDICT_PROTECTED] = "protected",
 };
 
 const char *policy_verdict_name(enum policy_verdict verdict)
@@ -19,7 +20,8 @@ const char *policy_verdict_name(enum policy_verdict verdict)
 
 static bool is_own_port(uint16_t port)
 {
-	return port == 179 || port == 500 || port == 4500 || port == 3780; /* BGP, IKE, NAT-T, conntrackd */
+	return port == 179 || port == 500 || port == 4500 ||
+	       port == 3780; /* BGP, IKE, NAT-T, conntrackd */
 }
 
 bool policy_is_own_protocol(const struct flow *flow)
@@ -49,20 +51,24 @@ size_t policy_protected_by(const struct policy *policy, const struct flow *flow,
 	for (size_t i = 0; i < policy->protect_count; i++)
 		if (flow_filter_match(policy->protect[i].match.filter, flow, context))
 			return i;
-	return policy->protects_own && policy_is_own_protocol(flow) ? policy->protect_count : SIZE_MAX;
+	return policy->protects_own && policy_is_own_protocol(flow) ? policy->protect_count
+								    : SIZE_MAX;
 }
 
 /* Idle for at least floor_ns; not known is not idle. */
-static bool is_idle(const struct flow *flow, int64_t floor_ns, const struct flow_filter_context *context)
+static bool is_idle(const struct flow *flow, int64_t floor_ns,
+		    const struct flow_filter_context *context)
 {
 	uint32_t idle_sec;
 
-	return floor_ns <= 0 || (context->timeouts && flow_idle_sec(flow, context->timeouts, &idle_sec) &&
-				 idle_sec * NS_PER_SEC >= floor_ns);
+	return floor_ns <= 0 ||
+	       (context->timeouts && flow_idle_sec(flow, context->timeouts, &idle_sec) &&
+		idle_sec * NS_PER_SEC >= floor_ns);
 }
 
-/* Younger than min_age by the kernel's stamp, else its last packet is: the answer may still be on its way. Answered flows have
- * their floor for that, as a busy one has little idle time all its life. Where nothing is known, nothing is spared. */
+/* Younger than min_age by the kernel's stamp, else its last packet is: the answer may still be on
+ * its way. Answered flows have their floor for that, as a busy one has little idle time all its
+ * life. Where nothing is known, nothing is spared. */
 static bool is_young(const struct flow *flow, enum flow_class class, int64_t min_age_ns,
 		     const struct flow_filter_context *context)
 {
@@ -72,7 +78,8 @@ static bool is_young(const struct flow *flow, enum flow_class class, int64_t min
 		return false;
 	if ((flow->has & FLOW_HAS_TIMESTAMP) && flow->start_ns)
 		return context->now_real_ns - (int64_t)flow->start_ns < min_age_ns;
-	if (class != FLOW_CLASS_UNREPLIED && class != FLOW_CLASS_HALF_OPEN && class != FLOW_CLASS_PICKUP)
+	if (class != FLOW_CLASS_UNREPLIED && class != FLOW_CLASS_HALF_OPEN &&
+	    class != FLOW_CLASS_PICKUP)
 		return false;
 	return context->timeouts && flow_idle_sec(flow, context->timeouts, &idle_sec) &&
 	       idle_sec * NS_PER_SEC < min_age_ns;
@@ -82,14 +89,16 @@ static bool is_young(const struct flow *flow, enum flow_class class, int64_t min
 static bool has_floor(const struct policy_decision *decision, const struct policy_do *action,
 		      const struct policy_flow_context *context)
 {
-	if (action->action != POLICY_ACTION_EVICT || (context->fits_signature && action->has_signature))
+	if (action->action != POLICY_ACTION_EVICT ||
+	    (context->fits_signature && action->has_signature))
 		return false;
 	return !(action->takes_active_at_full && decision->level == LEVEL_FULL);
 }
 
-enum policy_verdict policy_judge(const struct policy *policy, const struct policy_decision *decision,
-				 const struct flow *flow, const struct policy_flow_context *context,
-				 unsigned *ret_rank, size_t *ret_protect)
+enum policy_verdict policy_judge(const struct policy *policy,
+				 const struct policy_decision *decision, const struct flow *flow,
+				 const struct policy_flow_context *context, unsigned *ret_rank,
+				 size_t *ret_protect)
 {
 	const struct policy_do *action = &policy->rules[decision->rule].action;
 	enum flow_class class = flow_class_of(flow);
@@ -105,7 +114,8 @@ enum policy_verdict policy_judge(const struct policy *policy, const struct polic
 	if (has_floor(decision, action, context) &&
 	    !is_idle(flow, action->floors_ns[class], &context->match))
 		return POLICY_VERDICT_ACTIVE;
-	if (!(context->fits_signature && action->has_signature) && is_young(flow, class, action->min_age_ns, &context->match))
+	if (!(context->fits_signature && action->has_signature) &&
+	    is_young(flow, class, action->min_age_ns, &context->match))
 		return POLICY_VERDICT_YOUNG;
 	by = policy_protected_by(policy, flow, &context->match);
 	if (by != SIZE_MAX) {

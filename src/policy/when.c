@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/when: reads the conditions of a rule: an object whose parts must all hold, or a list of such objects of which any
- * may. */
+/* policy/when: reads the conditions of a rule: an object whose parts must all hold, or a list of
+ * such objects of which any may. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +22,8 @@ static int read_level(const struct doc_node *node, enum level *ret, struct probl
 	return 0;
 }
 
-static int read_condition(const struct doc_node *node, enum policy_condition which, struct policy_when *when,
-			  struct problem *problem)
+static int read_condition(const struct doc_node *node, enum policy_condition which,
+			  struct policy_when *when, struct problem *problem)
 {
 	const struct policy_condition_info *info = &policy_conditions[which];
 	bool is_true = false;
@@ -32,7 +32,8 @@ static int read_condition(const struct doc_node *node, enum policy_condition whi
 	if (which == POLICY_WHEN_ALWAYS) {
 		result = doc_bool(node, &is_true, problem);
 		if (!result && !is_true)
-			result = doc_problem(node, problem, "true is expected; leave it out otherwise");
+			result = doc_problem(node, problem,
+					     "true is expected; leave it out otherwise");
 	} else if (which == POLICY_WHEN_LEVEL) {
 		result = read_level(node, &when->level, problem);
 	} else {
@@ -43,8 +44,8 @@ static int read_condition(const struct doc_node *node, enum policy_condition whi
 }
 
 /* "source" or "prefix": what is counted of each, and of which. */
-static int read_scope(const struct doc_node *node, enum policy_scope scope, struct policy_when *when,
-		      struct problem *problem)
+static int read_scope(const struct doc_node *node, enum policy_scope scope,
+		      struct policy_when *when, struct problem *problem)
 {
 	const char *known[POLICY_COUNT_COUNT + 2];
 	struct doc_node member;
@@ -64,18 +65,22 @@ static int read_scope(const struct doc_node *node, enum policy_scope scope, stru
 		if (!member.value)
 			continue;
 		when->counts_has |= 1u << i;
-		result = read_number(&member, policy_counts[i].min, policy_counts[i].max, &when->counts[i], problem);
+		result = read_number(&member, policy_counts[i].min, policy_counts[i].max,
+				     &when->counts[i], problem);
 	}
 	if (result)
 		return result;
 	if (!when->counts_has)
-		return doc_problem(node, problem, "say what is counted: entries, unreplied, half_open, new_per_sec or "
-				   "share_pct");
+		return doc_problem(
+			node, problem,
+			"say what is counted: entries, unreplied, half_open, new_per_sec or "
+			"share_pct");
 	member = doc_get(node, "in");
 	return read_prefixes(&member, &when->in, problem);
 }
 
-static int read_classes(const struct doc_node *node, struct policy_when *when, struct problem *problem)
+static int read_classes(const struct doc_node *node, struct policy_when *when,
+			struct problem *problem)
 {
 	const char *known[FLOW_CLASS_COUNT + 1];
 	struct doc_node member;
@@ -86,7 +91,8 @@ static int read_classes(const struct doc_node *node, struct policy_when *when, s
 	known[FLOW_CLASS_COUNT] = NULL;
 	result = read_object(node, known, problem);
 	if (!result && !doc_count(node))
-		return doc_problem(node, problem, "name a class and a number, as in \"half-open\": 5000");
+		return doc_problem(node, problem,
+				   "name a class and a number, as in \"half-open\": 5000");
 	for (unsigned i = 0; !result && i < FLOW_CLASS_COUNT; i++) {
 		member = doc_get(node, known[i]);
 		if (!member.value)
@@ -97,7 +103,8 @@ static int read_classes(const struct doc_node *node, struct policy_when *when, s
 	return result;
 }
 
-static int read_states(const struct doc_node *node, struct policy_when *when, struct problem *problem)
+static int read_states(const struct doc_node *node, struct policy_when *when,
+		       struct problem *problem)
 {
 	const char *known[FLOW_TCP_COUNT];
 	struct doc_node member;
@@ -108,7 +115,8 @@ static int read_states(const struct doc_node *node, struct policy_when *when, st
 	known[FLOW_TCP_COUNT - 1] = NULL;
 	result = read_object(node, known, problem);
 	if (!result && !doc_count(node))
-		return doc_problem(node, problem, "name a TCP state and a number, as in \"SYN_RECV\": 5000");
+		return doc_problem(node, problem,
+				   "name a TCP state and a number, as in \"SYN_RECV\": 5000");
 	for (unsigned i = 1; !result && i < FLOW_TCP_COUNT; i++) {
 		member = doc_get(node, known[i - 1]);
 		if (!member.value)
@@ -119,7 +127,8 @@ static int read_states(const struct doc_node *node, struct policy_when *when, st
 	return result;
 }
 
-static int read_member(const struct doc_node *node, const char *key, struct policy_when *when, struct problem *problem)
+static int read_member(const struct doc_node *node, const char *key, struct policy_when *when,
+		       struct problem *problem)
 {
 	for (unsigned i = 0; i < POLICY_WHEN_COUNT; i++)
 		if (!strcmp(policy_conditions[i].key, key))
@@ -149,14 +158,18 @@ static int read_when(const struct doc_node *node, struct policy_when *when, stru
 	known[i] = NULL;
 	result = read_object(node, known, problem);
 	if (!result && !doc_count(node))
-		return doc_problem(node, problem, "say what must hold; {\"always\": true} is a rule that may act at any "
-				   "time");
+		return doc_problem(
+			node, problem,
+			"say what must hold; {\"always\": true} is a rule that may act at any "
+			"time");
 	for (i = 0; !result && i < doc_count(node); i++) {
 		member = doc_member(node, i, &key);
 		result = read_member(&member, key, when, problem);
 	}
 	if (!result && (when->has & 1u << POLICY_WHEN_ALWAYS) && doc_count(node) > 1)
-		return doc_problem(node, problem, "always stands alone; the other conditions would have to hold as well");
+		return doc_problem(
+			node, problem,
+			"always stands alone; the other conditions would have to hold as well");
 	return result;
 }
 
@@ -173,8 +186,10 @@ static int on_when(const struct doc_node *item, void *arg)
 	int result = read_when(item, when, r->problem);
 
 	if (!result && when->scope != rule->whens[0].scope)
-		return doc_problem(item, r->problem, "every alternative must look at the same: all at a source, all at a "
-				   "prefix, or none");
+		return doc_problem(
+			item, r->problem,
+			"every alternative must look at the same: all at a source, all at a "
+			"prefix, or none");
 	return result;
 }
 
@@ -183,6 +198,8 @@ int when_read(const struct doc_node *node, struct policy_rule *rule, struct prob
 	struct whens_reading r = {rule, problem};
 
 	if (!node->value)
-		return doc_problem(node, problem, "is missing: say when the rule acts, as in {\"level\": \"warning\"}");
+		return doc_problem(
+			node, problem,
+			"is missing: say when the rule acts, as in {\"level\": \"warning\"}");
 	return read_list(node, POLICY_WHENS_MAX, on_when, &r, problem);
 }

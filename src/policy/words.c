@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/words: the tables of what a policy may say: conditions, counts, actions, parameters, kernel timeouts. */
+/* policy/words: the tables of what a policy may say: conditions, counts, actions, parameters,
+ * kernel timeouts. */
 #include "policy/words.h"
 
 #include <stddef.h>
@@ -12,7 +13,8 @@ const struct policy_condition_info policy_conditions[POLICY_WHEN_COUNT] = {
 	[POLICY_WHEN_LEVEL] = {"level", 0, 0, false, "at # or above"},
 	[POLICY_WHEN_FILL] = {"fill_pct", 0, 1000, false, "fill is # % or more"},
 	[POLICY_WHEN_GROWTH] = {"growth_per_sec", 0, 1e9, false, "it grows by #/s or more"},
-	[POLICY_WHEN_SECONDS_TO_FULL] = {"seconds_to_full", 0, 86400, true, "it will be full within # s"},
+	[POLICY_WHEN_SECONDS_TO_FULL] = {"seconds_to_full", 0, 86400, true,
+					 "it will be full within # s"},
 	[POLICY_WHEN_REFUSAL] = {"refusal_probability", 0, 1, false,
 				 "# % or more of new flows are refused"},
 	[POLICY_WHEN_REFUSAL_FULL] = {"refusal_when_full", 0, 1, false,
@@ -73,10 +75,11 @@ const struct policy_action_info policy_actions[POLICY_ACTION_COUNT] = {
 			       .budget = {4, 1},
 			       .cooldown_ns = NS_PER_SEC,
 			       .help = "refuse new flows of a source for a time"},
-	[POLICY_ACTION_TIMEOUTS] = {.name = "timeouts",
-				    .params = P(SET),
-				    .has_until = true,
-				    .help = "lower the kernel's timeouts while the rule is in force"},
+	[POLICY_ACTION_TIMEOUTS] =
+		{.name = "timeouts",
+		 .params = P(SET),
+		 .has_until = true,
+		 .help = "lower the kernel's timeouts while the rule is in force"},
 	[POLICY_ACTION_LOG] = {.name = "log",
 			       .has_match = true,
 			       .cooldown_ns = 60 * NS_PER_SEC,

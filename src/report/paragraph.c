@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/paragraph: sentences broken at blanks to the width of the output, with an indent. A tab is a blank that is not broken
- * at: "5\ts". */
+/* report/paragraph: sentences broken at blanks to the width of the output, with an indent. A tab is
+ * a blank that is not broken at: "5\ts". */
 #include <string.h>
 
 #include "private.h"
@@ -10,7 +10,9 @@
 
 void paragraph_print(const struct report_out *out, unsigned indent, const char *text)
 {
-	unsigned width = out->columns < WIDTH_MIN ? WIDTH_MIN : out->columns > WIDTH_MAX ? WIDTH_MAX : out->columns;
+	unsigned width = out->columns < WIDTH_MIN   ? WIDTH_MIN
+			 : out->columns > WIDTH_MAX ? WIDTH_MAX
+						    : out->columns;
 	unsigned column = 0;
 	size_t len;
 
@@ -20,7 +22,8 @@ void paragraph_print(const struct report_out *out, unsigned indent, const char *
 			fputc('\n', out->file);
 			column = 0;
 		}
-		column += (unsigned)fprintf(out->file, "%*s", column ? 1 : (int)indent, "") + (unsigned)len;
+		column += (unsigned)fprintf(out->file, "%*s", column ? 1 : (int)indent, "") +
+			  (unsigned)len;
 		for (; len; len--, text++)
 			fputc(*text == '\t' ? ' ' : *text, out->file);
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/policy_json: the print-back of a policy. What was left to a default is written out; it parses to the same policy. */
+/* report/policy_json: the print-back of a policy. What was left to a default is written out; it
+ * parses to the same policy. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -17,7 +18,8 @@ static void add_number(json_t *object, const char *key, double number)
 {
 	bool is_whole = number == floor(number) && fabs(number) < 1e15;
 
-	json_object_set_new(object, key, is_whole ? json_integer((json_int_t)number) : json_real(number));
+	json_object_set_new(object, key,
+			    is_whole ? json_integer((json_int_t)number) : json_real(number));
 }
 
 static void add_seconds(json_t *object, const char *key, int64_t ns)
@@ -89,7 +91,8 @@ static json_t *json_match(const struct policy_match *match)
 	json_t *object = json_object(), *excluded = json_object();
 
 	for (size_t i = 0; i < match->count; i++)
-		add_value(match->values[i].negated ? excluded : object, flow_filter_keys[match->values[i].key].name,
+		add_value(match->values[i].negated ? excluded : object,
+			  flow_filter_keys[match->values[i].key].name,
 			  json_value(match->values[i].value));
 	if (json_object_size(excluded))
 		json_object_set(object, "not", excluded);

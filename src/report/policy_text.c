@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/policy_text: a policy in sentences: when each rule acts, what it does, where it stops, and what is never touched. */
+/* report/policy_text: a policy in sentences: when each rule acts, what it does, where it stops, and
+ * what is never touched. */
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -13,9 +14,9 @@
 #include "private.h"
 #include "report/policy.h"
 
-#define SENTENCES_MAX 4096
+#define SENTENCES_MAX	4096
 #define FILTER_TEXT_MAX 512
-#define DAY_NS (86400 * NS_PER_SEC)
+#define DAY_NS		(86400 * NS_PER_SEC)
 
 static void add_number(struct text *t, double number)
 {
@@ -60,7 +61,8 @@ static void add_phrase(struct text *t, const char *phrase, double number)
 	text_add(t, "%.*s", (int)(hole - phrase), phrase);
 	add_number(t, number);
 	if (!strncmp(hole + 1, " %", 2) || !strcmp(hole + 1, " s"))
-		text_add(t, "\t%s", hole + 2); /* a tab is a blank that paragraphs do not break at */
+		text_add(t, "\t%s",
+			 hole + 2); /* a tab is a blank that paragraphs do not break at */
 	else
 		text_add(t, "%s", hole + 1);
 }
@@ -98,7 +100,8 @@ static void add_scope(struct text *t, const struct policy_when *when)
 	text_add(t, " or more");
 }
 
-static void add_table_counts(struct text *t, const struct policy_when *when, unsigned *at, unsigned count)
+static void add_table_counts(struct text *t, const struct policy_when *when, unsigned *at,
+			     unsigned count)
 {
 	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++) {
 		if (!(when->classes_has & 1u << i))
@@ -116,7 +119,8 @@ static void add_table_counts(struct text *t, const struct policy_when *when, uns
 	}
 }
 
-static void add_condition(struct text *t, enum policy_condition which, const struct policy_when *when)
+static void add_condition(struct text *t, enum policy_condition which,
+			  const struct policy_when *when)
 {
 	double number = when->numbers[which];
 
@@ -134,7 +138,8 @@ static void add_when(struct text *t, const struct policy_when *when)
 	unsigned at = 0;
 
 	if (when->has != others)
-		text_add(t, "at %s%s", level_name(when->level), when->level == LEVEL_FULL ? "" : " or above");
+		text_add(t, "at %s%s", level_name(when->level),
+			 when->level == LEVEL_FULL ? "" : " or above");
 	if (when->has != others && count)
 		text_add(t, ", if ");
 	for (unsigned i = 0; i < POLICY_WHEN_COUNT; i++) {
@@ -155,7 +160,8 @@ static void add_when(struct text *t, const struct policy_when *when)
 static void add_classes(struct text *t, const struct policy_do *action, const char *last)
 {
 	for (unsigned i = 0; i < action->class_count; i++)
-		text_add(t, "%s%s", joint(i, action->class_count, last), class_name(action->classes[i]));
+		text_add(t, "%s%s", joint(i, action->class_count, last),
+			 class_name(action->classes[i]));
 }
 
 static void add_floors(struct text *t, const struct policy_do *action, const char *lead)
@@ -179,7 +185,8 @@ static void add_evict(struct text *t, const struct policy_rule *rule)
 	add_classes(t, action, " and ");
 	text_add(t, " flows%s", action->class_count > 1 ? ", in this order" : "");
 	if (action->has_signature)
-		text_add(t, "; those that fit the surge first, others only as far as the next second needs");
+		text_add(t, "; those that fit the surge first, others only as far as the next "
+			    "second needs");
 	text_add(t, ".");
 	add_floors(t, action, " Only after a silence of: ");
 	if (action->has_signature)
@@ -189,7 +196,8 @@ static void add_evict(struct text *t, const struct policy_rule *rule)
 	if (action->min_age_ns) {
 		text_add(t, " Younger than ");
 		add_time(t, action->min_age_ns);
-		text_add(t, " is spared%s.", action->has_signature ? ", unless it fits the surge" : "");
+		text_add(t, " is spared%s.",
+			 action->has_signature ? ", unless it fits the surge" : "");
 	}
 	if (action->takes_active_at_full)
 		text_add(t, " At level full active flows too, by fair share.");
@@ -201,8 +209,9 @@ static void add_shorten(struct text *t, const struct policy_rule *rule)
 
 	text_add(t, "shorten the lifetime of idle ");
 	add_classes(t, action, " and ");
-	text_add(t, " flows: whole up to %g\t%% fill, nothing left at %g\t%%, in proportion between", action->start_pct,
-		 action->end_pct);
+	text_add(t,
+		 " flows: whole up to %g\t%% fill, nothing left at %g\t%%, in proportion between",
+		 action->start_pct, action->end_pct);
 	add_floors(t, action, "; never under: ");
 	text_add(t, ". A flow that sends again gets its usual lifetime back.");
 }
@@ -245,7 +254,8 @@ static void add_do(struct text *t, const struct policy_rule *rule)
 {
 	switch (rule->action.action) {
 	case POLICY_ACTION_SWEEP:
-		text_add(t, "sweep out what has expired but still counts; no living flow is touched.");
+		text_add(t,
+			 "sweep out what has expired but still counts; no living flow is touched.");
 		break;
 	case POLICY_ACTION_SHORTEN:
 		add_shorten(t, rule);
@@ -282,11 +292,13 @@ static void add_until(struct text *t, const struct policy_until *until)
 		lead = " and ";
 	}
 	if (until->has_headroom && until->headroom_sec > 0) {
-		text_add(t, "%sthere is room for %g\ts of the present growth", lead, until->headroom_sec);
+		text_add(t, "%sthere is room for %g\ts of the present growth", lead,
+			 until->headroom_sec);
 		lead = " and ";
 	}
 	if (until->has_entries) {
-		text_add(t, "%s%llu entries are left of it", lead, (unsigned long long)until->entries);
+		text_add(t, "%s%llu entries are left of it", lead,
+			 (unsigned long long)until->entries);
 		lead = " and ";
 	}
 	if (!strcmp(lead, " and "))
@@ -325,7 +337,8 @@ static void explain_rule(const struct report_out *out, const struct policy_rule 
 	text_add(&t, ": ");
 	add_do(&t, rule);
 	if (rule->match.count)
-		text_add(&t, " Only of: %s.", flow_filter_format(rule->match.filter, filter, sizeof(filter)));
+		text_add(&t, " Only of: %s.",
+			 flow_filter_format(rule->match.filter, filter, sizeof(filter)));
 	add_until(&t, &rule->until);
 	add_limits(&t, rule);
 	fprintf(out->file, "\n%s\n", rule->name);
@@ -357,7 +370,8 @@ static void explain_never(const struct report_out *out, const struct policy *pol
 		text_add(&t, "; answered flows of this host, of routing, VPN, VRRP and table sync");
 	for (size_t i = 0; i < policy->protect_count; i++)
 		text_add(&t, "; %s (%s)", policy->protect[i].name,
-			 flow_filter_format(policy->protect[i].match.filter, filter, sizeof(filter)));
+			 flow_filter_format(policy->protect[i].match.filter, filter,
+					    sizeof(filter)));
 	text_add(&t, ".%s%s", has_action(policy, POLICY_ACTION_BAN) ? "" : " Bans nobody.",
 		 has_action(policy, POLICY_ACTION_TIMEOUTS) ? "" : " Changes no kernel setting.");
 	fputc('\n', out->file);
@@ -371,7 +385,8 @@ static void explain_levels(const struct report_out *out, const struct policy *po
 	struct text t;
 
 	text_init(&t, buf, sizeof(buf));
-	text_add(&t, "Levels%s: warning at %g\t%%", policy->has_levels ? "" : " (unless the daemon's config has others)",
+	text_add(&t, "Levels%s: warning at %g\t%%",
+		 policy->has_levels ? "" : " (unless the daemon's config has others)",
 		 levels->warning.enter_pct);
 	if (levels->warning.forecast_sec > 0)
 		text_add(&t, " or when full within %g\ts", levels->warning.forecast_sec);

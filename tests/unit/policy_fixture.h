@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the tests of the layer policy share: policies from text, snapshots of a moment, random policies. */
+/* What the tests of the layer policy share: policies from text, snapshots of a moment, random
+ * policies. */
 #ifndef CTWARDEN_TESTS_POLICY_FIXTURE_H
 #define CTWARDEN_TESTS_POLICY_FIXTURE_H
 
@@ -38,7 +39,8 @@ static inline struct policy *policy_of_rule(const char *rule)
 	return policy_of(text);
 }
 
-static inline void refused_at(const char *text, size_t len, int result, int line, const char *path, const char *words)
+static inline void refused_at(const char *text, size_t len, int result, int line, const char *path,
+			      const char *words)
 {
 	struct policy *policy = NULL;
 	struct problem problem = {0};

@@ -10,13 +10,15 @@
 
 #define SEC 1000000000LL
 
-/* A table of 100,000 of which so many are in use; counters, buckets = limit; nothing else is known. */
+/* A table of 100,000 of which so many are in use; counters, buckets = limit; nothing else is known.
+ */
 static inline struct snapshot *snapshot_of(uint64_t entries)
 {
 	static struct snapshot s;
 
 	memset(&s, 0, sizeof(s));
-	s.fill.now.has = READING_HAS_ENTRIES | READING_HAS_LIMIT | READING_HAS_COUNTERS | READING_HAS_BUCKETS;
+	s.fill.now.has = READING_HAS_ENTRIES | READING_HAS_LIMIT | READING_HAS_COUNTERS |
+			 READING_HAS_BUCKETS;
 	s.fill.now.entries = entries;
 	s.fill.now.entries_limit = s.fill.now.buckets = s.fill.capacity = 100000;
 	s.fill.fill_pct = (double)entries / 1000;
@@ -31,13 +33,16 @@ static inline void snapshot_grow(struct snapshot *s, double growth_per_sec)
 	s->has |= SNAPSHOT_HAS_GROWTH;
 	s->fill.has_growth = true;
 	s->fill.growth_per_sec = growth_per_sec;
-	s->fill.seconds_to_full = growth_per_sec > 0 ? ((double)s->fill.capacity - (double)s->fill.now.entries) /
-							       growth_per_sec
-						     : -1;
+	s->fill.seconds_to_full =
+		growth_per_sec > 0
+			? ((double)s->fill.capacity - (double)s->fill.now.entries) / growth_per_sec
+			: -1;
 	if (s->fill.seconds_to_full >= 0 && s->fill.fill_pct >= s->marks.forecast_min_pct) {
-		if (s->fill.seconds_to_full <= s->marks.warning.forecast_sec && s->level < LEVEL_WARNING)
+		if (s->fill.seconds_to_full <= s->marks.warning.forecast_sec &&
+		    s->level < LEVEL_WARNING)
 			s->level = LEVEL_WARNING;
-		if (s->fill.seconds_to_full <= s->marks.critical.forecast_sec && s->level < LEVEL_CRITICAL)
+		if (s->fill.seconds_to_full <= s->marks.critical.forecast_sec &&
+		    s->level < LEVEL_CRITICAL)
 			s->level = LEVEL_CRITICAL;
 	}
 }
@@ -50,8 +55,9 @@ static inline void snapshot_refuse(struct snapshot *s, double when_full)
 }
 
 /* The next source: 10.0.0.N, or a network of its own for prefixes. */
-static inline struct ranking_row *snapshot_source(struct snapshot *s, uint8_t last, uint32_t unreplied,
-						  uint32_t half_open, uint32_t pickup, uint32_t established)
+static inline struct ranking_row *snapshot_source(struct snapshot *s, uint8_t last,
+						  uint32_t unreplied, uint32_t half_open,
+						  uint32_t pickup, uint32_t established)
 {
 	struct ranking_row *row = &s->sources.rows[s->sources.used++];
 

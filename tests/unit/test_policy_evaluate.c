@@ -60,8 +60,10 @@ static void test_conditions_are_and_alternatives_are_or(void **state)
 	struct snapshot *s = snapshot_of(80000);
 
 	(void)state;
-	assert_int_equal(decide("\"when\": {\"fill_pct\": 70, \"level\": \"critical\"}" DO_LOG, s), 0);
-	assert_int_equal(decide("\"when\": [{\"level\": \"critical\"}, {\"fill_pct\": 70}]" DO_LOG, s), 1);
+	assert_int_equal(decide("\"when\": {\"fill_pct\": 70, \"level\": \"critical\"}" DO_LOG, s),
+			 0);
+	assert_int_equal(
+		decide("\"when\": [{\"level\": \"critical\"}, {\"fill_pct\": 70}]" DO_LOG, s), 1);
 	assert_non_null(strstr(decisions[0].reason, "fill 80.0 %"));
 }
 
@@ -72,13 +74,15 @@ static void test_counts_of_classes_and_states(void **state)
 	(void)state;
 	s->classes[FLOW_CLASS_HALF_OPEN] = 500;
 	s->states[FLOW_TCP_SYN_RECV] = 500;
-	assert_int_equal(decide("\"when\": {\"classes\": {\"half-open\": 500}}" DO_LOG, s), 0); /* no pass: not known */
+	assert_int_equal(decide("\"when\": {\"classes\": {\"half-open\": 500}}" DO_LOG, s),
+			 0); /* no pass: not known */
 	s->has |= SNAPSHOT_HAS_PASS;
 	assert_int_equal(decide("\"when\": {\"classes\": {\"half-open\": 500}}" DO_LOG, s), 1);
 	assert_int_equal(decide("\"when\": {\"classes\": {\"half-open\": 501}}" DO_LOG, s), 0);
 	assert_int_equal(decide("\"when\": {\"states\": {\"SYN_RECV\": 500}}" DO_LOG, s), 1);
 	assert_int_equal(decide("\"when\": {\"states\": {\"SYN_RECV\": 501}}" DO_LOG, s), 0);
-	assert_int_equal(decide("\"when\": {\"classes\": {\"half-open\": 400}}, \"do\": {\"action\": \"evict\", \"classes\": "
+	assert_int_equal(decide("\"when\": {\"classes\": {\"half-open\": 400}}, \"do\": "
+				"{\"action\": \"evict\", \"classes\": "
 				"[\"half-open\"]}",
 				s),
 			 1);
@@ -104,7 +108,8 @@ static void test_what_is_not_known_holds_nothing(void **state)
 
 static void test_drops_are_counted_at_the_top_and_without_clashes(void **state)
 {
-	struct policy *policy = policy_of_rule("\"when\": {\"drops_per_sec\": 100}, \"do\": \"log\", \"cooldown\": 0");
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"drops_per_sec\": 100}, \"do\": \"log\", \"cooldown\": 0");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct snapshot *s = snapshot_of(99000);
 	size_t count;
@@ -114,26 +119,33 @@ static void test_drops_are_counted_at_the_top_and_without_clashes(void **state)
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 0);
 	s->fill.now.counters.drop += 250;
 	s->fill.now.counters.insert_failed += 200; /* the DNS race */
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions), 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions),
+			 0);
 	s->fill.now.counters.drop += 1000;
 	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 3 * SEC, decisions);
 	assert_int_equal(count, 1);
 	clear(count);
 	s->fill.now.entries = 5000; /* the same drops at a low fill are no want of room */
 	s->fill.now.counters.drop += 1000;
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 4 * SEC, decisions), 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 4 * SEC, decisions),
+			 0);
 	policy_memory_free(memory);
 	policy_free(policy);
 }
 
-#define DO_EVICT ", \"do\": {\"action\": \"evict\"}, \"budget\": {\"per_run\": 100000, \"per_sec\": 100000}"
+#define DO_EVICT                                                                                   \
+	", \"do\": {\"action\": \"evict\"}, \"budget\": {\"per_run\": 100000, \"per_sec\": "       \
+	"100000}"
 
 static void test_how_much_goes_is_down_to_the_until(void **state)
 {
 	struct snapshot *s = snapshot_of(80000);
 
 	(void)state;
-	assert_int_equal(decide("\"when\": {\"fill_pct\": 80}" DO_EVICT ", \"until\": {\"fill_pct\": 65}", s), 1);
+	assert_int_equal(decide("\"when\": {\"fill_pct\": 80}" DO_EVICT
+				", \"until\": {\"fill_pct\": 65}",
+				s),
+			 1);
 	assert_int_equal(decisions[0].want, 15000);
 	assert_int_equal(decisions[0].granted, 15000);
 	/* ok is reached at the leave mark of warning */
@@ -143,7 +155,8 @@ static void test_how_much_goes_is_down_to_the_until(void **state)
 	snapshot_grow(s, 8000);
 	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT, s), 1);
 	assert_int_equal(decisions[0].want, 20000);
-	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT ", \"until\": {\"level\": \"ok\", "
+	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT
+				", \"until\": {\"level\": \"ok\", "
 				"\"headroom_sec\": 10}",
 				s),
 			 1);
@@ -162,18 +175,23 @@ static void test_flows_that_do_not_fit_the_surge_only_make_room_for_the_next_sec
 	snapshot_grow(s, 5000); /* 3,000 fit, 2,000 do not */
 	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT, s), 1);
 	assert_int_equal(decisions[0].want_other, 2000);
-	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", \"signature\": false}", s),
+	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": "
+				"\"evict\", \"signature\": false}",
+				s),
 			 1);
 	assert_int_equal(decisions[0].want_other, decisions[0].want);
 }
 
 static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 {
-	struct policy *policy = policy_of(
-		HEAD ", \"rules\": [{\"name\": \"mild\", \"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"budget\": "
-		     "{\"per_run\": 100000, \"per_sec\": 100000}}, {\"name\": \"hard\", \"when\": {\"level\": \"warning\"}, "
-		     "\"do\": {\"action\": \"evict\", \"classes\": [\"established\"]}, \"budget\": {\"per_run\": 100000, "
-		     "\"per_sec\": 100000}}]}");
+	struct policy *policy =
+		policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", \"when\": {\"level\": "
+			       "\"warning\"}, \"do\": \"evict\", \"budget\": "
+			       "{\"per_run\": 100000, \"per_sec\": 100000}}, {\"name\": \"hard\", "
+			       "\"when\": {\"level\": \"warning\"}, "
+			       "\"do\": {\"action\": \"evict\", \"classes\": [\"established\"]}, "
+			       "\"budget\": {\"per_run\": 100000, "
+			       "\"per_sec\": 100000}}]}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect effect = {.matched = 1000, .done = 1000};
 	struct snapshot *s = snapshot_of(90000);
@@ -205,18 +223,30 @@ static void test_a_source_is_a_decision_of_its_own_with_its_filter(void **state)
 	snapshot_source(s, 1, 300, 0, 0, 10);
 	snapshot_source(s, 2, 100, 0, 0, 10)->key.zone = 7;
 	snapshot_source(s, 3, 99, 0, 0, 10);
-	assert_int_equal(decide("\"when\": {\"source\": {\"unreplied\": 100}}, \"match\": {\"dport\": 53}" DO_EVICT, s), 2);
+	assert_int_equal(decide("\"when\": {\"source\": {\"unreplied\": 100}}, \"match\": "
+				"{\"dport\": 53}" DO_EVICT,
+				s),
+			 2);
 	assert_string_equal(decisions[0].key_text, "10.0.0.1");
-	assert_string_equal(flow_filter_format(decisions[0].filter, text, sizeof(text)), "-s 10.0.0.1 --dport 53 -w 0");
+	assert_string_equal(flow_filter_format(decisions[0].filter, text, sizeof(text)),
+			    "-s 10.0.0.1 --dport 53 -w 0");
 	assert_int_equal(decisions[0].want, 201);
 	assert_non_null(strstr(decisions[0].reason, "10.0.0.1: 300 unreplied (100 or more)"));
-	assert_string_equal(flow_filter_format(decisions[1].filter, text, sizeof(text)), "-s 10.0.0.2 --dport 53 -w 7");
+	assert_string_equal(flow_filter_format(decisions[1].filter, text, sizeof(text)),
+			    "-s 10.0.0.2 --dport 53 -w 7");
 	assert_int_equal(decisions[1].want, 1);
-	assert_int_equal(decide("\"when\": {\"source\": {\"entries\": 50}}" DO_EVICT ", \"until\": {\"entries\": 60}", s), 3);
+	assert_int_equal(decide("\"when\": {\"source\": {\"entries\": 50}}" DO_EVICT
+				", \"until\": {\"entries\": 60}",
+				s),
+			 3);
 	assert_int_equal(decisions[0].want, 250);
-	assert_int_equal(decide("\"when\": {\"source\": {\"entries\": 50, \"in\": \"10.0.0.2/31\"}}" DO_EVICT, s), 2);
+	assert_int_equal(decide("\"when\": {\"source\": {\"entries\": 50, \"in\": "
+				"\"10.0.0.2/31\"}}" DO_EVICT,
+				s),
+			 2);
 	assert_string_equal(decisions[0].key_text, "10.0.0.2 zone 7");
-	assert_int_equal(decide("\"when\": {\"source\": {\"new_per_sec\": 1}}" DO_EVICT, s), 0); /* no events */
+	assert_int_equal(decide("\"when\": {\"source\": {\"new_per_sec\": 1}}" DO_EVICT, s),
+			 0); /* no events */
 	s->has |= SNAPSHOT_HAS_RATE;
 	s->sources.rows[2].new_per_sec = 5;
 	assert_int_equal(decide("\"when\": {\"source\": {\"new_per_sec\": 5}}" DO_EVICT, s), 1);
@@ -238,8 +268,9 @@ static void test_pickups_never_count_against_the_source(void **state)
 static void test_forged_flows_never_get_a_source_banned_or_its_answered_flows_taken(void **state)
 {
 	const char *const ban = "\"when\": {\"source\": {\"entries\": 100}}, \"do\": \"ban\"";
-	const char *const take = "\"when\": {\"source\": {\"entries\": 100}}, \"do\": {\"action\": \"evict\", "
-				 "\"classes\": [\"unreplied\", \"established\"]}";
+	const char *const take =
+		"\"when\": {\"source\": {\"entries\": 100}}, \"do\": {\"action\": \"evict\", "
+		"\"classes\": [\"unreplied\", \"established\"]}";
 	struct policy *policy;
 	struct policy_memory *memory;
 	struct snapshot *s = snapshot_of(50000);
@@ -256,8 +287,9 @@ static void test_forged_flows_never_get_a_source_banned_or_its_answered_flows_ta
 	assert_int_equal(decide(take, s), 1);
 	/* In a network that the config trusts everything counts. */
 	row->classes[FLOW_CLASS_ESTABLISHED] = 0;
-	policy = policy_of(HEAD ", \"trusted\": \"10.0.0.0/8\", \"rules\": [{\"name\": \"r\", \"when\": {\"source\": "
-			   "{\"unreplied\": 100}}, \"do\": \"ban\"}]}");
+	policy = policy_of(HEAD ", \"trusted\": \"10.0.0.0/8\", \"rules\": [{\"name\": \"r\", "
+				"\"when\": {\"source\": "
+				"{\"unreplied\": 100}}, \"do\": \"ban\"}]}");
 	memory = policy_memory_new(policy, NULL, NULL);
 	clear(1);
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
@@ -276,13 +308,17 @@ static void test_observing_decides_the_same_with_would(void **state)
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 
 	(void)state;
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, snapshot_of(80000), memory, SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, snapshot_of(80000), memory,
+					 SEC, decisions),
+			 1);
 	assert_true(decisions[0].would);
 	assert_int_equal(decisions[0].granted, 10000);
 	clear(1);
 	policy_memory_free(memory);
 	memory = policy_memory_new(policy, NULL, NULL);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(80000), memory, SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(80000), memory, SEC,
+					 decisions),
+			 1);
 	assert_false(decisions[0].would);
 	clear(1);
 	policy_memory_free(memory);
@@ -291,53 +327,80 @@ static void test_observing_decides_the_same_with_would(void **state)
 
 static void test_a_rule_that_has_begun_goes_on_to_its_until(void **state)
 {
-	struct policy *policy = policy_of_rule("\"when\": {\"fill_pct\": 80}" DO_EVICT ", \"until\": {\"fill_pct\": 60, "
+	struct policy *policy = policy_of_rule("\"when\": {\"fill_pct\": 80}" DO_EVICT
+					       ", \"until\": {\"fill_pct\": 60, "
 					       "\"headroom_sec\": 0}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 
 	(void)state;
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(75000), memory, SEC, decisions), 0);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(80000), memory, 2 * SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(75000), memory, SEC,
+					 decisions),
+			 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(80000), memory,
+					 2 * SEC, decisions),
+			 1);
 	clear(1);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(75000), memory, 3 * SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(75000), memory,
+					 3 * SEC, decisions),
+			 1);
 	assert_int_equal(decisions[0].want, 15000);
 	clear(1);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory, 4 * SEC, decisions), 0);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(75000), memory, 5 * SEC, decisions), 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory,
+					 4 * SEC, decisions),
+			 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(75000), memory,
+					 5 * SEC, decisions),
+			 0);
 	policy_memory_free(memory);
 	policy_free(policy);
 }
 
 static void test_timeouts_are_set_once_and_put_back_once(void **state)
 {
-	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"critical\"}, \"do\": {\"action\": \"timeouts\", "
-					       "\"set\": {\"udp\": 10}}");
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"level\": \"critical\"}, \"do\": {\"action\": \"timeouts\", "
+		"\"set\": {\"udp\": 10}}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect failed = {.error = -1};
 
 	(void)state;
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(92000), memory, 1 * SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(92000), memory,
+					 1 * SEC, decisions),
+			 1);
 	assert_false(decisions[0].is_end);
 	clear(1);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(92000), memory, 2 * SEC, decisions), 0);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(80000), memory, 3 * SEC, decisions), 0);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory, 4 * SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(92000), memory,
+					 2 * SEC, decisions),
+			 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(80000), memory,
+					 3 * SEC, decisions),
+			 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory,
+					 4 * SEC, decisions),
+			 1);
 	assert_true(decisions[0].is_end);
 	/* Putting back failed: it is tried again, after a pause. */
 	policy_memory_result(memory, policy, &decisions[0], &failed, 4 * SEC);
 	clear(1);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory, 4 * SEC + 1, decisions), 0);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory, 6 * SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory,
+					 4 * SEC + 1, decisions),
+			 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory,
+					 6 * SEC, decisions),
+			 1);
 	assert_true(decisions[0].is_end);
 	clear(1);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory, 9 * SEC, decisions), 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(60000), memory,
+					 9 * SEC, decisions),
+			 0);
 	policy_memory_free(memory);
 	policy_free(policy);
 }
 
 static void test_lifetimes_shrink_as_the_table_fills(void **state)
 {
-	const char *const rule = "\"when\": {\"fill_pct\": 10}, \"do\": {\"action\": \"shorten\", \"start_pct\": 60, "
+	const char *const rule = "\"when\": {\"fill_pct\": 10}, \"do\": {\"action\": \"shorten\", "
+				 "\"start_pct\": 60, "
 				 "\"end_pct\": 120}, \"until\": {\"fill_pct\": 5}";
 
 	(void)state;
@@ -351,12 +414,14 @@ static void test_lifetimes_shrink_as_the_table_fills(void **state)
 
 static void test_why_a_rule_does_not_act_is_told(void **state)
 {
-	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\", \"seconds_to_full\": 60}" DO_EVICT);
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"level\": \"warning\", \"seconds_to_full\": 60}" DO_EVICT);
 	struct snapshot *s = snapshot_of(80000);
 	char text[POLICY_REASON_MAX];
 
 	(void)state;
-	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)), "seconds_to_full is not known");
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "seconds_to_full is not known");
 	snapshot_grow(s, 1);
 	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
 			    "full in 5 h 33 min; seconds_to_full of 60 or less is needed");
@@ -379,11 +444,13 @@ int main(void)
 		cmocka_unit_test(test_what_is_not_known_holds_nothing),
 		cmocka_unit_test(test_drops_are_counted_at_the_top_and_without_clashes),
 		cmocka_unit_test(test_how_much_goes_is_down_to_the_until),
-		cmocka_unit_test(test_flows_that_do_not_fit_the_surge_only_make_room_for_the_next_second),
+		cmocka_unit_test(
+			test_flows_that_do_not_fit_the_surge_only_make_room_for_the_next_second),
 		cmocka_unit_test(test_a_later_rule_takes_what_the_earlier_ones_do_not),
 		cmocka_unit_test(test_a_source_is_a_decision_of_its_own_with_its_filter),
 		cmocka_unit_test(test_pickups_never_count_against_the_source),
-		cmocka_unit_test(test_forged_flows_never_get_a_source_banned_or_its_answered_flows_taken),
+		cmocka_unit_test(
+			test_forged_flows_never_get_a_source_banned_or_its_answered_flows_taken),
 		cmocka_unit_test(test_observing_decides_the_same_with_would),
 		cmocka_unit_test(test_a_rule_that_has_begun_goes_on_to_its_until),
 		cmocka_unit_test(test_timeouts_are_set_once_and_put_back_once),

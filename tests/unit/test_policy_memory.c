@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/memory: budgets that are never exceeded, cool-downs, pauses of rules that do not help, reloads; and what holds of
- * every evaluation whatever the figures. */
+/* policy/memory: budgets that are never exceeded, cool-downs, pauses of rules that do not help,
+ * reloads; and what holds of every evaluation whatever the figures. */
 #include "policy_snapshot.h"
 
 #include <errno.h>
@@ -17,12 +17,15 @@ static void clear(size_t count)
 }
 
 #define RULE(budget, cooldown)                                                                     \
-	"\"when\": {\"fill_pct\": 50}, \"do\": {\"action\": \"evict\"}, \"until\": {\"fill_pct\": 1}, " \
+	"\"when\": {\"fill_pct\": 50}, \"do\": {\"action\": \"evict\"}, \"until\": "               \
+	"{\"fill_pct\": 1}, "                                                                      \
 	"\"budget\": " budget ", \"cooldown\": " cooldown
 
-static size_t at(const struct policy *policy, struct policy_memory *memory, uint64_t entries, int64_t now_ns)
+static size_t at(const struct policy *policy, struct policy_memory *memory, uint64_t entries,
+		 int64_t now_ns)
 {
-	return policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(entries), memory, now_ns, decisions);
+	return policy_evaluate(policy, POLICY_MODE_ACT, snapshot_of(entries), memory, now_ns,
+			       decisions);
 }
 
 static void test_a_budget_is_spent_and_comes_back(void **state)
@@ -68,7 +71,8 @@ static void test_what_was_not_used_comes_back(void **state)
 
 static void test_a_cooldown_is_kept(void **state)
 {
-	struct policy *policy = policy_of_rule(RULE("{\"per_run\": 10, \"per_sec\": 10}", "\"2s\""));
+	struct policy *policy =
+		policy_of_rule(RULE("{\"per_run\": 10, \"per_sec\": 10}", "\"2s\""));
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 
 	(void)state;
@@ -82,8 +86,8 @@ static void test_a_cooldown_is_kept(void **state)
 }
 
 /* One decision at now, which does not help; returns when the next one comes. */
-static int64_t pause_after(const struct policy *policy, struct policy_memory *memory, int64_t now_ns,
-			   const struct policy_effect *effect)
+static int64_t pause_after(const struct policy *policy, struct policy_memory *memory,
+			   int64_t now_ns, const struct policy_effect *effect)
 {
 	int64_t ready_ns;
 
@@ -100,9 +104,11 @@ static int64_t pause_after(const struct policy *policy, struct policy_memory *me
 
 static void test_what_does_not_help_is_tried_less_and_less(void **state)
 {
-	struct policy *policy = policy_of_rule(RULE("{\"per_run\": 1000, \"per_sec\": 1000000}", "0"));
+	struct policy *policy =
+		policy_of_rule(RULE("{\"per_run\": 1000, \"per_sec\": 1000000}", "0"));
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
-	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM}, helped = {.done = 1000};
+	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM},
+			     helped = {.done = 1000};
 	int64_t now = SEC, next, pause, last = 0;
 
 	(void)state;
@@ -126,13 +132,19 @@ static void test_what_does_not_help_is_tried_less_and_less(void **state)
 
 static void test_deletes_that_do_not_lower_the_count_do_not_help(void **state)
 {
-	struct policy *policy = policy_of_rule(RULE("{\"per_run\": 1000, \"per_sec\": 1000000}", "0"));
+	struct policy *policy =
+		policy_of_rule(RULE("{\"per_run\": 1000, \"per_sec\": 1000000}", "0"));
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	/* Dying entries that somebody holds count on. */
-	struct policy_effect stuck = {.done = 1000, .has_entries = true, .entries_before = 90000, .entries_after = 90000};
+	struct policy_effect stuck = {
+		.done = 1000, .has_entries = true, .entries_before = 90000, .entries_after = 90000};
 	/* The flood goes on meanwhile: 800 came in 0.1 s. */
-	struct policy_effect flooded = {.done = 1000, .has_entries = true, .entries_before = 90000, .entries_after = 89800,
-					.seconds = 0.1, .growth_per_sec = 8000};
+	struct policy_effect flooded = {.done = 1000,
+					.has_entries = true,
+					.entries_before = 90000,
+					.entries_after = 89800,
+					.seconds = 0.1,
+					.growth_per_sec = 8000};
 
 	(void)state;
 	assert_true(pause_after(policy, memory, SEC, &stuck) > SEC);
@@ -145,8 +157,10 @@ static void test_a_reload_keeps_budgets_and_pauses_of_rules_of_the_same_name(voi
 {
 	struct policy *policy = policy_of_rule(RULE("{\"per_run\": 100, \"per_sec\": 1}", "0"));
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL), *next;
-	struct policy *other = policy_of(HEAD ", \"rules\": [{\"name\": \"new\", \"when\": {\"always\": true}, \"do\": "
-					 "\"log\"}, {\"name\": \"r\", " RULE("{\"per_run\": 100, \"per_sec\": 1}", "0") "}]}");
+	struct policy *other = policy_of(
+		HEAD ", \"rules\": [{\"name\": \"new\", \"when\": {\"always\": true}, \"do\": "
+		     "\"log\"}, {\"name\": \"r\", " RULE("{\"per_run\": 100, \"per_sec\": 1}",
+							 "0") "}]}");
 
 	(void)state;
 	assert_int_equal(at(policy, memory, 90000, SEC), 1);
@@ -164,7 +178,8 @@ static void test_a_reload_keeps_budgets_and_pauses_of_rules_of_the_same_name(voi
 
 #define STEPS 300
 
-/* Over every span of every history: what was granted and not given back is at most one run and the refill of the span. */
+/* Over every span of every history: what was granted and not given back is at most one run and the
+ * refill of the span. */
 static void test_property_a_budget_is_never_exceeded(void **state)
 {
 	struct random r = {0x1234567};
@@ -178,7 +193,8 @@ static void test_property_a_budget_is_never_exceeded(void **state)
 		struct policy_memory *memory;
 		int64_t now = SEC;
 
-		snprintf(rule, sizeof(rule), RULE("{\"per_run\": %u, \"per_sec\": %u}", "0"), per_run, per_sec);
+		snprintf(rule, sizeof(rule), RULE("{\"per_run\": %u, \"per_sec\": %u}", "0"),
+			 per_run, per_sec);
 		policy = policy_of_rule(rule);
 		memory = policy_memory_new(policy, NULL, NULL);
 		for (int i = 0; i < STEPS; i++) {
@@ -188,8 +204,11 @@ static void test_property_a_budget_is_never_exceeded(void **state)
 			used[i] = 0;
 			when[i] = (double)now / 1e9;
 			if (count) {
-				effect.done = random_one_in(&r, 2) ? decisions[0].granted
-								   : random_below(&r, (unsigned)decisions[0].granted + 1);
+				effect.done =
+					random_one_in(&r, 2)
+						? decisions[0].granted
+						: random_below(&r,
+							       (unsigned)decisions[0].granted + 1);
 				assert_in_range(decisions[0].granted, 1, per_run);
 				assert_true(decisions[0].granted <= decisions[0].want);
 				policy_memory_result(memory, policy, &decisions[0], &effect, now);
@@ -203,7 +222,8 @@ static void test_property_a_budget_is_never_exceeded(void **state)
 
 			for (int to = from; to < STEPS; to++) {
 				sum += used[to];
-				assert_true(sum <= per_run + per_sec * (when[to] - when[from]) + 0.001);
+				assert_true(sum <=
+					    per_run + per_sec * (when[to] - when[from]) + 0.001);
 			}
 		}
 		policy_memory_free(memory);
@@ -220,8 +240,8 @@ static struct snapshot *random_snapshot(struct random *r)
 	if (random_one_in(r, 2))
 		snapshot_refuse(s, (double)random_below(r, 1000) / 1000);
 	for (unsigned i = random_below(r, 8); i; i--)
-		snapshot_source(s, (uint8_t)i, random_below(r, 10000), random_below(r, 5000), random_below(r, 5000),
-				random_below(r, 20000));
+		snapshot_source(s, (uint8_t)i, random_below(r, 10000), random_below(r, 5000),
+				random_below(r, 5000), random_below(r, 20000));
 	if (random_one_in(r, 3))
 		s->has |= SNAPSHOT_HAS_RATE;
 	if (random_one_in(r, 20))
@@ -232,18 +252,23 @@ static struct snapshot *random_snapshot(struct random *r)
 	return s;
 }
 
-static const char many_rules[] =
-	HEAD ", \"rules\": ["
-	"{\"name\": \"a\", \"when\": {\"level\": \"warning\"}, \"do\": \"sweep\", \"cooldown\": \"1s\"},"
+static const char many_rules[] = HEAD
+	", \"rules\": ["
+	"{\"name\": \"a\", \"when\": {\"level\": \"warning\"}, \"do\": \"sweep\", \"cooldown\": "
+	"\"1s\"},"
 	"{\"name\": \"b\", \"when\": {\"fill_pct\": 50}, \"do\": \"evict\"},"
-	"{\"name\": \"c\", \"when\": {\"drops_per_sec\": 1}, \"do\": {\"action\": \"evict\", \"classes\": [\"closing\"]}},"
-	"{\"name\": \"d\", \"when\": {\"source\": {\"unreplied\": 5000}}, \"do\": \"evict\", \"cooldown\": 0},"
+	"{\"name\": \"c\", \"when\": {\"drops_per_sec\": 1}, \"do\": {\"action\": \"evict\", "
+	"\"classes\": [\"closing\"]}},"
+	"{\"name\": \"d\", \"when\": {\"source\": {\"unreplied\": 5000}}, \"do\": \"evict\", "
+	"\"cooldown\": 0},"
 	"{\"name\": \"e\", \"when\": {\"source\": {\"entries\": 9000}}, \"do\": \"ban\"},"
 	"{\"name\": \"f\", \"when\": {\"growth_per_sec\": 100}, \"do\": \"shorten\"},"
-	"{\"name\": \"g\", \"when\": {\"level\": \"critical\"}, \"do\": {\"action\": \"timeouts\", \"set\": {\"udp\": 9}}},"
+	"{\"name\": \"g\", \"when\": {\"level\": \"critical\"}, \"do\": {\"action\": \"timeouts\", "
+	"\"set\": {\"udp\": 9}}},"
 	"{\"name\": \"h\", \"when\": {\"refusal_when_full\": 0.5}, \"do\": \"log\"}]}";
 
-static void check_decision(const struct policy *policy, const struct policy_decision *d, const struct snapshot *s)
+static void check_decision(const struct policy *policy, const struct policy_decision *d,
+			   const struct snapshot *s)
 {
 	const struct policy_rule *rule = &policy->rules[d->rule];
 
@@ -274,12 +299,15 @@ static void test_property_evaluation_is_pure_and_bounded(void **state)
 	(void)state;
 	for (int i = 0; i < 5000; i++, now += (int64_t)random_below(&r, 3000) * 1000000) {
 		const struct snapshot *s = random_snapshot(&r);
-		size_t count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now, decisions), j;
+		size_t count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now, decisions),
+		       j;
 
-		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, twin, now, again), count);
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, twin, now, again),
+				 count);
 		assert_in_range(count, 0, POLICY_DECISIONS_MAX);
 		for (j = 0; j < count; j++) {
-			struct policy_effect effect = {.error = random_one_in(&r, 9) ? -ENOBUFS : 0};
+			struct policy_effect effect = {.error = random_one_in(&r, 9) ? -ENOBUFS
+										     : 0};
 
 			check_decision(policy, &decisions[j], s);
 			assert_string_equal(decisions[j].reason, again[j].reason);

@@ -33,17 +33,26 @@ static void test_an_empty_policy_observes_and_protects(void **state)
 static void test_every_part_is_read(void **state)
 {
 	struct policy *policy = policy_of(
-		"# a comment\n" HEAD ", \"name\": \"all\", \"about\": \"every part\", \"mode\": \"act\", // another\n"
-		"\"capacity\": 20000, \"levels\": {\"warning\": {\"enter_pct\": 60, \"leave_pct\": 50}},\n"
+		"# a comment\n" HEAD
+		", \"name\": \"all\", \"about\": \"every part\", \"mode\": \"act\", // another\n"
+		"\"capacity\": 20000, \"levels\": {\"warning\": {\"enter_pct\": 60, \"leave_pct\": "
+		"50}},\n"
 		"\"protect\": {\"operator\": false, \"own\": false, \"flows\": [\n"
-		"  {\"name\": \"dns\", \"match\": {\"dport\": 53, \"protocol\": [\"udp\", \"tcp\"]}}]},\n"
+		"  {\"name\": \"dns\", \"match\": {\"dport\": 53, \"protocol\": [\"udp\", "
+		"\"tcp\"]}}]},\n"
 		"\"trusted\": [\"10.0.0.0/8\", \"fd00::/8\"],\n"
-		"\"rules\": [{\"name\": \"half\", \"when\": [{\"level\": \"critical\", \"seconds_to_full\": 30},\n"
-		"   {\"refusal_when_full\": 0.01, \"fill_pct\": 80, \"classes\": {\"half-open\": 100}}],\n"
-		"  \"match\": {\"age\": \"5s\", \"not\": {\"src\": \"127.0.0.0/8, 10.0.0.1\", \"unreplied\": true}},\n"
-		"  \"do\": {\"action\": \"evict\", \"classes\": [\"half-open\", \"stream\"], \"min_age\": 2,\n"
-		"         \"floors\": {\"stream\": \"5min\"}, \"signature\": false, \"active_at_full\": true},\n"
-		"  \"until\": {\"fill_pct\": 55, \"headroom_sec\": 2}, \"budget\": {\"per_run\": 40, \"per_sec\": 20},\n"
+		"\"rules\": [{\"name\": \"half\", \"when\": [{\"level\": \"critical\", "
+		"\"seconds_to_full\": 30},\n"
+		"   {\"refusal_when_full\": 0.01, \"fill_pct\": 80, \"classes\": {\"half-open\": "
+		"100}}],\n"
+		"  \"match\": {\"age\": \"5s\", \"not\": {\"src\": \"127.0.0.0/8, 10.0.0.1\", "
+		"\"unreplied\": true}},\n"
+		"  \"do\": {\"action\": \"evict\", \"classes\": [\"half-open\", \"stream\"], "
+		"\"min_age\": 2,\n"
+		"         \"floors\": {\"stream\": \"5min\"}, \"signature\": false, "
+		"\"active_at_full\": true},\n"
+		"  \"until\": {\"fill_pct\": 55, \"headroom_sec\": 2}, \"budget\": {\"per_run\": "
+		"40, \"per_sec\": 20},\n"
 		"  \"cooldown\": \"2s\"}]}");
 	const struct policy_rule *rule = &policy->rules[0];
 
@@ -52,7 +61,8 @@ static void test_every_part_is_read(void **state)
 	assert_string_equal(policy->about, "every part");
 	assert_int_equal(policy->mode, POLICY_MODE_ACT);
 	assert_int_equal(policy->capacity, 20000);
-	assert_true(policy->has_levels && policy->levels.warning.enter_pct == 60 && policy->levels.full_pct == 95);
+	assert_true(policy->has_levels && policy->levels.warning.enter_pct == 60 &&
+		    policy->levels.full_pct == 95);
 	assert_false(policy->protects_operator || policy->protects_own);
 	assert_int_equal(policy->protect_count, 1);
 	assert_string_equal(policy->protect[0].name, "dns");
@@ -84,7 +94,8 @@ static void test_defaults_are_careful(void **state)
 	(void)state;
 	assert_int_equal(rule->action.class_count, 3);
 	for (unsigned i = 0; i < 3; i++)
-		assert_true(rule->action.classes[i] == FLOW_CLASS_UNREPLIED || rule->action.classes[i] == FLOW_CLASS_PICKUP ||
+		assert_true(rule->action.classes[i] == FLOW_CLASS_UNREPLIED ||
+			    rule->action.classes[i] == FLOW_CLASS_PICKUP ||
 			    rule->action.classes[i] == FLOW_CLASS_HALF_OPEN);
 	assert_int_equal(rule->action.min_age_ns, 3000000000LL);
 	assert_true(rule->action.has_signature);
@@ -98,8 +109,9 @@ static void test_defaults_are_careful(void **state)
 
 static void test_a_class_that_is_taken_has_its_floor(void **state)
 {
-	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
-					       "\"classes\": [\"established\", \"stream\", \"closing\"]}");
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+		"\"classes\": [\"established\", \"stream\", \"closing\"]}");
 	const struct policy_do *action = &policy->rules[0].action;
 
 	(void)state;
@@ -107,26 +119,32 @@ static void test_a_class_that_is_taken_has_its_floor(void **state)
 	assert_int_equal(action->floors_ns[FLOW_CLASS_STREAM], 120000000000LL);
 	assert_int_equal(action->floors_ns[FLOW_CLASS_CLOSING], 0);
 	policy_free(policy);
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", \"classes\": [\"established\"], "
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+		     "\"classes\": [\"established\"], "
 		     "\"floors\": {\"established\": \"1h\"}}",
 		     "rules[0].do.floors.established", "under 2 h 4 min");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"shorten\", \"classes\": [\"stream\"], "
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"shorten\", "
+		     "\"classes\": [\"stream\"], "
 		     "\"floors\": {\"stream\": 60}}",
 		     "rules[0].do.floors.stream", "under 2 min");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", \"classes\": [\"closing\"], "
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+		     "\"classes\": [\"closing\"], "
 		     "\"floors\": {\"stream\": \"1h\"}}",
 		     "rules[0].do.floors.stream", "not in \"classes\"");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"timeouts\", \"set\": "
-		     "{\"tcp_established\": 600}}",
-		     "rules[0].do.set.tcp_established", "from 2 h 4 min");
+	rule_refused(
+		"\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"timeouts\", \"set\": "
+		"{\"tcp_established\": 600}}",
+		"rules[0].do.set.tcp_established", "from 2 h 4 min");
 }
 
 static void test_offloaded_flows_are_never_victims(void **state)
 {
 	(void)state;
-	rule_refused("\"when\": {\"level\": \"full\"}, \"do\": {\"action\": \"evict\", \"classes\": [\"offloaded\"]}",
+	rule_refused("\"when\": {\"level\": \"full\"}, \"do\": {\"action\": \"evict\", "
+		     "\"classes\": [\"offloaded\"]}",
 		     "rules[0].do.classes[0]", "unreplied");
-	rule_refused("\"when\": {\"level\": \"full\"}, \"do\": {\"action\": \"evict\", \"classes\": [\"closing\", \"closing\"]}",
+	rule_refused("\"when\": {\"level\": \"full\"}, \"do\": {\"action\": \"evict\", "
+		     "\"classes\": [\"closing\", \"closing\"]}",
 		     "rules[0].do.classes[1]", "twice");
 }
 
@@ -134,16 +152,20 @@ static void test_unknown_keys_are_told_with_line_path_and_the_likely_one(void **
 {
 	(void)state;
 	refused(HEAD ",\n\n\"ruels\": []}", 3, "ruels", "did you mean \"rules\"");
-	refused(HEAD ",\n\"rules\": [\n{\"name\": \"r\",\n\"when\": {\"fill\": 5}, \"do\": \"log\"}]}", 4,
-		"rules[0].when.fill", "fill_pct");
+	refused(HEAD
+		",\n\"rules\": [\n{\"name\": \"r\",\n\"when\": {\"fill\": 5}, \"do\": \"log\"}]}",
+		4, "rules[0].when.fill", "fill_pct");
 	rule_refused("\"when\": {\"always\": true}, \"do\": \"lgo\"", "rules[0].do", "log");
-	rule_refused("\"when\": {\"always\": true}, \"do\": {\"action\": \"log\", \"classes\": []}", "rules[0].do.classes",
-		     "not known here");
-	rule_refused("\"when\": {\"level\": \"warming\"}, \"do\": \"log\"", "rules[0].when.level", "warning");
-	rule_refused("\"when\": {\"level\": \"ok\"}, \"do\": \"log\"", "rules[0].when.level", "warning, critical or full");
-	rule_refused(EVICT ", \"match\": {\"source\": \"10.0.0.1\"}", "rules[0].match.source", "not known");
-	rule_refused("\"when\": {\"classes\": {\"halfopen\": 5}}, \"do\": \"log\"", "rules[0].when.classes.halfopen",
-		     "half-open");
+	rule_refused("\"when\": {\"always\": true}, \"do\": {\"action\": \"log\", \"classes\": []}",
+		     "rules[0].do.classes", "not known here");
+	rule_refused("\"when\": {\"level\": \"warming\"}, \"do\": \"log\"", "rules[0].when.level",
+		     "warning");
+	rule_refused("\"when\": {\"level\": \"ok\"}, \"do\": \"log\"", "rules[0].when.level",
+		     "warning, critical or full");
+	rule_refused(EVICT ", \"match\": {\"source\": \"10.0.0.1\"}", "rules[0].match.source",
+		     "not known");
+	rule_refused("\"when\": {\"classes\": {\"halfopen\": 5}}, \"do\": \"log\"",
+		     "rules[0].when.classes.halfopen", "half-open");
 }
 
 static void test_what_is_missing_is_told(void **state)
@@ -158,12 +180,17 @@ static void test_what_is_missing_is_told(void **state)
 	rule_refused("\"when\": {}, \"do\": \"log\"", "rules[0].when", "always");
 	rule_refused("\"when\": [], \"do\": \"log\"", "rules[0].when", "empty list");
 	rule_refused("\"when\": {\"always\": true}", "rules[0].do", "is missing");
-	rule_refused("\"when\": {\"always\": true}, \"do\": {}", "rules[0].do", "\"action\" is missing");
-	rule_refused("\"when\": {\"source\": {}}, \"do\": \"log\"", "rules[0].when.source", "what is counted");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"timeouts\"", "rules[0].do", "\"set\" is missing");
+	rule_refused("\"when\": {\"always\": true}, \"do\": {}", "rules[0].do",
+		     "\"action\" is missing");
+	rule_refused("\"when\": {\"source\": {}}, \"do\": \"log\"", "rules[0].when.source",
+		     "what is counted");
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"timeouts\"", "rules[0].do",
+		     "\"set\" is missing");
 	rule_refused(EVICT ", \"until\": {}", "rules[0].until", "where the rule stops");
-	refused(HEAD ", \"protect\": {\"flows\": [{\"match\": {\"dport\": 22}}]}}", 1, "protect.flows[0]", "\"name\"");
-	refused(HEAD ", \"protect\": {\"flows\": [{\"name\": \"x\"}]}}", 1, "protect.flows[0]", "\"match\" is missing");
+	refused(HEAD ", \"protect\": {\"flows\": [{\"match\": {\"dport\": 22}}]}}", 1,
+		"protect.flows[0]", "\"name\"");
+	refused(HEAD ", \"protect\": {\"flows\": [{\"name\": \"x\"}]}}", 1, "protect.flows[0]",
+		"\"match\" is missing");
 }
 
 static void test_contradictory_marks_are_refused(void **state)
@@ -173,19 +200,26 @@ static void test_contradictory_marks_are_refused(void **state)
 		"levels.warning.leave_pct", "below enter_pct");
 	refused(HEAD ", \"levels\": {\"critical\": {\"enter_pct\": 70, \"leave_pct\": 60}}}", 1,
 		"levels.critical.enter_pct", "above that of warning");
-	rule_refused("\"when\": {\"fill_pct\": 60}, \"do\": \"evict\", \"until\": {\"fill_pct\": 60}",
-		     "rules[0].until.fill_pct", "below the fill_pct");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"until\": {\"fill_pct\": 75}",
+	rule_refused(
+		"\"when\": {\"fill_pct\": 60}, \"do\": \"evict\", \"until\": {\"fill_pct\": 60}",
+		"rules[0].until.fill_pct", "below the fill_pct");
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"until\": "
+		     "{\"fill_pct\": 75}",
 		     "rules[0].until.fill_pct", "below the mark of level warning (75)");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"until\": {\"level\": \"warning\"}",
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"until\": "
+		     "{\"level\": \"warning\"}",
 		     "rules[0].until.level", "below the level");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"shorten\", \"start_pct\": 90, \"end_pct\": 80}",
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"shorten\", "
+		     "\"start_pct\": 90, \"end_pct\": 80}",
 		     "rules[0].do.end_pct", "above start_pct (90)");
-	rule_refused("\"when\": [{\"level\": \"warning\"}, {\"source\": {\"entries\": 5}}], \"do\": \"log\"",
+	rule_refused("\"when\": [{\"level\": \"warning\"}, {\"source\": {\"entries\": 5}}], "
+		     "\"do\": \"log\"",
 		     "rules[0].when[1]", "every alternative");
-	rule_refused("\"when\": {\"source\": {\"entries\": 5}, \"prefix\": {\"entries\": 5}}, \"do\": \"log\"",
+	rule_refused("\"when\": {\"source\": {\"entries\": 5}, \"prefix\": {\"entries\": 5}}, "
+		     "\"do\": \"log\"",
 		     "rules[0].when.prefix", "not both");
-	rule_refused("\"when\": {\"always\": true, \"fill_pct\": 5}, \"do\": \"log\"", "rules[0].when", "alone");
+	rule_refused("\"when\": {\"always\": true, \"fill_pct\": 5}, \"do\": \"log\"",
+		     "rules[0].when", "alone");
 }
 
 static void test_negative_and_huge_numbers_are_refused(void **state)
@@ -196,89 +230,118 @@ static void test_negative_and_huge_numbers_are_refused(void **state)
 	refused(HEAD ", \"capacity\": 99999999999999}", 1, "capacity", "4294967296");
 	refused(HEAD ", \"capacity\": 1e400}", 1, "capacity", "");
 	refused(HEAD ", \"capacity\": 123456789012345678901234567890}", 1, "capacity", "");
-	refused(HEAD ", \"levels\": {\"warning\": {\"enter_pct\": -5}}}", 1, "levels.warning.enter_pct", "from 0 to 1000");
-	rule_refused("\"when\": {\"fill_pct\": -1}, \"do\": \"log\"", "rules[0].when.fill_pct", "from 0 to 1000");
-	rule_refused("\"when\": {\"refusal_probability\": 5}, \"do\": \"log\"", "rules[0].when.refusal_probability", "0 to 1");
-	rule_refused("\"when\": {\"source\": {\"entries\": 0}}, \"do\": \"log\"", "rules[0].when.source.entries", "from 1");
-	rule_refused(EVICT ", \"budget\": {\"per_run\": 0}", "rules[0].budget.per_run", "from 1 to 10000000");
-	rule_refused(EVICT ", \"budget\": {\"per_sec\": 1e12}", "rules[0].budget.per_sec", "from 1 to 10000000");
+	refused(HEAD ", \"levels\": {\"warning\": {\"enter_pct\": -5}}}", 1,
+		"levels.warning.enter_pct", "from 0 to 1000");
+	rule_refused("\"when\": {\"fill_pct\": -1}, \"do\": \"log\"", "rules[0].when.fill_pct",
+		     "from 0 to 1000");
+	rule_refused("\"when\": {\"refusal_probability\": 5}, \"do\": \"log\"",
+		     "rules[0].when.refusal_probability", "0 to 1");
+	rule_refused("\"when\": {\"source\": {\"entries\": 0}}, \"do\": \"log\"",
+		     "rules[0].when.source.entries", "from 1");
+	rule_refused(EVICT ", \"budget\": {\"per_run\": 0}", "rules[0].budget.per_run",
+		     "from 1 to 10000000");
+	rule_refused(EVICT ", \"budget\": {\"per_sec\": 1e12}", "rules[0].budget.per_sec",
+		     "from 1 to 10000000");
 	rule_refused(EVICT ", \"cooldown\": -1", "rules[0].cooldown", "duration from");
 	rule_refused(EVICT ", \"cooldown\": \"3 days\"", "rules[0].cooldown", "");
 	rule_refused(EVICT ", \"cooldown\": null", "rules[0].cooldown", "not null");
-	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": {\"action\": \"ban\", \"duration\": \"2d\"}",
+	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": {\"action\": \"ban\", "
+		     "\"duration\": \"2d\"}",
 		     "rules[0].do.duration", "to 1 d");
-	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": {\"action\": \"ban\", \"max_bans\": 100000}",
+	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": {\"action\": \"ban\", "
+		     "\"max_bans\": 100000}",
 		     "rules[0].do.max_bans", "65536");
 }
 
 static void test_a_match_is_read_as_the_options_are(void **state)
 {
-	struct policy *policy = policy_of_rule(
-		EVICT ", \"match\": {\"dport\": [53, \"80-90\"], \"src-nat\": true, \"mark\": 0, \"not\": {\"zone\": [1, 2]}}");
+	struct policy *policy =
+		policy_of_rule(EVICT ", \"match\": {\"dport\": [53, \"80-90\"], \"src-nat\": true, "
+				     "\"mark\": 0, \"not\": {\"zone\": [1, 2]}}");
 	char text[256];
 
 	(void)state;
 	assert_string_equal(flow_filter_format(policy->rules[0].match.filter, text, sizeof(text)),
 			    "--dport 53,80-90 -m 0 ! -w 1-2 --src-nat");
 	policy_free(policy);
-	rule_refused(EVICT ", \"match\": {\"src\": [\"10.0.0.0/8\", \"10.0.0.0/33\"]}", "rules[0].match.src[1]",
-		     "at most /32");
+	rule_refused(EVICT ", \"match\": {\"src\": [\"10.0.0.0/8\", \"10.0.0.0/33\"]}",
+		     "rules[0].match.src[1]", "at most /32");
 	rule_refused(EVICT ", \"match\": {\"src\": \"\"}", "rules[0].match.src", "empty");
 	rule_refused(EVICT ", \"match\": {\"src\": []}", "rules[0].match.src", "empty list");
-	rule_refused(EVICT ", \"match\": {\"src\": [[\"10.0.0.1\"]]}", "rules[0].match.src[0]", "not another list");
-	rule_refused(EVICT ", \"match\": {\"src\": {\"a\": 1}}", "rules[0].match.src", "ADDRESS[/LEN]");
-	rule_refused(EVICT ", \"match\": {\"src\": \"@/etc/passwd\"}", "rules[0].match.src", "one file");
-	rule_refused(EVICT ", \"match\": {\"src\": \"10.0.0.1,@/etc/passwd\"}", "rules[0].match.src", "one file");
+	rule_refused(EVICT ", \"match\": {\"src\": [[\"10.0.0.1\"]]}", "rules[0].match.src[0]",
+		     "not another list");
+	rule_refused(EVICT ", \"match\": {\"src\": {\"a\": 1}}", "rules[0].match.src",
+		     "ADDRESS[/LEN]");
+	rule_refused(EVICT ", \"match\": {\"src\": \"@/etc/passwd\"}", "rules[0].match.src",
+		     "one file");
+	rule_refused(EVICT ", \"match\": {\"src\": \"10.0.0.1,@/etc/passwd\"}",
+		     "rules[0].match.src", "one file");
 	rule_refused(EVICT ", \"match\": {\"dport\": -5}", "rules[0].match.dport", "");
 	rule_refused(EVICT ", \"match\": {\"dport\": 5.5}", "rules[0].match.dport", "PORT");
-	rule_refused(EVICT ", \"match\": {\"unreplied\": false}", "rules[0].match.unreplied", "leave it out");
-	rule_refused(EVICT ", \"match\": {\"unreplied\": 1}", "rules[0].match.unreplied", "true is expected");
+	rule_refused(EVICT ", \"match\": {\"unreplied\": false}", "rules[0].match.unreplied",
+		     "leave it out");
+	rule_refused(EVICT ", \"match\": {\"unreplied\": 1}", "rules[0].match.unreplied",
+		     "true is expected");
 	rule_refused(EVICT ", \"match\": {\"not\": {}}", "rules[0].match.not", "empty");
-	rule_refused(EVICT ", \"match\": {\"not\": {\"not\": {}}}", "rules[0].match.not.not", "not known");
-	rule_refused(EVICT ", \"match\": {\"protocol\": \"udp\", \"not\": {\"protocol\": \"udp\"}}", "rules[0].match",
-		     "nothing could ever match");
+	rule_refused(EVICT ", \"match\": {\"not\": {\"not\": {}}}", "rules[0].match.not.not",
+		     "not known");
+	rule_refused(EVICT ", \"match\": {\"protocol\": \"udp\", \"not\": {\"protocol\": \"udp\"}}",
+		     "rules[0].match", "nothing could ever match");
 }
 
 static void test_names_are_needed_once(void **state)
 {
 	(void)state;
-	refused(HEAD ", \"rules\": [{\"name\": \"a\", " EVICT "},\n{\"name\": \"a\", " EVICT "}]}", 2, "rules[1].name",
-		"another rule");
+	refused(HEAD ", \"rules\": [{\"name\": \"a\", " EVICT "},\n{\"name\": \"a\", " EVICT "}]}",
+		2, "rules[1].name", "another rule");
 	refused(HEAD ", \"protect\": {\"flows\": [{\"name\": \"a\", \"match\": {\"dport\": 1}},\n"
-		"{\"name\": \"a\", \"match\": {\"dport\": 2}}]}}",
+		     "{\"name\": \"a\", \"match\": {\"dport\": 2}}]}}",
 		2, "protect.flows[1].name", "another entry");
 	refused(HEAD ", \"rules\": [{\"name\": \"\", " EVICT "}]}", 1, "rules[0].name", "1 to 48");
-	refused(HEAD ", \"rules\": [{\"name\": \"a\\u0007b\", " EVICT "}]}", 1, "rules[0].name", "control");
-	refused(HEAD ", \"rules\": [{\"name\": \"0123456789012345678901234567890123456789012345678\", " EVICT "}]}", 1,
-		"rules[0].name", "1 to 48");
+	refused(HEAD ", \"rules\": [{\"name\": \"a\\u0007b\", " EVICT "}]}", 1, "rules[0].name",
+		"control");
+	refused(HEAD ", \"rules\": [{\"name\": "
+		     "\"0123456789012345678901234567890123456789012345678\", " EVICT "}]}",
+		1, "rules[0].name", "1 to 48");
 }
 
 static void test_forged_addresses_are_held_against_nobody(void **state)
 {
 	(void)state;
-	rule_refused("\"when\": {\"source\": {\"unreplied\": 100}}, \"do\": \"ban\"", "rules[0].when", "forged");
-	rule_refused("\"when\": {\"source\": {\"new_per_sec\": 100}}, \"do\": {\"action\": \"evict\", \"classes\": "
+	rule_refused("\"when\": {\"source\": {\"unreplied\": 100}}, \"do\": \"ban\"",
+		     "rules[0].when", "forged");
+	rule_refused("\"when\": {\"source\": {\"new_per_sec\": 100}}, \"do\": {\"action\": "
+		     "\"evict\", \"classes\": "
 		     "[\"unreplied\", \"established\"]}",
 		     "rules[0].when", "forged");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"ban\"", "rules[0].do", "says whom");
-	policy_free(policy_of(HEAD ", \"trusted\": \"10.0.0.0/8\", \"rules\": [{\"name\": \"r\", \"when\": {\"source\": "
-			      "{\"unreplied\": 100}}, \"do\": \"ban\"}]}"));
-	policy_free(policy_of_rule("\"when\": {\"source\": {\"unreplied\": 100}}, \"do\": \"evict\""));
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"ban\"", "rules[0].do",
+		     "says whom");
+	policy_free(policy_of(HEAD ", \"trusted\": \"10.0.0.0/8\", \"rules\": [{\"name\": \"r\", "
+				   "\"when\": {\"source\": "
+				   "{\"unreplied\": 100}}, \"do\": \"ban\"}]}"));
+	policy_free(
+		policy_of_rule("\"when\": {\"source\": {\"unreplied\": 100}}, \"do\": \"evict\""));
 	policy_free(policy_of_rule("\"when\": {\"source\": {\"entries\": 100}}, \"do\": \"ban\""));
 }
 
 static void test_words_that_say_nothing_are_refused(void **state)
 {
 	(void)state;
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"sweep\", \"match\": {\"dport\": 5}", "rules[0].match",
-		     "sweep takes no \"match\"");
-	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"log\", \"budget\": {\"per_run\": 5}", "rules[0].budget",
-		     "log takes no");
-	rule_refused("\"when\": {\"always\": true}, \"do\": \"evict\"", "rules[0]", "needs a \"match\"");
-	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": \"sweep\"", "rules[0].do", "whole table");
-	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": \"evict\", \"match\": {\"src\": \"10.0.0.1\"}",
+	rule_refused(
+		"\"when\": {\"level\": \"warning\"}, \"do\": \"sweep\", \"match\": {\"dport\": 5}",
+		"rules[0].match", "sweep takes no \"match\"");
+	rule_refused(
+		"\"when\": {\"level\": \"warning\"}, \"do\": \"log\", \"budget\": {\"per_run\": 5}",
+		"rules[0].budget", "log takes no");
+	rule_refused("\"when\": {\"always\": true}, \"do\": \"evict\"", "rules[0]",
+		     "needs a \"match\"");
+	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": \"sweep\"", "rules[0].do",
+		     "whole table");
+	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": \"evict\", \"match\": "
+		     "{\"src\": \"10.0.0.1\"}",
 		     "rules[0].match", "\"in\"");
-	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": \"evict\", \"until\": {\"fill_pct\": 5}",
+	rule_refused("\"when\": {\"source\": {\"entries\": 5}}, \"do\": \"evict\", \"until\": "
+		     "{\"fill_pct\": 5}",
 		     "rules[0].until", "stops at \"entries\"");
 	rule_refused(EVICT ", \"until\": {\"entries\": 5}", "rules[0].until", "fill_pct or level");
 }
@@ -319,8 +382,10 @@ static void test_deep_nesting_is_refused(void **state)
 	memset(text + len, '[', 1000);
 	memset(text + len + 1000, ']', 1000);
 	text[len + 2000] = '}';
-	refused_at(text, len + 2001, -EINVAL, 1, "rules[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]"
-		   "[0][0][0][0][0][0][0][0][0]", "nested too deep");
+	refused_at(text, len + 2001, -EINVAL, 1,
+		   "rules[0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0][0]"
+		   "[0][0][0][0][0][0][0][0][0]",
+		   "nested too deep");
 }
 
 static void test_too_many_of_anything_is_refused(void **state)

@@ -9,10 +9,13 @@
 static const int64_t now_real_ns = 1795599667LL * SEC;
 static struct flow_timeouts timeouts;
 
-static struct flow flow_of(uint8_t protocol, uint8_t state, uint32_t status, uint16_t dport, uint32_t left)
+static struct flow flow_of(uint8_t protocol, uint8_t state, uint32_t status, uint16_t dport,
+			   uint32_t left)
 {
-	struct flow flow = {.has = FLOW_HAS_STATUS | FLOW_HAS_TIMEOUT | FLOW_HAS_REPLY, .status = status,
-			    .state = state, .timeout_sec = left};
+	struct flow flow = {.has = FLOW_HAS_STATUS | FLOW_HAS_TIMEOUT | FLOW_HAS_REPLY,
+			    .status = status,
+			    .state = state,
+			    .timeout_sec = left};
 	struct flow_tuple *orig = &flow.tuple[FLOW_ORIG], *reply = &flow.tuple[FLOW_REPLY];
 
 	orig->family = reply->family = AF_INET;
@@ -39,7 +42,8 @@ static struct flow established(uint16_t dport, uint32_t left)
 }
 
 /* The verdict of a policy of one rule at this level. */
-static enum policy_verdict judge_at(const char *rest, const struct flow *flow, bool fits, enum level level)
+static enum policy_verdict judge_at(const char *rest, const struct flow *flow, bool fits,
+				    enum level level)
 {
 	struct policy_flow_context context = {{now_real_ns, &timeouts}, fits};
 	char text[2048];
@@ -55,8 +59,9 @@ static enum policy_verdict judge_at(const char *rest, const struct flow *flow, b
 	return verdict;
 }
 
-#define RULE(match, params)                                                                             \
-	", \"rules\": [{\"name\": \"r\", \"when\": {\"level\": \"warning\"}, \"match\": " match ", \"do\": {\"action\": " \
+#define RULE(match, params)                                                                        \
+	", \"rules\": [{\"name\": \"r\", \"when\": {\"level\": \"warning\"}, \"match\": " match    \
+	", \"do\": {\"action\": "                                                                  \
 	"\"evict\"" params "}}]"
 
 static enum policy_verdict judge(const char *rest, struct flow flow)
@@ -68,7 +73,8 @@ static void test_class_and_match(void **state)
 {
 	(void)state;
 	assert_int_equal(judge(RULE("{}", ""), syn_sent(100)), POLICY_VERDICT_TAKE);
-	assert_int_equal(judge(RULE("{\"dport\": 81}", ""), syn_sent(100)), POLICY_VERDICT_NO_MATCH);
+	assert_int_equal(judge(RULE("{\"dport\": 81}", ""), syn_sent(100)),
+			 POLICY_VERDICT_NO_MATCH);
 	assert_int_equal(judge(RULE("{}", ""), established(80, 1000)), POLICY_VERDICT_CLASS);
 }
 
@@ -82,7 +88,8 @@ static void test_what_may_still_be_answered_is_spared(void **state)
 	assert_int_equal(judge(RULE("{}", ", \"min_age\": 0"), flow), POLICY_VERDICT_TAKE);
 	/* What fits the surge is not spared, unless the rule does not go by it. */
 	assert_int_equal(judge_at(RULE("{}", ""), &flow, true, LEVEL_WARNING), POLICY_VERDICT_TAKE);
-	assert_int_equal(judge_at(RULE("{}", ", \"signature\": false"), &flow, true, LEVEL_WARNING), POLICY_VERDICT_YOUNG);
+	assert_int_equal(judge_at(RULE("{}", ", \"signature\": false"), &flow, true, LEVEL_WARNING),
+			 POLICY_VERDICT_YOUNG);
 	/* The kernel's stamp is better than idle time. */
 	flow.has |= FLOW_HAS_TIMESTAMP;
 	flow.start_ns = (uint64_t)(now_real_ns - 60 * SEC);
@@ -97,8 +104,10 @@ static void test_what_may_still_be_answered_is_spared(void **state)
 static void test_answered_flows_have_their_floor(void **state)
 {
 	const char *const rule = RULE("{}", ", \"classes\": [\"established\"]");
-	const char *const hard = RULE("{}", ", \"classes\": [\"established\"], \"active_at_full\": true");
-	struct flow active = established(80, 431990), idle = established(80, 432000 - 7440), edge = established(80, 432000 - 7439);
+	const char *const hard =
+		RULE("{}", ", \"classes\": [\"established\"], \"active_at_full\": true");
+	struct flow active = established(80, 431990), idle = established(80, 432000 - 7440),
+		    edge = established(80, 432000 - 7439);
 	struct flow unknown = established(80, 250); /* runs on the 300 s of unacknowledged data */
 
 	(void)state;
@@ -114,8 +123,9 @@ static void test_answered_flows_have_their_floor(void **state)
 
 static void test_the_protect_list_comes_last_and_holds_always(void **state)
 {
-	const char *const rest = ", \"protect\": {\"flows\": [{\"name\": \"x\", \"match\": {\"src\": \"10.0.0.0/8\"}}]}" RULE(
-		"{}", ", \"active_at_full\": true");
+	const char *const rest =
+		", \"protect\": {\"flows\": [{\"name\": \"x\", \"match\": {\"src\": "
+		"\"10.0.0.0/8\"}}]}" RULE("{}", ", \"active_at_full\": true");
 	struct policy_flow_context context = {{now_real_ns, &timeouts}, true};
 	struct policy_decision decision = {.level = LEVEL_FULL};
 	struct flow flow = syn_sent(5);
@@ -128,15 +138,18 @@ static void test_the_protect_list_comes_last_and_holds_always(void **state)
 	snprintf(text, sizeof(text), HEAD "%s}", rest);
 	policy = policy_of(text);
 	decision.filter = policy->rules[0].match.filter;
-	assert_int_equal(policy_judge(policy, &decision, &flow, &context, NULL, &by), POLICY_VERDICT_PROTECTED);
+	assert_int_equal(policy_judge(policy, &decision, &flow, &context, NULL, &by),
+			 POLICY_VERDICT_PROTECTED);
 	assert_int_equal(by, 0);
 	policy_free(policy);
 }
 
 static void test_own_protocols_are_protected_when_answered(void **state)
 {
-	const char *const rule = RULE("{}", ", \"classes\": [\"unreplied\", \"established\", \"replied\"]");
-	struct flow bgp = established(179, 100000), ike = flow_of(IPPROTO_UDP, 0, TWO_WAY & ~4u, 4500, 1);
+	const char *const rule =
+		RULE("{}", ", \"classes\": [\"unreplied\", \"established\", \"replied\"]");
+	struct flow bgp = established(179, 100000),
+		    ike = flow_of(IPPROTO_UDP, 0, TWO_WAY & ~4u, 4500, 1);
 	struct flow gre = flow_of(IPPROTO_GRE, 0, TWO_WAY & ~4u, 0, 1);
 	struct flow forged = flow_of(IPPROTO_UDP, 0, FLOW_STATUS_CONFIRMED, 4500, 1);
 
@@ -145,23 +158,29 @@ static void test_own_protocols_are_protected_when_answered(void **state)
 	assert_int_equal(judge(rule, ike), POLICY_VERDICT_PROTECTED);
 	assert_int_equal(judge(rule, gre), POLICY_VERDICT_PROTECTED);
 	assert_int_equal(judge(rule, forged), POLICY_VERDICT_TAKE);
-	assert_int_equal(judge(", \"protect\": {\"own\": false}" RULE("{}", ", \"classes\": [\"established\"]"), bgp),
+	assert_int_equal(judge(", \"protect\": {\"own\": false}" RULE(
+				       "{}", ", \"classes\": [\"established\"]"),
+			       bgp),
 			 POLICY_VERDICT_TAKE);
 }
 
 static void test_classes_are_ranked_by_the_rule(void **state)
 {
-	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
-					       "\"classes\": [\"closing\", \"unreplied\"]}");
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+		"\"classes\": [\"closing\", \"unreplied\"]}");
 	struct policy_flow_context context = {{now_real_ns, &timeouts}, false};
 	struct policy_decision decision = {.filter = policy->rules[0].match.filter};
-	struct flow closing = flow_of(IPPROTO_TCP, FLOW_TCP_TIME_WAIT, TWO_WAY, 80, 10), unreplied = syn_sent(10);
+	struct flow closing = flow_of(IPPROTO_TCP, FLOW_TCP_TIME_WAIT, TWO_WAY, 80, 10),
+		    unreplied = syn_sent(10);
 	unsigned rank = 9;
 
 	(void)state;
-	assert_int_equal(policy_judge(policy, &decision, &closing, &context, &rank, NULL), POLICY_VERDICT_TAKE);
+	assert_int_equal(policy_judge(policy, &decision, &closing, &context, &rank, NULL),
+			 POLICY_VERDICT_TAKE);
 	assert_int_equal(rank, 0);
-	assert_int_equal(policy_judge(policy, &decision, &unreplied, &context, &rank, NULL), POLICY_VERDICT_TAKE);
+	assert_int_equal(policy_judge(policy, &decision, &unreplied, &context, &rank, NULL),
+			 POLICY_VERDICT_TAKE);
 	assert_int_equal(rank, 1);
 	policy_free(policy);
 }

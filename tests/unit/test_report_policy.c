@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/policy: what is printed back parses to the same policy (random ones too), and policies in sentences. */
+/* report/policy: what is printed back parses to the same policy (random ones too), and policies in
+ * sentences. */
 #include "policy_fixture.h"
 #include "report_fixture.h"
 
@@ -13,7 +14,8 @@ static void same_match(const struct policy_match *a, const struct policy_match *
 {
 	char x[4096], y[4096];
 
-	assert_string_equal(flow_filter_format(a->filter, x, sizeof(x)), flow_filter_format(b->filter, y, sizeof(y)));
+	assert_string_equal(flow_filter_format(a->filter, x, sizeof(x)),
+			    flow_filter_format(b->filter, y, sizeof(y)));
 	assert_int_equal(a->count, b->count);
 }
 
@@ -96,7 +98,9 @@ static const char *one_of(struct random *r, const char *const *words, unsigned c
 	return words[random_below(r, count)];
 }
 
-#define ONE_OF(r, ...) one_of(r, (const char *const[]){__VA_ARGS__}, sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
+#define ONE_OF(r, ...)                                                                             \
+	one_of(r, (const char *const[]){__VA_ARGS__},                                              \
+	       sizeof((const char *[]){__VA_ARGS__}) / sizeof(char *))
 
 static void add_real(struct text *t, struct random *r, double max)
 {
@@ -117,11 +121,13 @@ static void add_match(struct text *t, struct random *r, bool may_name_source)
 	const char *lead = "{";
 
 	if (may_name_source && random_one_in(r, 2)) {
-		text_add(t, "%s\"src\": [\"10.%u.0.0/16\", \"2001:db8::%x\"]", lead, random_below(r, 256), random_below(r, 65536));
+		text_add(t, "%s\"src\": [\"10.%u.0.0/16\", \"2001:db8::%x\"]", lead,
+			 random_below(r, 256), random_below(r, 65536));
 		lead = ", ";
 	}
 	if (random_one_in(r, 2)) {
-		text_add(t, "%s\"dport\": [%u, \"%u-60000\"]", lead, random_below(r, 65536), random_below(r, 60000));
+		text_add(t, "%s\"dport\": [%u, \"%u-60000\"]", lead, random_below(r, 65536),
+			 random_below(r, 60000));
 		lead = ", ";
 	}
 	if (random_one_in(r, 3)) {
@@ -129,7 +135,8 @@ static void add_match(struct text *t, struct random *r, bool may_name_source)
 		lead = ", ";
 	}
 	if (random_one_in(r, 3)) {
-		text_add(t, "%s\"%s\": %u", lead, ONE_OF(r, "idle", "age", "expires-in"), random_below(r, 1000));
+		text_add(t, "%s\"%s\": %u", lead, ONE_OF(r, "idle", "age", "expires-in"),
+			 random_below(r, 1000));
 		lead = ", ";
 	}
 	if (random_one_in(r, 3)) {
@@ -158,7 +165,8 @@ static void add_table_when(struct text *t, struct random *r)
 	if (random_one_in(r, 3))
 		text_add(t, ", \"seconds_to_full\": %u", random_below(r, 86400));
 	if (random_one_in(r, 3))
-		text_add(t, ", \"classes\": {\"half-open\": %u, \"closing\": 7}", 1 + random_below(r, 9999));
+		text_add(t, ", \"classes\": {\"half-open\": %u, \"closing\": 7}",
+			 1 + random_below(r, 9999));
 	if (random_one_in(r, 3))
 		text_add(t, ", \"states\": {\"SYN_RECV\": %u}", 1 + random_below(r, 9999));
 	text_add(t, "}");
@@ -176,11 +184,13 @@ static void add_key_when(struct text *t, struct random *r, const char *scope)
 
 static void add_evict(struct text *t, struct random *r)
 {
-	text_add(t, "{\"action\": \"evict\", \"signature\": %s, \"active_at_full\": %s", ONE_OF(r, "true", "false"),
-		 ONE_OF(r, "true", "false"));
+	text_add(t, "{\"action\": \"evict\", \"signature\": %s, \"active_at_full\": %s",
+		 ONE_OF(r, "true", "false"), ONE_OF(r, "true", "false"));
 	if (random_one_in(r, 2))
-		text_add(t, ", \"classes\": [\"closing\", \"established\"], \"floors\": {\"established\": \"%uh\", "
-			    "\"closing\": %u.25}",
+		text_add(t,
+			 ", \"classes\": [\"closing\", \"established\"], \"floors\": "
+			 "{\"established\": \"%uh\", "
+			 "\"closing\": %u.25}",
 			 3 + random_below(r, 200), random_below(r, 100));
 	if (random_one_in(r, 2))
 		text_add(t, ", \"min_age\": \"%ums\"", random_below(r, 60000));
@@ -202,12 +212,14 @@ static void add_table_rule(struct text *t, struct random *r)
 		text_add(t, "%s", ONE_OF(r, "\"sweep\"", "\"log\"", "{\"action\": \"log\"}"));
 		break;
 	case 1:
-		text_add(t, "{\"action\": \"timeouts\", \"set\": {\"udp\": %u, \"tcp_established\": \"%uh\"}}",
+		text_add(t,
+			 "{\"action\": \"timeouts\", \"set\": {\"udp\": %u, \"tcp_established\": "
+			 "\"%uh\"}}",
 			 1 + random_below(r, 100), 3 + random_below(r, 100));
 		break;
 	case 2:
-		text_add(t, "{\"action\": \"shorten\", \"start_pct\": %u, \"end_pct\": %u.5}", random_below(r, 60),
-			 60 + random_below(r, 100));
+		text_add(t, "{\"action\": \"shorten\", \"start_pct\": %u, \"end_pct\": %u.5}",
+			 random_below(r, 60), 60 + random_below(r, 100));
 		break;
 	default:
 		add_evict(t, r);
@@ -216,7 +228,8 @@ static void add_table_rule(struct text *t, struct random *r)
 		if (random_one_in(r, 2)) {
 			text_add(t, ", \"until\": {\"fill_pct\": ");
 			add_real(t, r, 70);
-			text_add(t, "%s}", ONE_OF(r, "", ", \"level\": \"ok\"", ", \"headroom_sec\": 2.5"));
+			text_add(t, "%s}",
+				 ONE_OF(r, "", ", \"level\": \"ok\"", ", \"headroom_sec\": 2.5"));
 		}
 		if (random_one_in(r, 2))
 			text_add(t, ", \"budget\": {\"%s\": %u}", ONE_OF(r, "per_run", "per_sec"),
@@ -230,11 +243,15 @@ static void add_key_rule(struct text *t, struct random *r)
 	add_key_when(t, r, ONE_OF(r, "source", "prefix"));
 	switch (random_below(r, 3)) {
 	case 0:
-		text_add(t, ", \"do\": {\"action\": \"ban\", \"duration\": %u, \"max_bans\": %u, \"rate_per_sec\": %u}",
-			 1 + random_below(r, 86400), 1 + random_below(r, 1000), random_below(r, 50));
+		text_add(t,
+			 ", \"do\": {\"action\": \"ban\", \"duration\": %u, \"max_bans\": %u, "
+			 "\"rate_per_sec\": %u}",
+			 1 + random_below(r, 86400), 1 + random_below(r, 1000),
+			 random_below(r, 50));
 		break;
 	case 1:
-		text_add(t, ", \"do\": \"evict\", \"until\": {\"entries\": %u}", random_below(r, 1000));
+		text_add(t, ", \"do\": \"evict\", \"until\": {\"entries\": %u}",
+			 random_below(r, 1000));
 		break;
 	default:
 		text_add(t, ", \"do\": \"evict\", \"match\": ");
@@ -249,19 +266,26 @@ static void random_policy(struct random *r, char *buf, size_t size)
 	text_init(&t, buf, size);
 	text_add(&t, HEAD ", \"mode\": \"%s\"", ONE_OF(r, "act", "observe"));
 	if (random_one_in(r, 2))
-		text_add(&t, ", \"name\": \"n\\\"%u\", \"about\": \"\xc3\xa4 # // %u\"", random_below(r, 99), random_below(r, 99));
+		text_add(&t, ", \"name\": \"n\\\"%u\", \"about\": \"\xc3\xa4 # // %u\"",
+			 random_below(r, 99), random_below(r, 99));
 	if (random_one_in(r, 2))
 		text_add(&t, ", \"capacity\": %u", 1 + random_below(r, 1u << 31));
 	if (random_one_in(r, 3))
-		text_add(&t, ", \"levels\": {\"warning\": {\"enter_pct\": 80.%u, \"leave_pct\": 7%u}, \"dwell_sec\": %u.%03u}",
-			 random_below(r, 1000), random_below(r, 10), random_below(r, 60), random_below(r, 1000));
+		text_add(&t,
+			 ", \"levels\": {\"warning\": {\"enter_pct\": 80.%u, \"leave_pct\": 7%u}, "
+			 "\"dwell_sec\": %u.%03u}",
+			 random_below(r, 1000), random_below(r, 10), random_below(r, 60),
+			 random_below(r, 1000));
 	if (random_one_in(r, 2)) {
-		text_add(&t, ", \"protect\": {\"own\": %s, \"flows\": [{\"name\": \"p\", \"match\": ", ONE_OF(r, "true", "false"));
+		text_add(&t,
+			 ", \"protect\": {\"own\": %s, \"flows\": [{\"name\": \"p\", \"match\": ",
+			 ONE_OF(r, "true", "false"));
 		add_match(&t, r, true);
 		text_add(&t, "}]}");
 	}
 	if (random_one_in(r, 3))
-		text_add(&t, ", \"trusted\": [\"10.0.0.0/8\", \"fd00::%x\"]", random_below(r, 65536));
+		text_add(&t, ", \"trusted\": [\"10.0.0.0/8\", \"fd00::%x\"]",
+			 random_below(r, 65536));
 	text_add(&t, ", \"rules\": [");
 	for (unsigned i = random_below(r, 5), n = 0; n < i; n++) {
 		text_add(&t, "%s{\"name\": \"rule %u\", ", n ? ", " : "", n);
@@ -270,7 +294,8 @@ static void random_policy(struct random *r, char *buf, size_t size)
 		else
 			add_table_rule(&t, r);
 		if (random_one_in(r, 2))
-			text_add(&t, ", \"cooldown\": %u.%03u", random_below(r, 1000), random_below(r, 1000));
+			text_add(&t, ", \"cooldown\": %u.%03u", random_below(r, 1000),
+				 random_below(r, 1000));
 		text_add(&t, "}");
 	}
 	text_add(&t, "]}");
@@ -291,11 +316,13 @@ static void test_property_random_policies_print_back_to_the_same(void **state)
 	(void)state;
 	for (int i = 0; i < POLICIES; i++) {
 		random_policy(&r, text, sizeof(text));
-		/* Some contradict themselves (a port range that is backwards, a port of 100 with protocol gre). */
+		/* Some contradict themselves (a port range that is backwards, a port of 100 with
+		 * protocol gre). */
 		if (policy_parse(text, strlen(text), "random", &policy, &problem)) {
 			assert_true(problem.path[0] && problem.text[0] && problem.line > 0);
 			if (i < 3)
-				print_message("%s\n", problem_format(&problem, shown, sizeof(shown)));
+				print_message("%s\n",
+					      problem_format(&problem, shown, sizeof(shown)));
 			continue;
 		}
 		round_trip(policy);
@@ -313,7 +340,8 @@ static void test_an_empty_policy_prints_its_defaults(void **state)
 	char *text = report_policy_json(policy);
 
 	(void)state;
-	assert_string_equal(text, "{\"schema\":\"ctwarden.policy/1\",\"mode\":\"observe\",\"protect\":{\"operator\":true,"
+	assert_string_equal(text, "{\"schema\":\"ctwarden.policy/"
+				  "1\",\"mode\":\"observe\",\"protect\":{\"operator\":true,"
 				  "\"own\":true,\"flows\":[]},\"rules\":[]}");
 	free(text);
 	round_trip(policy);
@@ -335,20 +363,28 @@ static struct policy *shipped(const char *name)
 	return policy;
 }
 
-static const char everything[] =
-	HEAD ", \"name\": \"everything\", \"mode\": \"act\", \"capacity\": 20000, \"levels\": {\"full_pct\": 97},\n"
+static const char everything[] = HEAD
+	", \"name\": \"everything\", \"mode\": \"act\", \"capacity\": 20000, \"levels\": "
+	"{\"full_pct\": 97},\n"
 	"\"trusted\": \"10.0.0.0/8\", \"protect\": {\"operator\": false},\n\"rules\": [\n"
 	"{\"name\": \"sweep\", \"when\": {\"always\": true}, \"do\": \"sweep\"},\n"
-	"{\"name\": \"timeouts\", \"when\": [{\"level\": \"full\"}, {\"refusal_probability\": 0.01}], \"do\": {\"action\": "
+	"{\"name\": \"timeouts\", \"when\": [{\"level\": \"full\"}, {\"refusal_probability\": "
+	"0.01}], \"do\": {\"action\": "
 	"\"timeouts\", \"set\": {\"udp\": 10, \"tcp_syn_sent\": \"20s\"}}},\n"
-	"{\"name\": \"ban\", \"when\": {\"level\": \"warning\", \"source\": {\"new_per_sec\": 500, \"unreplied\": 2000, "
-	"\"in\": [\"10.1.0.0/16\", \"10.2.0.0/16\"]}}, \"do\": {\"action\": \"ban\", \"rate_per_sec\": 20, \"duration\": "
+	"{\"name\": \"ban\", \"when\": {\"level\": \"warning\", \"source\": {\"new_per_sec\": 500, "
+	"\"unreplied\": 2000, "
+	"\"in\": [\"10.1.0.0/16\", \"10.2.0.0/16\"]}}, \"do\": {\"action\": \"ban\", "
+	"\"rate_per_sec\": 20, \"duration\": "
 	"\"10min\"}},\n"
-	"{\"name\": \"hard\", \"when\": {\"classes\": {\"half-open\": 5000}, \"states\": {\"SYN_RECV\": 1000}}, \"match\": "
-	"{\"protocol\": \"tcp\", \"not\": {\"dport\": 443}}, \"do\": {\"action\": \"evict\", \"active_at_full\": true, "
+	"{\"name\": \"hard\", \"when\": {\"classes\": {\"half-open\": 5000}, \"states\": "
+	"{\"SYN_RECV\": 1000}}, \"match\": "
+	"{\"protocol\": \"tcp\", \"not\": {\"dport\": 443}}, \"do\": {\"action\": \"evict\", "
+	"\"active_at_full\": true, "
 	"\"classes\": [\"half-open\", \"stream\"], \"signature\": false}},\n"
-	"{\"name\": \"network\", \"when\": {\"prefix\": {\"share_pct\": 40}}, \"do\": \"evict\", \"until\": {\"entries\": 500}},\n"
-	"{\"name\": \"tell\", \"when\": {\"growth_per_sec\": 1000, \"drops_per_sec\": 0.5}, \"do\": \"log\"}]}";
+	"{\"name\": \"network\", \"when\": {\"prefix\": {\"share_pct\": 40}}, \"do\": \"evict\", "
+	"\"until\": {\"entries\": 500}},\n"
+	"{\"name\": \"tell\", \"when\": {\"growth_per_sec\": 1000, \"drops_per_sec\": 0.5}, "
+	"\"do\": \"log\"}]}";
 
 static void compare(const char *name, const struct policy *policy)
 {
@@ -367,7 +403,8 @@ static void compare(const char *name, const struct policy *policy)
 
 static void test_golden_policies(void **state)
 {
-	static const char *const names[] = {"gateway", "observe", "stale-cleanup", "per-source-limit"};
+	static const char *const names[] = {"gateway", "observe", "stale-cleanup",
+					    "per-source-limit"};
 	struct policy *policy;
 
 	(void)state;
