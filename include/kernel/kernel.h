@@ -164,15 +164,18 @@ int selftest_run(const char *proofs_dir, struct selftest_result *ret_result);
  * Looks into proofs_dir (may be NULL), else proves one set. */
 bool selftest_fast_delete(const char *proofs_dir, char *ret_why, size_t why_size);
 
-/* ---- this host (kernel/host.c) ---- */
+/* ---- this host (kernel/host.c, kernel/listeners.c) ---- */
 
-/* The established TCP sockets of sshd in this namespace, by sock_diag and /proc/PID/fd, as tuples seen from outside (src: the
- * peer). *ret_tuples is the caller's. 0; -errno where they cannot be told (then nobody can say what the operator's are). */
+/* The established TCP sockets of this namespace that a process named sshd or sshd-session holds, on whatever port, as tuples
+ * seen from outside (src: the peer; IPv4-mapped ones as IPv4). By sock_diag and /proc/PID/fd. Behind DNAT the entry's original
+ * destination is another: there the reply tuple is this one turned round. *ret_tuples is the caller's (NULL for none). 0;
+ * -EACCES where /proc does not let us look, other -errno: then nobody can say what the operator's are. Processes of another
+ * pid namespace are not seen. */
 int host_operator_sockets(struct flow_tuple **ret_tuples, size_t *ret_count);
 /* Addresses of this namespace's interfaces; *ret_addrs is the caller's. 0 or -errno. */
 int host_addresses(struct addr **ret_addrs, size_t *ret_count);
-/* Listeners besides this process on the DESTROY group of ctnetlink in this namespace; 0 where it cannot be told. names: of the
- * processes, "conntrackd, ulogd". */
+/* Listeners besides this process on the DESTROY group of ctnetlink in this namespace (our own daemon is one); 0 where it
+ * cannot be told. names: of the processes, "conntrackd, ulogd"; "port 4711" where that is hidden. */
 unsigned host_destroy_listeners(char *ret_names, size_t size);
 
 #endif

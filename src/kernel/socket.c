@@ -12,7 +12,12 @@
 
 int nl_open(struct nl_socket *ret_socket)
 {
-	struct mnl_socket *mnl = mnl_socket_open2(NETLINK_NETFILTER, SOCK_CLOEXEC);
+	return nl_open_bus(NETLINK_NETFILTER, ret_socket);
+}
+
+int nl_open_bus(int bus, struct nl_socket *ret_socket)
+{
+	struct mnl_socket *mnl = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	int r;
 
 	if (!mnl)

@@ -18,7 +18,8 @@ struct nl_socket {
 };
 
 /* Opens in the calling thread's network namespace. 0 or -errno. */
-int nl_open(struct nl_socket *ret_socket);
+int nl_open(struct nl_socket *ret_socket); /* NETLINK_NETFILTER */
+int nl_open_bus(int bus, struct nl_socket *ret_socket);
 void nl_close(struct nl_socket *socket);
 
 /* Begins a request of an nfnetlink subsystem in buf (NL_REQUEST_MAX bytes, aligned); attributes may
