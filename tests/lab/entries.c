@@ -109,6 +109,7 @@ static int age(int argc, char **argv)
 		nl_send(fd, a.changes.p,
 			a.changes.len); /* the kernel has worked when this returns */
 	errors = nl_drain(fd, &error);
+	free(a.changes.p);
 	printf("aged=%u errors=%u %s\n", a.flows, errors, errors ? strerror(error) : "");
 	return errors || !a.flows;
 }
@@ -212,6 +213,7 @@ static int put(int argc, char **argv)
 			usleep(10000);
 		errors += nl_drain(fd, &error);
 	}
+	free(b.p);
 	printf("put=%u errors=%u %s\n", made, errors, errors ? strerror(error) : "");
 	return 0; /* a full table refuses: that is no failure of this tool */
 }

@@ -485,5 +485,8 @@ int main(int argc, char **argv)
 	open_all_held(&u);
 	run_users(&u);
 	print_figures(&u);
+	free(u.conns);
+	free(u.unused);
+	free(u.held);
 	return 0;
 }

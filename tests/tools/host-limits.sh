@@ -24,15 +24,15 @@ host_limits_return() { # [PID]: what that borrower saved; without PID what any b
     rm -f $HOST_LIMITS_SAVED
 }
 
-# Waits for the lock (PATIENCE seconds, 1800), then sets both. 1 with a sentence on stderr where the lock does not come,
-# where the limits may not be written, or where the host itself has 1,000 entries or more (unless I_KNOW is set). The
-# caller calls host_limits_return $$ at its end, whatever happens (trap EXIT).
+# Waits for the lock (PATIENCE seconds, 1800), then sets both. A sentence on stderr and 77 where the lock does not come,
+# 1 where the limits may not be written or the host itself has 1,000 entries or more (unless I_KNOW is set). The caller
+# calls host_limits_return $$ at its end, whatever happens (trap EXIT).
 host_limits_borrow() { # MAX BUCKETS [I_KNOW]
     local me=$$
     exec 9>$HOST_LIMITS_LOCK
     if ! flock -w "${PATIENCE:-1800}" 9; then
         echo "host limits: somebody else keeps $HOST_LIMITS_LOCK" >&2
-        return 1
+        return 77
     fi
     host_limits_return # what a killed borrower left
     if [ "$(cat ${HOST_LIMITS}_count)" -ge 1000 ] && [ -z "${3:-}" ]; then
