@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/guard: runs the decisions of a policy on one table: sweep, shorten, evict. Remembers from round to round what was
+ * there while the table was calm (stats/seniority) and a sample of it. Belongs to one thread. Blocks as the ports do. Bans and
+ * kernel timeouts are not its work: they change no entry. */
+#ifndef CTWARDEN_ACTION_GUARD_H
+#define CTWARDEN_ACTION_GUARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "action/protect.h"
+#include "action/record.h"
+#include "base/addr.h"
+#include "flow/ports.h"
+#include "flow/timeouts.h"
+#include "policy/evaluate.h"
+#include "stats/seniority.h"
+#include "stats/signature.h"
+
+struct guard_config {
+	struct seniority_config seniority;
+	struct signature_config signature;
+	size_t max_victims; /* of one round over all decisions; 64 B each */
+	double senior_pct;  /* seniors that count, of the capacity, shared max-min over sources */
+};
+
+struct guard_config guard_config_default(void); /* 262,144 victims (16 MiB), 80 % */
+
+struct guard;
+
+struct guard *guard_new(const struct guard_config *config);
+void guard_free(struct guard *guard); /* NULL allowed */
+struct seniority *guard_seniority(struct guard *guard); /* borrowed: to adopt, save, restore and count */
+
+/* The table and the moment of a round. All borrowed. */
+struct guard_table {
+	const struct flow_ports *ports;
+	const struct policy *policy;
+	const struct protect *protect; /* the operator and what the config protects; NULL: nothing */
+	const struct addr *own;	       /* addresses of this host, for "own" */
+	size_t own_count;
+	const struct flow_timeouts *timeouts; /* NULL: idle unknown */
+	int64_t (*monotonic_ns)(void);
+	int64_t real_ns;
+	uint64_t capacity;
+	double new_per_sec; /* expected while it works */
+	bool is_calm;	    /* as stats/calm says */
+};
+
+/* A pass at rest: seniority is renewed and, where calm, the sample of the calm table. 0 or -errno. */
+int guard_renew(struct guard *guard, const struct guard_table *table, struct flow_scan_report *ret_report);
+/* A surge began: the newest seniors are struck out. */
+void guard_surge(struct guard *guard, int64_t now_ns);
+
+/* Runs the decisions in their order: one record and one effect each (ban and timeouts: left untouched, is_mine false). At most
+ * one pass for all evictions and one for all shortenings. */
+struct guard_outcome {
+	bool is_mine;
+	struct action_record record;
+	struct policy_effect effect;
+};
+void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions, size_t count,
+		 struct guard_outcome *ret_outcomes);
+
+/* Protects "own": answered flows that this host began or answers itself. */
+bool guard_is_own(const struct guard_table *table, const struct flow *flow);
+
+#endif

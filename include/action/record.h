@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/record: what was decided and done, as plain data: for the log, for JSON, for people. */
+#ifndef CTWARDEN_ACTION_RECORD_H
+#define CTWARDEN_ACTION_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "action/way.h"
+#include "flow/flow.h"
+#include "policy/evaluate.h"
+#include "stats/signature.h"
+#include "stats/victims.h"
+
+#define RECORD_EXAMPLES	 5
+#define RECORD_SOURCES	 5
+#define RECORD_PROTECTED 8
+#define RECORD_HOW_MAX	 320
+
+struct record_count { /* of a source, or of an entry of the protect list */
+	char name[RANKING_TEXT_MAX];
+	uint64_t count;
+};
+
+/* matched = done + gone + refused + unknown + left; in observe all of it is left. */
+struct action_record {
+	int64_t real_ns; /* when it began */
+	enum level level;
+	enum policy_mode mode; /* observe: this is what would have been done */
+	enum policy_action action;
+	bool is_end; /* timeouts: put back */
+	char rule[POLICY_NAME_MAX];
+	char key[RANKING_TEXT_MAX];	/* the source or prefix it is about, or "" */
+	char reason[POLICY_REASON_MAX]; /* why: what held */
+	char how[RECORD_HOW_MAX];	/* what was chosen, in words; "" nothing to say */
+	int error;			/* 0 or -errno of the kernel */
+	uint64_t matched, done, gone, refused, unknown, left;
+	uint64_t spared;		     /* met and let live */
+	uint64_t spared_by[VICTIM_SPARED_COUNT];
+	struct record_count protected_by[RECORD_PROTECTED];
+	size_t protected_count;
+	uint64_t classes[FLOW_CLASS_COUNT];  /* of matched */
+	uint64_t stages[VICTIM_STAGE_COUNT]; /* of matched */
+	struct record_count sources[RECORD_SOURCES]; /* of matched, most first */
+	size_t source_count;
+	struct flow_brief examples[RECORD_EXAMPLES];
+	size_t example_count;
+	struct signature signatures[SIGNATURE_MAX]; /* what has grown since calm */
+	size_t signature_count;
+	enum action_way way;
+	uint64_t entries_before, entries_after, capacity;
+	uint64_t budget_left;
+	int64_t duration_ns;
+};
+
+#endif

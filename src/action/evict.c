@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict: one pass finds the victims of all decisions. The pass comes in the order of the hash, so that its first flows
+ * are a fair sample of the table: they are kept until the signature of the surge is found on them, then offered like the
+ * rest. Until then nothing is decided; after the pass the signature is confirmed by count, or what rests on it alone lives. */
+#include "guard_private.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/units.h"
+#include "policy/victim.h"
+#include "stats/fill.h"
+
+#define EARLY_FLOWS   16384
+#define LANE_SOURCES  65536
+#define TALLY_SOURCES 4096
+/* Classes in which nobody has answered, or nobody will. */
+#define UNANSWERED                                                                                                     \
+	(1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_PICKUP | 1u << FLOW_CLASS_HALF_OPEN | 1u << FLOW_CLASS_CLOSING)
+
+struct early_flow {
+	struct flow flow;
+	struct flow_facts facts;
+	struct standing standing;
+};
+
+struct lane {
+	const struct policy_decision *decision;
+	const struct policy_rule *rule;
+	struct action_record *record;
+	const struct guard_table *table;
+	struct victims *victims;
+	uint64_t floor_spared, young_spared;
+	bool has_signature;
+};
+
+struct eviction {
+	struct guard *guard;
+	const struct guard_table *table;
+	struct flow_filter_context context;
+	struct lane lanes[POLICY_DECISIONS_MAX];
+	size_t lane_count, used;
+	bool is_open; /* the signature was looked for: flows go to the lanes at once */
+	uint64_t base_flows, growth_flows;
+	struct signature signatures[SIGNATURE_MAX];
+	struct signature_counts counts[SIGNATURE_MAX];
+	size_t signature_count;
+};
+
+static bool takes_all(const struct lane *lane)
+{
+	return lane->rule->action.takes_active_at_full && lane->decision->level == LEVEL_FULL;
+}
+
+/* ---- protection ---- */
+
+static bool is_protected(const struct flow *flow, void *arg)
+{
+	struct lane *lane = arg;
+	struct flow_filter_context context = guard_context(lane->table);
+	int hit;
+
+	if (lane->table->policy->protects_own && guard_is_own(lane->table, flow)) {
+		record_protected(lane->record, "own");
+		return true;
+	}
+	hit = lane->table->protect ? protect_hit(lane->table->protect, flow, &context) : PROTECT_NONE;
+	if (hit == PROTECT_NONE)
+		return false;
+	record_protected(lane->record, protect_name(lane->table->protect, (size_t)hit));
+	return true;
+}
+
+/* ---- lanes ---- */
+
+static struct victims_config lane_config(const struct eviction *e, const struct lane *lane, size_t max)
+{
+	const struct policy_do *action = &lane->rule->action;
+	struct victims_config config = victims_config_default();
+	uint64_t others = lane->decision->want_other;
+
+	config.max = max;
+	config.max_others = others < max ? (size_t)others : max;
+	/* At full, where the policy says so, even seniors, the last of all. */
+	config.deepest = takes_all(lane) ? VICTIM_SENIOR : VICTIM_IDLE;
+	config.young_sec = (uint32_t)(action->min_age_ns / NS_PER_SEC);
+	if (action->floors_ns[FLOW_CLASS_ESTABLISHED])
+		config.established_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_ESTABLISHED] / NS_PER_SEC);
+	if (action->floors_ns[FLOW_CLASS_STREAM])
+		config.stream_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_STREAM] / NS_PER_SEC);
+	memcpy(config.source_prefix, e->guard->config.seniority.source_prefix, sizeof(config.source_prefix));
+	config.max_sources = lane->decision->scope == POLICY_SCOPE_TABLE ? LANE_SOURCES : TALLY_SOURCES;
+	config.is_protected = is_protected;
+	config.protected_arg = (void *)lane;
+	if (lane->has_signature) {
+		config.signatures = e->signatures;
+		config.signature_count = e->signature_count;
+	}
+	return config;
+}
+
+static void open_lanes(struct eviction *e)
+{
+	uint64_t room = e->guard->config.max_victims;
+
+	for (size_t i = 0; i < e->lane_count; i++) {
+		struct lane *lane = &e->lanes[i];
+		uint64_t max = lane->decision->granted;
+		struct victims_config config;
+
+		max = max < room ? max : room;
+		room -= max;
+		config = lane_config(e, lane, max ? (size_t)max : 1);
+		lane->victims = victims_new(&config);
+	}
+	e->is_open = true;
+}
+
+/* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for flows
+ * that nobody answers. */
+static void without_base(struct eviction *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->signature_count; i++) {
+		struct signature *signature = &e->signatures[i];
+
+		signature->pattern.classes &= UNANSWERED;
+		if (signature->pattern.classes)
+			e->signatures[kept++] = *signature;
+	}
+	e->signature_count = kept;
+}
+
+static void find_signature(struct eviction *e, uint64_t expected)
+{
+	uint64_t seen = e->base_flows + e->growth_flows;
+	double scale = seen && expected > seen ? (double)expected / (double)seen : 1;
+	struct signature_input input = {.base = &e->guard->base,
+					.growth = &e->guard->growing,
+					.base_flows = e->guard->base_flows,
+					.growth_flows = (uint64_t)((double)e->growth_flows * scale)};
+
+	e->signature_count = signature_find(e->guard->finder, &input, SIGNATURE_MAX, e->signatures);
+	if (!seniority_counts_get(e->guard->seniority).is_ready)
+		without_base(e);
+}
+
+/* ---- flows ---- */
+
+static void offer_to(struct eviction *e, struct lane *lane, const struct early_flow *early, int signature)
+{
+	bool fits = lane->has_signature && signature >= 0 && !e->signatures[signature].hits_base;
+	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
+	size_t by = 0;
+
+	switch (policy_judge(e->table->policy, lane->decision, &early->flow, &context, NULL, &by)) {
+	case POLICY_VERDICT_TAKE:
+		victims_offer(lane->victims, &early->flow, &early->facts, &early->standing);
+		break;
+	case POLICY_VERDICT_ACTIVE:
+		lane->floor_spared++;
+		break;
+	case POLICY_VERDICT_YOUNG:
+		lane->young_spared++;
+		break;
+	case POLICY_VERDICT_PROTECTED:
+		record_protected(lane->record, by < e->table->policy->protect_count ? e->table->policy->protect[by].name : "own");
+		lane->record->spared_by[VICTIM_SPARED_PROTECTED]++;
+		break;
+	case POLICY_VERDICT_NO_MATCH:
+	case POLICY_VERDICT_CLASS:
+	case POLICY_VERDICT_COUNT:
+		break;
+	}
+}
+
+static void offer(struct eviction *e, const struct early_flow *early)
+{
+	int signature = signature_match_any(e->signatures, e->signature_count, &early->flow, early->facts.class);
+
+	for (size_t i = 0; i < e->signature_count; i++)
+		signature_count(&e->counts[i], &e->signatures[i].pattern, &early->flow, early->facts.class,
+				early->standing.is_base);
+	for (size_t i = 0; i < e->lane_count; i++)
+		offer_to(e, &e->lanes[i], early, signature);
+}
+
+static void offer_early(struct eviction *e, uint64_t expected)
+{
+	find_signature(e, expected);
+	open_lanes(e);
+	for (size_t i = 0; i < e->used; i++)
+		offer(e, &e->guard->early[i]);
+}
+
+static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct eviction *e = arg;
+	struct early_flow now, *at = e->is_open ? &now : &e->guard->early[e->used];
+
+	(void)raw;
+	(void)raw_len;
+	at->flow = *flow;
+	flow_facts_of(flow, e->table->timeouts, e->table->real_ns, &at->facts);
+	at->standing = seniority_see(e->guard->seniority, flow, &at->facts);
+	if (e->is_open) {
+		offer(e, at);
+		return true;
+	}
+	e->used++;
+	if (at->standing.is_base) {
+		e->base_flows++;
+	} else {
+		e->growth_flows++;
+		sample_offer(&e->guard->growing, flow);
+	}
+	if (e->used == EARLY_FLOWS)
+		offer_early(e, e->lanes[0].record->entries_before);
+	return true;
+}
+
+/* ---- after the pass ---- */
+
+static void tell_how(const struct eviction *e, const struct lane *lane)
+{
+	struct action_record *record = lane->record;
+	char pattern[SIGNATURE_TEXT_MAX], number[UNITS_TEXT_MAX];
+	const char *comma = "";
+	struct text text;
+
+	text_init(&text, record->how, sizeof(record->how));
+	for (unsigned i = 0; i < VICTIM_STAGE_COUNT; i++) {
+		if (!record->stages[i])
+			continue;
+		text_add(&text, "%s%s %s", comma, units_format_count(record->stages[i], number),
+			 victim_stage_name((enum victim_stage)i));
+		comma = "; ";
+	}
+	for (size_t i = 0; i < e->signature_count && lane->has_signature; i++) {
+		const struct signature *signature = &e->signatures[i];
+
+		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma, i ? "and " : "the surge is ",
+			 signature_format(&signature->pattern, pattern), 100 * signature->coverage, 100 * signature->base_share,
+			 signature->cannot_tell_apart ? " (cannot tell apart)" : "");
+		comma = "; ";
+	}
+	if (!seniority_counts_get(e->guard->seniority).is_ready)
+		text_add(&text, "%sno calm picture yet", comma);
+}
+
+static void tally_sources(struct action_record *record, const struct guard *guard, const struct victim *victims, size_t count)
+{
+	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
+	struct ranking_row rows[RECORD_SOURCES];
+	struct ranking *ranking;
+	struct flow flow = {0};
+
+	config.max = TALLY_SOURCES;
+	memcpy(config.prefix_len, guard->config.seniority.source_prefix, sizeof(config.prefix_len));
+	ranking = ranking_new(&config);
+	for (size_t i = 0; i < count; i++) {
+		struct flow_tuple *orig = &flow.tuple[FLOW_ORIG];
+
+		orig->family = victims[i].family;
+		orig->protocol = victims[i].protocol;
+		memcpy(orig->src, victims[i].src, sizeof(orig->src));
+		flow.zone = victims[i].zone;
+		ranking_add(ranking, &flow, (enum flow_class)victims[i].class);
+	}
+	record->source_count = ranking_top(ranking, RANKING_ORDER_ENTRIES, RECORD_SOURCES, rows);
+	for (size_t i = 0; i < record->source_count; i++) {
+		ranking_key_format(&config, &rows[i].key, record->sources[i].name);
+		record->sources[i].count = rows[i].entries;
+	}
+	ranking_free(ranking);
+}
+
+static struct flow_brief brief_of(const struct victim *victim)
+{
+	struct flow_brief brief = {.family = victim->family,
+				   .protocol = victim->protocol,
+				   .state = victim->state,
+				   .class = victim->class,
+				   .zone = victim->zone,
+				   .sport = victim->sport,
+				   .dport = victim->dport,
+				   .id = victim->id,
+				   .has = FLOW_HAS_ID | (victim->state ? FLOW_HAS_STATE : 0)};
+
+	memcpy(brief.src, victim->src, sizeof(brief.src));
+	memcpy(brief.dst, victim->dst, sizeof(brief.dst));
+	return brief;
+}
+
+static void tell_chosen(struct eviction *e, struct lane *lane, const struct victim *victims, size_t count)
+{
+	struct action_record *record = lane->record;
+
+	record->matched = record->left = count;
+	for (size_t i = 0; i < count; i++) {
+		record->classes[victims[i].class]++;
+		record->stages[victims[i].stage]++;
+		if (record->example_count < RECORD_EXAMPLES)
+			record->examples[record->example_count++] = brief_of(&victims[i]);
+	}
+	tally_sources(record, e->guard, victims, count);
+	if (lane->has_signature) {
+		memcpy(record->signatures, e->signatures, sizeof(record->signatures));
+		record->signature_count = e->signature_count;
+	}
+	tell_how(e, lane);
+}
+
+/* The pass does not bear a signature out: what is taken only because it fits lives. */
+static size_t without_refuted(const struct eviction *e, struct victim *victims, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned number = victims[i].signature; /* + 1 */
+		bool rests_on_it = victims[i].stage == VICTIM_FIT || victims[i].stage == VICTIM_UNANSWERED_FIT;
+
+		if (number && rests_on_it && !e->signatures[number - 1].is_confirmed)
+			continue;
+		victims[kept++] = victims[i];
+	}
+	return kept;
+}
+
+/* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room too. */
+static size_t still_wanted(const struct eviction *e, const struct lane *lane, size_t chosen, uint64_t freed)
+{
+	uint64_t now = 0, before = lane->record->entries_before, want = lane->decision->want;
+
+	if (want == POLICY_ALL)
+		return chosen;
+	if (!lane->decision->would && !e->table->ports->count(e->table->ports->arg, &now) && now < before)
+		freed += before - now;
+	want = want > freed ? want - freed : 0;
+	return want < chosen ? (size_t)want : chosen;
+}
+
+static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
+{
+	struct action_record *record = lane->record;
+	struct victims_report report;
+	struct victim *chosen;
+	const struct victim *victims;
+	size_t count;
+
+	victims = victims_finish(lane->victims, &count, &report);
+	chosen = mem_alloc((count + 1) * sizeof(*chosen));
+	memcpy(chosen, victims, count * sizeof(*chosen));
+	count = without_refuted(e, chosen, count);
+	count = still_wanted(e, lane, count, freed);
+	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
+		record->spared_by[i] += report.spared[i];
+	record->spared_by[VICTIM_SPARED_FLOOR] += lane->floor_spared;
+	record->spared_by[VICTIM_SPARED_YOUNG_FLOW] += lane->young_spared;
+	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
+		record->spared += record->spared_by[i];
+	tell_chosen(e, lane, chosen, count);
+	if (!lane->decision->would && count)
+		evict_write(e->table, lane->decision, chosen, count, record);
+	free(chosen);
+}
+
+static void confirm(struct eviction *e)
+{
+	for (size_t i = 0; i < e->signature_count; i++)
+		if (!signature_confirm(&e->signatures[i], &e->guard->config.signature, &e->counts[i]))
+			e->signatures[i].is_confirmed = false;
+}
+
+static void begin_lanes(struct eviction *e, const struct evict_lane *lanes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct lane *lane = &e->lanes[i];
+
+		record_begin(lanes[i].outcome, e->table, lanes[i].decision);
+		*lane = (struct lane){.decision = lanes[i].decision,
+				      .rule = &e->table->policy->rules[lanes[i].decision->rule],
+				      .record = &lanes[i].outcome->record,
+				      .table = e->table};
+		lane->has_signature = lane->rule->action.has_signature;
+	}
+	e->lane_count = count;
+}
+
+void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
+		 uint64_t freed)
+{
+	struct eviction *e = mem_alloc(sizeof(*e));
+	struct flow_scan_report report = {0};
+	int64_t began_ns = table->monotonic_ns();
+	int result;
+
+	e->guard = guard;
+	e->table = table;
+	e->context = guard_context(table);
+	if (!guard->early)
+		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
+	sample_init(&guard->growing, ++guard->seed);
+	begin_lanes(e, lanes, count);
+	seniority_begin(guard->seniority, began_ns, table->is_calm,
+			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
+	result = table->ports->scan(table->ports->arg, NULL, &e->context, on_flow, e, &report);
+	seniority_end(guard->seniority, result == 0 && !report.unsettled);
+	if (!result && !e->is_open)
+		offer_early(e, e->used);
+	if (!result)
+		confirm(e);
+	for (size_t i = 0; i < e->lane_count; i++) {
+		if (result)
+			e->lanes[i].record->error = result;
+		else
+			finish_lane(e, &e->lanes[i], freed);
+		victims_free(e->lanes[i].victims);
+		record_end(lanes[i].outcome, table, began_ns);
+	}
+	free(e);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_write: victims out of the table in batches, in their order. Each is read again right before: what is not what
+ * was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted as gone. */
+#include <string.h>
+
+#include "guard_private.h"
+#include "policy/victim.h"
+
+static struct flow_target target_of(const struct victim *victim)
+{
+	struct flow_target target = {.zone = victim->zone,
+				     .zone_reply = victim->zone_reply,
+				     .id = victim->id,
+				     .timeout_sec = victim->timeout_sec};
+
+	target.orig = (struct flow_tuple){.family = victim->family,
+					  .protocol = victim->protocol,
+					  .sport = victim->sport,
+					  .dport = victim->dport};
+	memcpy(target.orig.src, victim->src, sizeof(victim->src));
+	memcpy(target.orig.dst, victim->dst, sizeof(victim->dst));
+	return target;
+}
+
+/* Traffic since the pass, where the decision rests on there being none. */
+static bool is_renewed(const struct victim *victim, const struct flow *flow)
+{
+	switch ((enum victim_stage)victim->stage) {
+	case VICTIM_SHORT:
+	case VICTIM_IDLE:
+	case VICTIM_YOUNGER:
+		return victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec;
+	case VICTIM_UNANSWERED_FIT:
+	case VICTIM_UNANSWERED:
+	case VICTIM_FIT:
+	case VICTIM_SPARED_YOUNG:
+	case VICTIM_ACTIVE:
+	case VICTIM_SENIOR:
+	case VICTIM_STAGE_COUNT:
+		break;
+	}
+	return false;
+}
+
+static bool is_still(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victim,
+		     const struct flow *flow)
+{
+	struct policy_flow_context context = {.match = guard_context(table), .fits_signature = true};
+
+	if (flow_class_of(flow) != (enum flow_class)victim->class || is_renewed(victim, flow))
+		return false;
+	if (policy_judge(table->policy, decision, flow, &context, NULL, NULL) != POLICY_VERDICT_TAKE)
+		return false;
+	if (table->policy->protects_own && guard_is_own(table, flow))
+		return false;
+	return !table->protect || protect_hit(table->protect, flow, &context.match) == PROTECT_NONE;
+}
+
+static void count_outcomes(struct action_record *record, const enum flow_outcome *outcomes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		switch (outcomes[i]) {
+		case FLOW_OUTCOME_DONE:
+			record->done++;
+			break;
+		case FLOW_OUTCOME_GONE:
+			record->gone++;
+			break;
+		case FLOW_OUTCOME_REFUSED:
+			record->refused++;
+			break;
+		case FLOW_OUTCOME_UNKNOWN:
+		case FLOW_OUTCOME_COUNT:
+			record->unknown++;
+			break;
+		}
+	}
+}
+
+struct batch {
+	struct flow_target targets[FLOW_BATCH_MAX];
+	struct flow flows[FLOW_BATCH_MAX];
+	bool found[FLOW_BATCH_MAX];
+	enum flow_outcome outcomes[FLOW_BATCH_MAX];
+};
+
+static int write_batch(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victims,
+		       size_t count, struct batch *batch, struct action_record *record)
+{
+	const struct flow_ports *ports = table->ports;
+	size_t used = 0, i;
+	int result;
+
+	for (i = 0; i < count; i++)
+		batch->targets[i] = target_of(&victims[i]);
+	result = ports->read_again(ports->arg, batch->targets, count, batch->flows, batch->found);
+	if (result)
+		return result;
+	for (i = 0; i < count; i++)
+		if (batch->found[i] && is_still(table, decision, &victims[i], &batch->flows[i]))
+			batch->targets[used++] = batch->targets[i];
+	record->gone += count - used;
+	record->left -= count;
+	if (!used)
+		return 0;
+	for (i = 0; i < used; i++)
+		batch->outcomes[i] = FLOW_OUTCOME_UNKNOWN;
+	result = ports->delete(ports->arg, batch->targets, used, batch->outcomes);
+	count_outcomes(record, batch->outcomes, used);
+	return result;
+}
+
+void evict_write(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victims,
+		 size_t count, struct action_record *record)
+{
+	struct batch batch;
+	size_t at, n;
+
+	for (at = 0; at < count && !record->error; at += n) {
+		n = count - at < FLOW_BATCH_MAX ? count - at : FLOW_BATCH_MAX;
+		record->error = write_batch(table, decision, victims + at, n, &batch, record);
+	}
+}

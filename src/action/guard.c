@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/guard: what is remembered from round to round, the pass at rest, and the order of a round. */
+#include "guard_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+struct guard_config guard_config_default(void)
+{
+	return (struct guard_config){.seniority = seniority_config_default(),
+				     .signature = signature_config_default(),
+				     .max_victims = 262144,
+				     .senior_pct = 80};
+}
+
+struct guard *guard_new(const struct guard_config *config)
+{
+	struct guard *guard = mem_alloc(sizeof(*guard));
+
+	guard->config = *config;
+	guard->seniority = seniority_new(&config->seniority);
+	guard->finder = signature_finder_new(&config->signature);
+	sample_init(&guard->base, 1);
+	return guard;
+}
+
+void guard_free(struct guard *guard)
+{
+	if (!guard)
+		return;
+	seniority_free(guard->seniority);
+	signature_finder_free(guard->finder);
+	free(guard->early);
+	free(guard);
+}
+
+struct seniority *guard_seniority(struct guard *guard)
+{
+	return guard->seniority;
+}
+
+void guard_surge(struct guard *guard, int64_t now_ns)
+{
+	seniority_surge(guard->seniority, now_ns);
+}
+
+struct flow_filter_context guard_context(const struct guard_table *table)
+{
+	return (struct flow_filter_context){.now_real_ns = table->real_ns, .timeouts = table->timeouts};
+}
+
+static bool is_own_address(const struct guard_table *table, uint8_t family, const uint8_t *bytes)
+{
+	for (size_t i = 0; i < table->own_count; i++)
+		if (table->own[i].family == family && !memcmp(table->own[i].bytes, bytes, family == AF_INET ? 4 : 16))
+			return true;
+	return false;
+}
+
+bool guard_is_own(const struct guard_table *table, const struct flow *flow)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG], *reply = &flow->tuple[FLOW_REPLY];
+
+	/* Unanswered ones would be a shield that anybody can put up. Who is behind masquerading is not this host: the
+	 * original source and the source of the reply are, the translated ones are not. */
+	if (!(flow->status & FLOW_STATUS_SEEN_REPLY))
+		return false;
+	return is_own_address(table, orig->family, orig->src) ||
+	       (flow->has & FLOW_HAS_REPLY && is_own_address(table, reply->family, reply->src));
+}
+
+/* ---- the pass at rest ---- */
+
+struct renewal {
+	struct guard *guard;
+	const struct guard_table *table;
+	uint64_t flows;
+};
+
+static bool on_renewed(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct renewal *renewal = arg;
+	struct flow_facts facts;
+
+	(void)raw;
+	(void)raw_len;
+	flow_facts_of(flow, renewal->table->timeouts, renewal->table->real_ns, &facts);
+	seniority_see(renewal->guard->seniority, flow, &facts);
+	if (renewal->table->is_calm)
+		sample_offer(&renewal->guard->fresh, flow);
+	renewal->flows++;
+	return true;
+}
+
+int guard_renew(struct guard *guard, const struct guard_table *table, struct flow_scan_report *ret_report)
+{
+	struct renewal renewal = {.guard = guard, .table = table};
+	struct flow_filter_context context = guard_context(table);
+	int result;
+
+	sample_init(&guard->fresh, ++guard->seed);
+	seniority_begin(guard->seniority, table->monotonic_ns(), table->is_calm,
+			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
+	result = table->ports->scan(table->ports->arg, NULL, &context, on_renewed, &renewal, ret_report);
+	seniority_end(guard->seniority, result == 0 && !ret_report->unsettled);
+	if (result || !table->is_calm)
+		return result;
+	guard->base = guard->fresh;
+	guard->base_flows = renewal.flows;
+	return 0;
+}
+
+/* ---- records ---- */
+
+void record_begin(struct guard_outcome *outcome, const struct guard_table *table, const struct policy_decision *decision)
+{
+	struct action_record *record = &outcome->record;
+
+	*outcome = (struct guard_outcome){.is_mine = true};
+	record->real_ns = table->real_ns;
+	record->level = decision->level;
+	record->mode = decision->would ? POLICY_MODE_OBSERVE : POLICY_MODE_ACT;
+	record->action = decision->action;
+	record->is_end = decision->is_end;
+	snprintf(record->rule, sizeof(record->rule), "%s", table->policy->rules[decision->rule].name);
+	snprintf(record->key, sizeof(record->key), "%s", decision->key_text);
+	snprintf(record->reason, sizeof(record->reason), "%s", decision->reason);
+	record->capacity = table->capacity;
+	if (table->ports->count(table->ports->arg, &record->entries_before))
+		record->entries_before = 0;
+}
+
+void record_end(struct guard_outcome *outcome, const struct guard_table *table, int64_t began_ns)
+{
+	struct action_record *record = &outcome->record;
+	bool has_entries = record->entries_before && !table->ports->count(table->ports->arg, &record->entries_after);
+
+	record->duration_ns = table->monotonic_ns() - began_ns;
+	outcome->effect = (struct policy_effect){.error = record->error,
+						 .matched = record->matched,
+						 .done = record->done,
+						 .has_entries = has_entries,
+						 .entries_before = record->entries_before,
+						 .entries_after = record->entries_after,
+						 .seconds = (double)record->duration_ns / 1e9,
+						 .growth_per_sec = table->new_per_sec};
+}
+
+void record_protected(struct action_record *record, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < record->protected_count; i++)
+		if (!strncmp(record->protected_by[i].name, name, sizeof(record->protected_by[i].name) - 1))
+			break;
+	if (i == RECORD_PROTECTED)
+		return;
+	if (i == record->protected_count)
+		snprintf(record->protected_by[record->protected_count++].name, sizeof(record->protected_by[i].name), "%s",
+			 name);
+	record->protected_by[i].count++;
+}
+
+/* ---- a round ---- */
+
+/* A pass that matches nothing evicts what has expired; how many is the difference of the count. */
+static uint64_t sweep(const struct guard_table *table, const struct policy_decision *decision, struct guard_outcome *outcome)
+{
+	struct action_record *record = &outcome->record;
+	int64_t began_ns = table->monotonic_ns();
+
+	record_begin(outcome, table, decision);
+	if (!decision->would)
+		record->error = table->ports->sweep(table->ports->arg);
+	record_end(outcome, table, began_ns);
+	if (decision->would || record->error || record->entries_after >= record->entries_before)
+		return 0;
+	record->matched = record->done = record->entries_before - record->entries_after;
+	outcome->effect.matched = outcome->effect.done = record->done;
+	return record->done;
+}
+
+void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions, size_t count,
+		 struct guard_outcome *ret_outcomes)
+{
+	struct evict_lane lanes[POLICY_DECISIONS_MAX];
+	size_t lane_count = 0, i;
+	uint64_t freed = 0;
+
+	for (i = 0; i < count; i++) {
+		struct guard_outcome *outcome = &ret_outcomes[i];
+
+		switch (decisions[i].action) {
+		case POLICY_ACTION_SWEEP:
+			freed += sweep(table, &decisions[i], outcome);
+			break;
+		case POLICY_ACTION_SHORTEN:
+			guard_shorten(guard, table, &decisions[i], outcome);
+			break;
+		case POLICY_ACTION_EVICT:
+			lanes[lane_count++] = (struct evict_lane){.decision = &decisions[i], .outcome = outcome};
+			break;
+		case POLICY_ACTION_LOG:
+			record_begin(outcome, table, &decisions[i]);
+			record_end(outcome, table, table->monotonic_ns());
+			break;
+		case POLICY_ACTION_BAN:
+		case POLICY_ACTION_TIMEOUTS:
+		case POLICY_ACTION_COUNT:
+			*outcome = (struct guard_outcome){.is_mine = false};
+			break;
+		}
+	}
+	if (lane_count)
+		guard_evict(guard, table, lanes, lane_count, freed);
+}

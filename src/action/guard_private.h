@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/guard: shared by the files of the guard. Private to the layer. */
+#ifndef CTWARDEN_ACTION_GUARD_PRIVATE_H
+#define CTWARDEN_ACTION_GUARD_PRIVATE_H
+
+#include "action/guard.h"
+#include "flow/filter.h"
+#include "stats/sample.h"
+
+struct early_flow; /* of evict.c */
+
+struct guard {
+	struct guard_config config;
+	struct seniority *seniority;
+	struct signature_finder *finder;
+	struct sample base;	      /* of the table when it was last calm */
+	uint64_t base_flows;	      /* what it stands for */
+	struct sample growing, fresh; /* growing: what was not there then; fresh: the next base, while a calm pass makes it */
+	struct early_flow *early;     /* the first flows of a pass, until the signature is found */
+	uint64_t seed;
+};
+
+/* Begins a record of a decision: all but what comes of it. */
+void record_begin(struct guard_outcome *outcome, const struct guard_table *table, const struct policy_decision *decision);
+/* The counts after it, and the effect from the record. */
+void record_end(struct guard_outcome *outcome, const struct guard_table *table, int64_t began_ns);
+void record_protected(struct action_record *record, const char *name);
+struct flow_filter_context guard_context(const struct guard_table *table);
+
+struct evict_lane {
+	const struct policy_decision *decision;
+	struct guard_outcome *outcome;
+};
+/* One pass for all lanes, then the deletes. freed: entries that the same round freed already (sweep). */
+void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
+		 uint64_t freed);
+/* Deletes victims in their order, each read again; counts into the record. */
+void evict_write(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victims,
+		 size_t count, struct action_record *record);
+void guard_shorten(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
+		   struct guard_outcome *outcome);
+
+#endif

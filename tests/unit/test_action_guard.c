@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rounds of the guard on tables in memory: whom they take, whom never, and that the numbers add up. */
+#include "action_fake.h"
+#include "action/guard.h"
+
+#define CAPACITY 20000
+
+static int64_t now_ns = 1000 * SEC;
+
+static int64_t tell_now(void)
+{
+	return now_ns;
+}
+
+/* The world of the lab, small: honest flows were there while it was calm. */
+struct world {
+	struct fake *fake;
+	struct guard *guard;
+	struct policy *policy;
+	struct flow_timeouts timeouts;
+	struct guard_table table;
+	size_t honest; /* the first ones */
+};
+
+static const char evict_all[] =
+	"\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"min_age\": 3, \"classes\": [\"unreplied\", \"pickup\", \"half-open\", \"closing\", \"replied\", \"stream\", \"established\"]}, \"until\": {\"fill_pct\": 50}";
+
+static struct policy *policy_of_rule(const char *rule)
+{
+	struct problem problem = {0};
+	struct policy *policy = NULL;
+	char text[1024];
+
+	snprintf(text, sizeof(text), "{\"schema\": \"ctwarden.policy/1\", \"rules\": [{\"name\": \"r\", %s}]}", rule);
+	if (policy_parse(text, strlen(text), "p.json", &policy, &problem))
+		fail_msg("%s: %s", problem.path, problem.text);
+	return policy;
+}
+
+static struct flow answered_tcp(uint32_t src, uint32_t dst, uint16_t sport, uint16_t dport, uint32_t left)
+{
+	struct flow flow = flow_make(TCP, src, dst, sport, dport);
+
+	flow.state = FLOW_TCP_ESTABLISHED;
+	flow.status |= FLOW_STATUS_SEEN_REPLY | FLOW_STATUS_ASSURED;
+	flow.timeout_sec = left;
+	flow.has |= FLOW_HAS_TIMEOUT;
+	return flow;
+}
+
+static int fake_sweep(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static int world_make(void **state)
+{
+	struct world *w = calloc(1, sizeof(*w));
+	struct guard_config config = guard_config_default();
+
+	w->fake = fake_new(40000);
+	w->fake->count = 0;
+	w->fake->ports.sweep = fake_sweep;
+	w->guard = guard_new(&config);
+	w->policy = policy_of_rule(evict_all);
+	w->timeouts = flow_timeouts_default();
+	w->table = (struct guard_table){.ports = &w->fake->ports,
+					.policy = w->policy,
+					.timeouts = &w->timeouts,
+					.monotonic_ns = tell_now,
+					.capacity = CAPACITY,
+					.is_calm = true};
+	now_ns = 1000 * SEC;
+	for (uint16_t i = 0; i < 300; i++)
+		fake_add(w->fake, answered_tcp(IP(10, 1, 0, 2), IP(203, 0, 113, 2), (uint16_t)(2000 + i), 7000,
+					       i % 2 ? 431990 : 428400));
+	w->honest = w->fake->count;
+	*state = w;
+	return 0;
+}
+
+static int world_end(void **state)
+{
+	struct world *w = *state;
+
+	guard_free(w->guard);
+	policy_free(w->policy);
+	fake_free(w->fake);
+	free(w);
+	return 0;
+}
+
+static void renew(struct world *w)
+{
+	struct flow_scan_report report;
+
+	assert_int_equal(guard_renew(w->guard, &w->table, &report), 0);
+	now_ns += 31 * SEC;
+}
+
+static void attack(struct world *w, size_t count, bool is_answered, unsigned sources)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t src = IP(10, 9, 0, 0) + (uint32_t)(i % sources), dst = IP(198, 51, 100, 0) + (uint32_t)(i % 256);
+		uint16_t sport = (uint16_t)(1024 + i / sources);
+		struct flow flow = is_answered ? answered_tcp(src, dst, sport, 80, 299) : flow_make(UDP, src, dst, sport, 53);
+
+		if (!is_answered) {
+			flow.timeout_sec = 30;
+			flow.has |= FLOW_HAS_TIMEOUT;
+		}
+		fake_add(w->fake, flow);
+	}
+	w->table.is_calm = false;
+}
+
+static struct policy_decision decide(struct world *w, uint64_t want, enum level level)
+{
+	(void)w;
+	return (struct policy_decision){.action = POLICY_ACTION_EVICT,
+					.level = level,
+					.filter = flow_filter_new(),
+					.want = want,
+					.want_other = want,
+					.granted = want,
+					.scale = 1};
+}
+
+static size_t alive(const struct world *w, size_t from, size_t to)
+{
+	size_t count = 0;
+
+	for (size_t i = from; i < to; i++)
+		count += w->fake->alive[i];
+	return count;
+}
+
+static void round_of(struct world *w, struct policy_decision *decision, struct guard_outcome *ret)
+{
+	guard_round(w->guard, &w->table, decision, 1, ret);
+	policy_decision_done(decision);
+	assert_true(ret->is_mine);
+	assert_int_equal(ret->record.error, 0);
+	assert_int_equal(ret->record.matched, ret->record.done + ret->record.gone + ret->record.refused +
+						      ret->record.unknown + ret->record.left);
+}
+
+static void unanswered_flood_goes_and_honest_flows_stay(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 10000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	renew(w);
+	renew(w);
+	attack(w, 15000, false, 1);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 10000);
+	assert_int_equal(alive(w, 0, w->honest), w->honest);
+	assert_int_equal(outcome.record.classes[FLOW_CLASS_UNREPLIED], 10000);
+	assert_string_equal(outcome.record.sources[0].name, "10.9.0.0");
+	assert_int_equal(outcome.record.example_count, RECORD_EXAMPLES);
+	assert_true(outcome.effect.has_entries);
+	assert_int_equal(outcome.effect.entries_before - outcome.effect.entries_after, 10000);
+}
+
+static void answered_flood_goes_by_its_signature(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 14000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	renew(w);
+	renew(w);
+	attack(w, 15000, true, 4096);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->honest), w->honest);
+	assert_int_equal(outcome.record.done, 14000);
+	assert_true(outcome.record.signature_count >= 1);
+	assert_true(outcome.record.signatures[0].is_confirmed);
+	assert_non_null(strstr(outcome.record.how, "the surge is"));
+}
+
+/* More flows than are kept until the signature is found. */
+static void a_large_table_is_streamed(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 20000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	renew(w);
+	renew(w);
+	attack(w, 36000, true, 4096);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->honest), w->honest);
+	assert_int_equal(outcome.record.done, 20000);
+}
+
+static void without_a_calm_picture_no_answered_flow_goes_by_signature(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 14000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	attack(w, 15000, true, 4096);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 0);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+	assert_non_null(strstr(outcome.record.how, "no calm picture"));
+}
+
+static void observing_changes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 10000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	renew(w);
+	renew(w);
+	attack(w, 15000, false, 1);
+	decision.would = true;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.mode, POLICY_MODE_OBSERVE);
+	assert_int_equal(outcome.record.matched, 10000);
+	assert_int_equal(outcome.record.done, 0);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+	assert_int_equal(w->fake->writes, 0);
+}
+
+static void protected_flows_stay_and_are_named(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 15000, LEVEL_WARNING);
+	struct protect *protect = protect_new();
+	struct guard_outcome outcome;
+
+	protect_add(protect, fake_filter(FILTER_DPORT, "53"), "dns");
+	w->table.protect = protect;
+	renew(w);
+	renew(w);
+	attack(w, 15000, false, 1);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 0);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+	assert_int_equal(outcome.record.protected_count, 1);
+	assert_string_equal(outcome.record.protected_by[0].name, "dns");
+	assert_int_equal(outcome.record.protected_by[0].count, 15000);
+	protect_free(protect);
+}
+
+static void own_is_what_this_host_begins_or_answers(void **state)
+{
+	struct world *w = *state;
+	struct addr own = {.family = AF_INET, .bytes = {203, 0, 113, 1}};
+	struct flow to_us = answered_tcp(IP(10, 9, 0, 1), IP(203, 0, 113, 1), 4000, 22, 400000), through = to_us;
+	struct flow asked = flow_make(UDP, IP(10, 9, 0, 1), IP(203, 0, 113, 1), 4000, 53);
+
+	w->table.own = &own;
+	w->table.own_count = 1;
+	assert_true(guard_is_own(&w->table, &to_us));
+	/* Unanswered: no shield. */
+	assert_false(guard_is_own(&w->table, &asked));
+	/* Masquerading: the reply goes to our address, the flow is another's. */
+	put_ipv4(through.tuple[FLOW_ORIG].dst, IP(198, 51, 100, 1));
+	put_ipv4(through.tuple[FLOW_REPLY].src, IP(198, 51, 100, 1));
+	put_ipv4(through.tuple[FLOW_REPLY].dst, IP(203, 0, 113, 1));
+	assert_false(guard_is_own(&w->table, &through));
+	/* Forwarded to a server behind us (DNAT): the server answers. */
+	through = to_us;
+	put_ipv4(through.tuple[FLOW_REPLY].src, IP(10, 1, 0, 5));
+	assert_false(guard_is_own(&w->table, &through));
+}
+
+/* Between the pass and the delete somebody answers. */
+static void answer_all(struct fake *fake)
+{
+	for (size_t i = 0; i < fake->count; i++)
+		fake->flows[i].status |= FLOW_STATUS_SEEN_REPLY;
+}
+
+static void what_was_answered_meanwhile_lives(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	renew(w);
+	renew(w);
+	attack(w, 15000, false, 1);
+	w->fake->on_read = answer_all;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 0);
+	assert_int_equal(outcome.record.gone, 5000);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+}
+
+static void a_failing_pass_takes_nothing(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	attack(w, 15000, false, 1);
+	w->fake->fail_scan = 1;
+	guard_round(w->guard, &w->table, &decision, 1, &outcome);
+	policy_decision_done(&decision);
+	assert_int_equal(outcome.record.error, -EPERM);
+	assert_int_equal(outcome.effect.error, -EPERM);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+}
+
+static void a_failing_write_stops_and_adds_up(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	renew(w);
+	renew(w);
+	attack(w, 15000, false, 1);
+	w->fake->fail_write = 3;
+	w->fake->write_error = -ENOBUFS;
+	guard_round(w->guard, &w->table, &decision, 1, &outcome);
+	policy_decision_done(&decision);
+	assert_int_equal(outcome.record.error, -ENOBUFS);
+	assert_int_equal(outcome.record.done, 2 * FLOW_BATCH_MAX);
+	assert_int_equal(outcome.record.unknown, FLOW_BATCH_MAX);
+	assert_int_equal(outcome.record.left, 5000 - 3 * FLOW_BATCH_MAX);
+}
+
+static void shortening_keeps_the_floor_and_seniors(void **state)
+{
+	struct world *w = *state;
+	struct guard_outcome outcome;
+	struct policy_decision decision;
+	uint32_t floor;
+
+	policy_free(w->policy);
+	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 1}, \"do\": {\"action\": \"shorten\", \"classes\": [\"established\"]}");
+	w->table.policy = w->policy;
+	floor = (uint32_t)(w->policy->rules[0].action.floors_ns[FLOW_CLASS_ESTABLISHED] / SEC);
+	assert_true(floor >= 7440);
+	decision = (struct policy_decision){.action = POLICY_ACTION_SHORTEN,
+					    .filter = flow_filter_new(),
+					    .want = POLICY_ALL,
+					    .granted = 100000,
+					    .scale = 0.0001};
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, w->honest);
+	for (size_t i = 0; i < w->honest; i++)
+		assert_int_equal(w->fake->flows[i].timeout_sec, floor);
+	/* Again: nothing is longer than that any more. */
+	decision.filter = flow_filter_new();
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.matched, 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, world_make, world_end)
+	const struct CMUnitTest tests[] = {
+		TEST(unanswered_flood_goes_and_honest_flows_stay),
+		TEST(answered_flood_goes_by_its_signature),
+		TEST(a_large_table_is_streamed),
+		TEST(without_a_calm_picture_no_answered_flow_goes_by_signature),
+		TEST(observing_changes_nothing),
+		TEST(protected_flows_stay_and_are_named),
+		TEST(own_is_what_this_host_begins_or_answers),
+		TEST(what_was_answered_meanwhile_lives),
+		TEST(a_failing_pass_takes_nothing),
+		TEST(a_failing_write_stops_and_adds_up),
+		TEST(shortening_keeps_the_floor_and_seniors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
