@@ -44,6 +44,7 @@ struct eviction {
 	struct flow_filter_context context;
 	struct lane lanes[POLICY_DECISIONS_MAX];
 	size_t lane_count, used;
+	uint64_t would_free;
 	bool is_open; /* the signature was looked for: flows go to the lanes at once */
 	uint64_t base_flows, growth_flows;
 	struct signature signatures[SIGNATURE_MAX];
@@ -339,7 +340,9 @@ static size_t still_wanted(const struct eviction *e, const struct lane *lane, si
 
 	if (want == POLICY_ALL)
 		return chosen;
-	if (!lane->decision->would && !e->table->ports->count(e->table->ports->arg, &now) && now < before)
+	if (lane->decision->would)
+		freed += e->would_free;
+	else if (!e->table->ports->count(e->table->ports->arg, &now) && now < before)
 		freed += before - now;
 	want = want > freed ? want - freed : 0;
 	return want < chosen ? (size_t)want : chosen;
@@ -365,7 +368,9 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared += record->spared_by[i];
 	tell_chosen(e, lane, chosen, count);
-	if (!lane->decision->would && count)
+	if (lane->decision->would)
+		e->would_free += count; /* what the next decision need not take */
+	else if (count)
 		evict_write(e->table, lane->decision, chosen, count, record);
 	free(chosen);
 }
