@@ -21,11 +21,22 @@ static char *answer_document(int64_t id, char *document)
 
 static char *answer_status(struct engine *engine, const struct control_request *request)
 {
-	struct snapshot *snapshot = mem_alloc(sizeof(*snapshot));
+	static const char *const known[] = { "take_peak", NULL };
+	struct problem problem = { 0 };
+	struct snapshot *snapshot;
+	struct doc_node node;
+	bool takes_peak = false;
 	char *document;
 
+	node = doc_get(&request->args, "take_peak");
+	if ((doc_has(&request->args) && doc_only_keys(&request->args, known, &problem) < 0) ||
+	    doc_bool(&node, &takes_peak, &problem) < 0)
+		return report_error_json(request->id, "bad-request", problem.text, problem.path);
+	snapshot = mem_alloc(sizeof(*snapshot));
 	engine_snapshot(engine, snapshot);
-	fill_peak_take(&engine->fill);
+	/* Whoever looks by the way must not take the peak from the collector that asks every minute. */
+	if (takes_peak)
+		fill_peak_take(&engine->fill);
 	document = report_status_json(snapshot);
 	free(snapshot);
 	return answer_document(request->id, document);

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "lock.h"
 #include "report/report.h"
 
 #define CONTROL_GROUP "ctwarden"
@@ -36,6 +37,7 @@ struct client {
 struct control {
 	struct event_base *base;
 	struct evconnlistener *listener;
+	struct lock *lock; /* as long as the socket is ours */
 	control_fn *fn;
 	void *arg;
 	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -256,6 +258,12 @@ static int say(struct problem *problem, int r, const char *path, const char *wha
 	return r;
 }
 
+static int in_use(struct problem *problem, const char *path)
+{
+	problem_set(problem, "", "another ctwardend is running on %s", path);
+	return -EADDRINUSE;
+}
+
 /* /run/ctwarden is made by the service manager; by hand nobody did. */
 static void make_directory(const char *path)
 {
@@ -302,12 +310,9 @@ static int bind_socket(const char *path, int *ret_fd, struct problem *problem)
 	if (strlen(path) >= sizeof(address.sun_path))
 		return say(problem, -ENAMETOOLONG, path, "a path of at most 107 bytes is expected");
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	make_directory(path);
 	r = remove_stale(&address);
-	if (r == -EADDRINUSE) {
-		problem_set(problem, "", "another ctwardend is running on %s", path);
-		return r;
-	}
+	if (r == -EADDRINUSE)
+		return in_use(problem, path);
 	if (r < 0)
 		return say(problem, r, path, r == -ENOTSOCK ? "a file that is no socket is in the way" : "");
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -335,13 +340,24 @@ int control_open(struct event_base *base, const char *path, control_fn *fn, void
 		 struct problem *reterr_problem)
 {
 	struct control *control;
+	struct lock *lock = NULL;
 	struct stat st = { 0 };
-	int fd = -1, r = bind_socket(path, &fd, reterr_problem);
+	int fd = -1, r;
 
+	make_directory(path);
+	r = lock_take(path, &lock);
+	if (r == -EADDRINUSE)
+		return in_use(reterr_problem, path);
 	if (r < 0)
+		return say(reterr_problem, r, path, "its lock file");
+	r = bind_socket(path, &fd, reterr_problem);
+	if (r < 0) {
+		lock_drop(lock);
 		return r;
+	}
 	control = mem_alloc(sizeof(*control));
 	control->base = base;
+	control->lock = lock;
 	control->fn = fn;
 	control->arg = arg;
 	strcpy(control->path, path);
@@ -354,6 +370,7 @@ int control_open(struct event_base *base, const char *path, control_fn *fn, void
 	if (!control->listener) {
 		unlink(path);
 		close(fd);
+		lock_drop(lock);
 		free(control);
 		return say(reterr_problem, -ENOMEM, path, "");
 	}
@@ -373,6 +390,7 @@ void control_close(struct control *control)
 	evconnlistener_free(control->listener);
 	if (lstat(control->path, &st) == 0 && st.st_dev == control->dev && st.st_ino == control->inode)
 		unlink(control->path);
+	lock_drop(control->lock);
 	free(control);
 }
 

@@ -35,7 +35,8 @@ struct control_counts {
 	uint64_t dropped; /* clients that did not read, or sent no end of line */
 };
 
-/* Listens on path (mode 0660, group ctwarden where there is one). A socket file nobody answers on is replaced.
+/* Listens on path (mode 0660, group ctwarden where there is one). A socket file nobody answers on is replaced,
+ * by one of all that try: PATH.lock is held as long as the socket is.
  * 0; -EADDRINUSE: another ctwardend answers there; other -errno; the problem says it in words. */
 int control_open(struct event_base *base, const char *path, control_fn *fn, void *arg, struct control **ret_control,
 		 struct problem *reterr_problem);

@@ -12,12 +12,22 @@ udp 100 127.0.0.2; udp 50 127.0.0.3
 verify "the ranking equals conntrack -L" wait_for same_ranking
 verify "status is the daemon's view" said status '"view":"daemon"'
 verify "an unknown command is an error" said nonsense unknown-command
+verify "an unknown argument is one, too" said status bad-request '{"take_peaks": true}'
 udp 650 127.0.0.4
 verify "crossing up is an alarm" wait_for grep -q level=warning "$dir/out"
 verify "with the classes of what has just come" sh -c "grep level=warning '$dir/out' | grep -q 'classes=\"unreplied 100.0%'"
 conntrack -F >/dev/null 2>&1
 verify "crossing down is an alarm" wait_for grep -q level=ok "$dir/out"
 sleep 1
+# 800 were there. Who only looks leaves that to the one who takes it; from then on the peak is a new one.
+peak() { # COMPARISON [ARGS]
+	ask status "${2:-{\}}" | python3 -c 'import json, sys
+sys.exit(not eval("%d %s" % (json.load(sys.stdin)["document"]["peak_since_asked"]["entries"], sys.argv[1])))' "$1"
+}
+verify "the peak since asked is there" peak '>= 800'
+verify "and stays for others who look" peak '>= 800'
+verify "until somebody takes it" peak '>= 800' '{"take_peak": true}'
+verify "then it is a new one" peak '< 800'
 verify "one line for the way up" is "$(alarms warning)" 1
 verify "one line for the way down" is "$(alarms ok)" 1
 verify "alarms are kept" grep -q ctwarden.alarm/1 "$state/alarms.jsonl"
@@ -40,6 +50,19 @@ verify "a second daemon is refused" is $r 1
 verify "and says why" grep -q "another ctwardend is running" "$dir/second"
 verify "SIGTERM ends it with 0" stop
 verify "no socket file is left" test ! -e "$sock"
+verify "nor its lock" test ! -e "$sock.lock"
+# Eight at once on a stale socket: one must live and answer, the others must say that it does.
+race() { # ROUND
+	local pids=() pid alive=0
+	rm -f "$sock"; python3 -c "import socket; socket.socket(socket.AF_UNIX).bind('$sock')"
+	for i in 1 2 3 4 5 6 7 8; do
+		"$BIN/ctwardend" --socket "$sock" --state-dir "$state" >/dev/null 2>"$dir/race.$i" & pids+=($!)
+	done
+	wait_for sh -c "[ \$(cat '$dir'/race.? | grep -c 'another ctwardend is running') = 7 ]" && wait_for ask ping && r=0 || r=1
+	for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; wait "$pid" && alive=$((alive + 1)); done
+	[ $r = 0 ] && [ $alive = 1 ] && [ ! -e "$sock" ] && [ ! -e "$sock.lock" ]
+}
+for round in 1 2 3 4 5; do verify "of eight started at once on a stale socket one lives ($round)" race; done
 
 # Born while nobody listened, these die without an event: the counter shows it, a pass puts it right.
 printf '{ "pass": { "min_interval_sec": 60 } }\n' >"$dir/config"
