@@ -97,6 +97,11 @@ static struct proof_entry *add(const struct proof_set *set, struct proof_table *
 	return entry;
 }
 
+static unsigned number_of(const struct proof_table *table, const struct proof_entry *entry)
+{
+	return (unsigned)(entry - table->entries);
+}
+
 static void add_status(const struct proof_set *set, struct proof_table *table, uint8_t family)
 {
 	uint32_t asked = set->status_mask & SETTABLE, others = SETTABLE & ~set->status_mask;
@@ -155,7 +160,7 @@ static void add_members(const struct proof_set *set, struct proof_table *table, 
 			if (!(set->flags[side] & members[i].member))
 				continue;
 			entry = add(set, table, family, false, members[i].what[side]);
-			vary(&entry->tuple[side], members[i].member, table->count);
+			vary(&entry->tuple[side], members[i].member, number_of(table, entry));
 		}
 	}
 	if (!set->protocol)
@@ -175,7 +180,7 @@ static void add_loose(const struct proof_set *set, struct proof_table *table, ui
 	for (int side = 0; side < FLOW_DIRECTION_COUNT; side++) {
 		for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
 			if (!(set->flags[side] & members[i]))
-				vary(&entry->tuple[side], members[i], table->count);
+				vary(&entry->tuple[side], members[i], number_of(table, entry));
 		}
 		if (!set->protocol)
 			vary(&entry->tuple[side], SIDE_PROTOCOL, 0);
