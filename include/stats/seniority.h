@@ -15,6 +15,7 @@
 
 #include "flow/flow.h"
 #include "stats/facts.h"
+#include "stats/ranking.h"
 
 struct seniority_config {
 	size_t max_flows;	  /* remembered; 8 B x 4/3 each. Beyond: the least worthy of a few
@@ -27,7 +28,7 @@ struct seniority_config {
 		stream_floor_sec; /* idle beyond: lapses. RFC 5382: 2 h 4 min; 2 min */
 };
 
-/* 262,144 flows, 16,384 sources, 30 s, 2 s, {32, 64}, 7440 s, 120 s. */
+/* 262,144 flows, 65,536 sources, 30 s, 2 s, {32, 64}, 7440 s, 120 s. */
 struct seniority_config seniority_config_default(void);
 
 struct seniority;
@@ -55,6 +56,23 @@ void seniority_begin(struct seniority *seniority, int64_t now_ns, bool is_calm,
  * are remembered only in calm passes. About 40 ns. */
 struct standing seniority_see(struct seniority *seniority, const struct flow *flow,
 			      const struct flow_facts *facts);
+/* The same in steps, for loops over many flows (stats/round): the memory of one is fetched while others
+ * are judged, so that the waits overlap. The steps in this order, some flows apart; then
+ * seniority_see_fetched is seniority_see. The hint is good for this pass only. */
+struct seniority_hint {
+	uint64_t tag;
+	struct ranking_key source;
+	uint32_t source_hash;
+	bool has_source;
+};
+void seniority_fetch(const struct seniority *seniority, const struct flow *flow,
+		     struct seniority_hint *ret_hint);
+void seniority_fetch_source(const struct seniority *seniority, const struct flow *flow,
+			    struct seniority_hint *hint);
+void seniority_fetch_row(const struct seniority *seniority, const struct seniority_hint *hint);
+struct standing seniority_see_fetched(struct seniority *seniority, const struct flow *flow,
+				      const struct flow_facts *facts,
+				      struct seniority_hint *hint);
 /* is_complete: every flow of the table was seen: what was not has gone. Else nothing lapses. */
 void seniority_end(struct seniority *seniority, bool is_complete);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/victims: which flows are to go, in order, out of one pass. A bounded heap of 64 bytes a
- * candidate. Pure; decides nothing by itself on whether room is needed: the caller says how many
+/* stats/victims: which flows are to go, in order, out of one pass. A bounded heap of candidates, 80 bytes
+ * each. Pure; decides nothing by itself on whether room is needed: the caller says how many
  * and how deep. Not thread-safe.
  *
  * Order: by stage (below), in a stage by class (worst first), in a class max-min fair over
@@ -97,7 +97,7 @@ struct victims_config victims_config_default(void);
 
 struct victims;
 
-/* Takes all memory at once: 64 B x (max + max_others), and the sources. */
+/* Takes all memory at once: 80 B x (max + max_others), and the sources. */
 struct victims *victims_new(const struct victims_config *config);
 void victims_free(struct victims *victims); /* NULL allowed */
 size_t victims_bytes(const struct victims *victims);

@@ -9,7 +9,6 @@
 
 #include "base/mem.h"
 #include "stats/fairness.h"
-#include "stats/ranking.h"
 
 #define STEPS_PER_RENEWAL 16 /* generations: times are kept to a sixteenth of a renewal */
 #define HALF_SEC_NS	  500000000LL
@@ -24,7 +23,7 @@ struct seniority_config seniority_config_default(void)
 {
 	return (struct seniority_config){
 		.max_flows = 262144,
-		.max_sources = 16384,
+		.max_sources = 65536,
 		.renewal_ns = 30 * 1000000000LL,
 		.activity_ns = 2 * 1000000000LL,
 		.source_prefix = {32, 64},
@@ -269,15 +268,54 @@ static void rise_or_lapse(struct seniority *s, struct slot *slot, const struct f
 	}
 }
 
-/* Counts a senior of its source; false: beyond the fair share. */
-static bool is_within_share(struct seniority *s, const struct flow *flow)
+/* ---- one flow ---- */
+
+void seniority_fetch(const struct seniority *s, const struct flow *flow,
+		     struct seniority_hint *ret_hint)
+{
+	ret_hint->tag = tag_of(s, flow);
+	ret_hint->has_source = false;
+	__builtin_prefetch(s->slots + slot_home(s, ret_hint->tag), 1);
+}
+
+static void find_source(const struct seniority *s, const struct flow *flow,
+			struct seniority_hint *hint)
 {
 	const struct ranking_config by_source = {.by = RANKING_BY_SOURCE,
 						 .prefix_len = {s->config.source_prefix[0],
 								s->config.source_prefix[1]}};
-	struct ranking_key key = ranking_key_of(&by_source, flow);
-	struct source_row *row = rows_get(s->sources, &key);
 
+	hint->has_source = true;
+	hint->source = ranking_key_of(&by_source, flow);
+	hint->source_hash = rows_hash(s->sources, &hint->source);
+}
+
+void seniority_fetch_source(const struct seniority *s, const struct flow *flow,
+			    struct seniority_hint *hint)
+{
+	const uint64_t *at = find(s, hint->tag);
+
+	if (!at || slot_unpack(*at).state != SLOT_SENIOR)
+		return;
+	find_source(s, flow, hint);
+	rows_prefetch_index(s->sources, hint->source_hash);
+}
+
+void seniority_fetch_row(const struct seniority *s, const struct seniority_hint *hint)
+{
+	if (hint->has_source)
+		rows_prefetch_row(s->sources, hint->source_hash);
+}
+
+/* Counts a senior of its source; false: beyond the fair share. */
+static bool is_within_share(struct seniority *s, const struct flow *flow,
+			    struct seniority_hint *hint)
+{
+	struct source_row *row;
+
+	if (!hint->has_source)
+		find_source(s, flow, hint);
+	row = rows_get_hashed(s->sources, &hint->source, hint->source_hash);
 	if (++row->seniors <= s->counts.fair_share)
 		return true;
 	s->counts.over_share++;
@@ -287,9 +325,17 @@ static bool is_within_share(struct seniority *s, const struct flow *flow)
 struct standing seniority_see(struct seniority *s, const struct flow *flow,
 			      const struct flow_facts *facts)
 {
+	struct seniority_hint hint = {.tag = tag_of(s, flow)};
+
+	return seniority_see_fetched(s, flow, facts, &hint);
+}
+
+struct standing seniority_see_fetched(struct seniority *s, const struct flow *flow,
+				      const struct flow_facts *facts, struct seniority_hint *hint)
+{
 	struct standing standing = {.is_known = false};
-	uint64_t tag = tag_of(s, flow), *at = find(s, tag);
-	struct slot slot = {.tag = tag, .seen = s->parity};
+	struct slot slot = {.tag = hint->tag, .seen = s->parity};
+	uint64_t *at = find(s, hint->tag);
 
 	if (!at && !s->is_calm && !facts->is_answered)
 		return standing;
@@ -311,11 +357,13 @@ struct standing seniority_see(struct seniority *s, const struct flow *flow,
 	else
 		seniority_place(s, &slot);
 	if (slot.state == SLOT_SENIOR) {
-		standing.is_senior = is_within_share(s, flow);
+		standing.is_senior = is_within_share(s, flow, hint);
 		standing.is_over_share = !standing.is_senior;
 	}
 	return standing;
 }
+
+/* ---- end of the pass, surge ---- */
 
 static void find_fair_share(struct seniority *s)
 {

@@ -12,8 +12,15 @@
 
 #define MASTERS_MAX 4096
 
+/* The heap proper holds 16 bytes a candidate, so that a new one moves little memory. */
+struct entry {
+	uint64_t order;
+	uint32_t at; /* in victims */
+};
+
 struct heap {
-	struct victim *victims; /* the root has the lowest order */
+	struct victim *victims;
+	struct entry *entries; /* four children each; the root has the lowest order */
 	size_t used, max;
 };
 
@@ -34,11 +41,26 @@ struct master_row {
 	uint32_t children;
 };
 
+/* Candidates under way: the row of a source is a wait for memory, so that several are fetched at a
+ * time and ranked later, in the order they came. */
+#define UNDER_WAY 16 /* power of two */
+
+struct pending {
+	struct victim victim;
+	struct ranking_key key; /* source and group */
+	uint32_t hash;
+	bool is_ranked; /* counts against its source */
+	struct heap *heap;
+};
+
 struct victims {
 	struct victims_config config;
-	struct victim *room; /* both heaps; in the end the answer */
+	struct victim *room; /* of both heaps; in the end the answer */
+	struct entry *entries;
 	size_t room_max, others_max, sources_max;
 	struct heap heaps[HEAP_COUNT];
+	struct pending pending[UNDER_WAY];
+	size_t began, ended; /* of pending, since the last reset */
 	struct rows *sources, *masters;
 	struct victims_report report;
 };
@@ -72,6 +94,7 @@ struct victims *victims_new(const struct victims_config *config)
 	v->room_max = config->max;
 	v->others_max = config->max_others < config->max ? config->max_others : config->max;
 	v->room = mem_array(v->room_max + v->others_max + 1, sizeof(*v->room));
+	v->entries = mem_array(v->room_max + v->others_max + 1, sizeof(*v->entries));
 	v->sources = rows_new(&sources, siphash_key_random(), NULL, NULL);
 	v->masters = rows_new(&masters, siphash_key_random(), NULL, NULL);
 	victims_reset(v, config);
@@ -84,13 +107,15 @@ void victims_free(struct victims *v)
 		return;
 	rows_free(v->sources);
 	rows_free(v->masters);
+	free(v->entries);
 	free(v->room);
 	free(v);
 }
 
 size_t victims_bytes(const struct victims *v)
 {
-	return sizeof(*v) + (v->room_max + v->others_max + 1) * sizeof(*v->room) +
+	return sizeof(*v) +
+	       (v->room_max + v->others_max + 1) * (sizeof(*v->room) + sizeof(*v->entries)) +
 	       rows_bytes(v->sources) + rows_bytes(v->masters);
 }
 
@@ -103,55 +128,51 @@ void victims_reset(struct victims *v, const struct victims_config *config)
 		v->config.max_others = v->config.max;
 	if (v->config.max_others > v->others_max)
 		v->config.max_others = v->others_max;
-	v->heaps[HEAP_FIT] = (struct heap){.victims = v->room, .max = v->config.max};
-	v->heaps[HEAP_OTHERS] =
-		(struct heap){.victims = v->room + v->room_max, .max = v->config.max_others};
+	v->heaps[HEAP_FIT] =
+		(struct heap){.victims = v->room, .entries = v->entries, .max = v->config.max};
+	v->heaps[HEAP_OTHERS] = (struct heap){.victims = v->room + v->room_max,
+					      .entries = v->entries + v->room_max,
+					      .max = v->config.max_others};
+	v->began = v->ended = 0;
 	rows_clear(v->sources);
 	rows_clear(v->masters);
 	memset(&v->report, 0, sizeof(v->report));
 }
 
-/* The how-manieth flow of its source in its group. */
-static uint32_t rank_of(struct victims *v, const struct flow *flow, uint64_t group)
-{
-	const struct ranking_config by_source = {.by = RANKING_BY_SOURCE,
-						 .prefix_len = {v->config.source_prefix[0],
-								v->config.source_prefix[1]}};
-	struct ranking_key key = ranking_key_of(&by_source, flow);
-	struct source_row *row;
-
-	key.value = (uint32_t)(group >> ORDER_DOUBLE_SHIFT);
-	row = rows_get(v->sources, &key);
-	return ++row->met;
-}
-
 /* ---- heaps ---- */
 
-static void sift_down(struct heap *heap, size_t at, const struct victim *victim)
+#define CHILDREN 4
+
+static void sift_down(struct heap *heap, struct entry entry)
 {
+	struct entry *entries = heap->entries;
+	size_t at = 0;
+
 	for (;;) {
-		size_t child = 2 * at + 1;
+		size_t child = CHILDREN * at + 1, end = child + CHILDREN, least = child;
 
 		if (child >= heap->used)
 			break;
-		if (child + 1 < heap->used &&
-		    heap->victims[child + 1].order < heap->victims[child].order)
-			child++;
-		if (heap->victims[child].order >= victim->order)
+		if (end > heap->used)
+			end = heap->used;
+		while (++child < end)
+			if (entries[child].order < entries[least].order)
+				least = child;
+		if (entries[least].order >= entry.order)
 			break;
-		heap->victims[at] = heap->victims[child];
-		at = child;
+		entries[at] = entries[least];
+		at = least;
 	}
-	heap->victims[at] = *victim;
+	entries[at] = entry;
 }
 
-static void sift_up(struct heap *heap, size_t at, const struct victim *victim)
+static void sift_up(struct heap *heap, size_t at, struct entry entry)
 {
-	while (at && heap->victims[(at - 1) / 2].order > victim->order) {
-		heap->victims[at] = heap->victims[(at - 1) / 2];
-		at = (at - 1) / 2;
+	while (at && heap->entries[(at - 1) / CHILDREN].order > entry.order) {
+		heap->entries[at] = heap->entries[(at - 1) / CHILDREN];
+		at = (at - 1) / CHILDREN;
 	}
-	heap->victims[at] = *victim;
+	heap->entries[at] = entry;
 }
 
 /* Whether one of this order gets in; nothing does where max is 0. */
@@ -159,15 +180,21 @@ static bool has_room(const struct heap *heap, uint64_t order)
 {
 	if (heap->used < heap->max)
 		return true;
-	return heap->max && order > heap->victims[0].order;
+	return heap->max && order > heap->entries[0].order;
 }
 
-static void heap_add(struct heap *heap, const struct victim *victim)
+/* The place for a candidate that has room: a new one, or that of the root, which goes. */
+static struct victim *heap_add(struct heap *heap, uint64_t order)
 {
-	if (heap->used < heap->max)
-		sift_up(heap, heap->used++, victim);
-	else
-		sift_down(heap, 0, victim);
+	struct entry entry = {.order = order, .at = (uint32_t)heap->used};
+
+	if (heap->used < heap->max) {
+		sift_up(heap, heap->used++, entry);
+	} else {
+		entry.at = heap->entries[0].at;
+		sift_down(heap, entry);
+	}
+	return &heap->victims[entry.at];
 }
 
 /* ---- the pass ---- */
@@ -203,6 +230,50 @@ static void note_master(struct victims *v, const struct flow *flow)
 	row->children++;
 }
 
+/* The how-manieth flow of its source in its group, then the heap. */
+static void end_candidate(struct victims *v)
+{
+	struct pending *p = &v->pending[v->ended++ % UNDER_WAY];
+	struct source_row *row;
+
+	if (p->is_ranked) {
+		row = rows_get_hashed(v->sources, &p->key, p->hash);
+		p->victim.order |= (uint64_t)++row->met << ORDER_RANK_SHIFT;
+	}
+	if (has_room(p->heap, p->victim.order))
+		*heap_add(p->heap, p->victim.order) = p->victim;
+}
+
+static void begin_candidate(struct victims *v, const struct flow *flow,
+			    const struct flow_facts *facts, struct heap *heap,
+			    const struct victim *victim)
+{
+	const struct ranking_config by_source = {.by = RANKING_BY_SOURCE,
+						 .prefix_len = {v->config.source_prefix[0],
+								v->config.source_prefix[1]}};
+	struct pending *p;
+
+	if (v->began - v->ended == UNDER_WAY)
+		end_candidate(v);
+	p = &v->pending[v->began++ % UNDER_WAY];
+	p->heap = heap;
+	p->victim = *victim;
+	fill_victim(&p->victim, flow, facts);
+	/* Who stands as the source of a pickup is not to blame. */
+	p->is_ranked = facts->class != FLOW_CLASS_PICKUP;
+	if (p->is_ranked) {
+		p->key = ranking_key_of(&by_source, flow);
+		p->key.value = (uint32_t)(victim->order >> ORDER_DOUBLE_SHIFT);
+		p->hash = rows_hash(v->sources, &p->key);
+		rows_prefetch_index(v->sources, p->hash);
+	}
+	if (v->began - v->ended > UNDER_WAY / 2) {
+		p = &v->pending[(v->began - UNDER_WAY / 2) % UNDER_WAY];
+		if (p->is_ranked)
+			rows_prefetch_row(v->sources, p->hash);
+	}
+}
+
 static void try_candidate(struct victims *v, const struct flow *flow,
 			  const struct flow_facts *facts, struct heap *heap, struct victim *victim)
 {
@@ -213,16 +284,10 @@ static void try_candidate(struct victims *v, const struct flow *flow,
 		v->report.spared[VICTIM_SPARED_PROTECTED]++;
 		return;
 	}
-	/* Who stands as the source of a pickup is not to blame. */
-	if (facts->class != FLOW_CLASS_PICKUP)
-		victim->order |= (uint64_t)rank_of(v, flow, victim->order) << ORDER_RANK_SHIFT;
 	if (facts->has_idle)
 		victim->order |= facts->idle_sec < ORDER_IDLE_MAX ? facts->idle_sec
 								  : ORDER_IDLE_MAX;
-	if (!has_room(heap, victim->order))
-		return;
-	fill_victim(victim, flow, facts);
-	heap_add(heap, victim);
+	begin_candidate(v, flow, facts, heap, victim);
 }
 
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
@@ -327,6 +392,8 @@ const struct victim *victims_finish(struct victims *v, size_t *ret_count,
 	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
 	size_t count;
 
+	while (v->ended != v->began)
+		end_candidate(v);
 	for (int i = 0; i < HEAP_COUNT; i++) {
 		drop_masters(v, &v->heaps[i]);
 		qsort(v->heaps[i].victims, v->heaps[i].used, sizeof(struct victim),

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "stats/victims.h"
+#include "stats/round.h"
 #include "stats_fixture.h"
 
 #define WORLD_MAX 70000
@@ -31,6 +31,7 @@ struct world {
 	uint64_t random;
 	struct flow_timeouts timeouts;
 	struct seniority *seniority;
+	struct round round;
 	struct sample *base, *growth;
 	uint64_t base_flows, growth_flows;
 	struct signature signatures[SIGNATURE_MAX];
@@ -151,45 +152,38 @@ static inline void world_new_users(struct world *w, unsigned n)
 	}
 }
 
-/* One pass; victims are offered where config is given. */
-static inline void world_pass(struct world *w, bool is_calm, const struct victims_config *config)
+/* One pass; victims are offered where is_choosing. */
+static inline void world_pass(struct world *w, bool is_calm, bool is_choosing)
 {
-	world_age(w);
-	if (is_calm) {
-		sample_init(w->base, 5);
-		w->base_flows = 0;
-	}
-	sample_init(w->growth, 6);
-	w->growth_flows = 0;
-	seniority_begin(w->seniority, w->now_sec * SEC, is_calm, 0);
-	for (size_t i = 0; i < w->used; i++) {
-		const struct flow *flow = &w->members[i].flow;
-		struct flow_facts facts;
-		struct standing standing;
+	const struct round_config config = {.seniority = w->seniority,
+					    .timeouts = &w->timeouts,
+					    .base = is_calm ? w->base : NULL,
+					    .growth = w->growth,
+					    .victims = is_choosing ? w->victims : NULL};
 
-		flow_facts_of(flow, &w->timeouts, 0, &facts);
-		standing = seniority_see(w->seniority, flow, &facts);
-		if (!standing.is_base) {
-			sample_offer(w->growth, flow);
-			w->growth_flows++;
-		} else if (is_calm) {
-			sample_offer(w->base, flow);
-			w->base_flows++;
-		}
-		if (config)
-			victims_offer(w->victims, flow, &facts, &standing);
-	}
+	world_age(w);
+	if (is_calm)
+		sample_init(w->base, 5);
+	sample_init(w->growth, 6);
+	seniority_begin(w->seniority, w->now_sec * SEC, is_calm, 0);
+	round_begin(&w->round, &config);
+	for (size_t i = 0; i < w->used; i++)
+		round_add(&w->round, &w->members[i].flow);
+	round_end(&w->round);
 	seniority_end(w->seniority, true);
+	if (is_calm)
+		w->base_flows = w->round.base_flows;
+	w->growth_flows = w->round.growth_flows;
 }
 
 /* Calm for a minute, with a pass at its beginning and end; then the surge begins. */
 static inline void world_calm(struct world *w)
 {
-	world_pass(w, true, NULL);
+	world_pass(w, true, false);
 	w->now_sec += 31;
-	world_pass(w, true, NULL);
+	world_pass(w, true, false);
 	w->now_sec += 31;
-	world_pass(w, true, NULL);
+	world_pass(w, true, false);
 	w->now_sec += 2;
 	seniority_surge(w->seniority, w->now_sec * SEC);
 }
@@ -213,13 +207,13 @@ static inline size_t world_find(const struct world *w, const struct victim *vict
 /* Two passes of a guard: the first to know what has grown, the second to choose. */
 static inline void world_choose(struct world *w, struct victims_config config)
 {
-	world_pass(w, false, NULL);
+	world_pass(w, false, false);
 	world_signature(w);
 	config.signatures = w->signatures;
 	config.signature_count = w->signature_count;
 	victims_free(w->victims);
 	w->victims = victims_new(&config);
-	world_pass(w, false, &config);
+	world_pass(w, false, true);
 	w->list = victims_finish(w->victims, &w->victim_count, &w->report);
 	memset(w->taken, 0, sizeof(w->taken));
 	for (size_t i = 0; i < w->victim_count; i++)

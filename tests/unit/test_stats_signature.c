@@ -24,7 +24,7 @@ static struct world *surge(void)
 
 static void look(struct world *w)
 {
-	world_pass(w, false, NULL);
+	world_pass(w, false, false);
 	world_signature(w);
 }
 
