@@ -206,9 +206,11 @@ static size_t random_below(struct rows *rows, size_t count)
 	return (size_t)((rows->random >> 32) * count >> 32);
 }
 
-static void evict(struct rows *rows)
+/* Frees the place of a light row; returns its number. */
+static size_t evict(struct rows *rows)
 {
 	size_t victim = random_below(rows, rows->used);
+	const char *row;
 
 	for (int i = 1; i < EVICT_SAMPLES; i++) {
 		size_t other = random_below(rows, rows->used);
@@ -216,10 +218,12 @@ static void evict(struct rows *rows)
 		if (weight_at(rows, other) < weight_at(rows, victim))
 			victim = other;
 	}
+	row = row_at(rows, victim);
 	if (rows->on_evict)
-		rows->on_evict(row_at(rows, victim), rows->arg);
+		rows->on_evict(row, rows->arg);
 	rows->evicted++;
-	rows_remove(rows, row_at(rows, victim));
+	empty_slot(rows, find_slot(rows, row, rows_hash(rows, row)));
+	return victim;
 }
 
 void rows_prefetch_index(const struct rows *rows, uint32_t hash)
@@ -248,20 +252,21 @@ void *rows_get(struct rows *rows, const void *key)
 
 void *rows_get_hashed(struct rows *rows, const void *key, uint32_t hash)
 {
-	size_t at = find_slot(rows, key, hash);
+	size_t at = find_slot(rows, key, hash), index;
 	char *row;
 
 	if (rows->slots[at].row)
 		return row_at(rows, rows->slots[at].row - 1);
-	if (rows->used == rows->room) {
-		if (rows->shape.max)
-			evict(rows);
-		else
+	if (rows->used == rows->room && rows->shape.max) {
+		index = evict(rows);
+	} else {
+		if (rows->used == rows->room)
 			reserve(rows, rows->room + rows->room / 4);
+		index = rows->used++;
 	}
-	row = row_at(rows, rows->used++);
+	row = row_at(rows, index);
 	memset(row, 0, rows->shape.row_size);
 	memcpy(row, key, rows->shape.key_size);
-	place(rows, hash, (uint32_t)rows->used);
+	place(rows, hash, (uint32_t)index + 1);
 	return row;
 }
