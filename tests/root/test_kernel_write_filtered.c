@@ -11,7 +11,8 @@
 #include "kernel/kernel.h"
 #include "filtered_lab.h"
 
-#define TABLE_NEW 200 /* cases with one table */
+#define CASES_LEAST 40
+#define TABLE_NEW   200 /* cases with one table */
 
 static unsigned cases(void)
 {
@@ -187,10 +188,13 @@ static void both_ways_take_exactly_what_the_filter_means(void **state)
 	struct table *all = mem_alloc(sizeof(*all)), *left = mem_alloc(sizeof(*left));
 	unsigned whole = 0, some = 0, tried = 0, hopeless = 0, wanted = cases();
 	uint64_t seed = 99, table_seed = 1;
+	int64_t end_ns = clock_monotonic_ns() + (getenv("CASES") ? 3600 : 60) * NS_PER_SEC;
 	char text[512], why[256];
 
 	(void)state;
-	while (whole < wanted) {
+	/* Each case takes walks over the tables of all namespaces: where others fill theirs, fewer
+	 * will do. */
+	while (whole < wanted && (whole < CASES_LEAST || clock_monotonic_ns() < end_ns)) {
 		bool is_hopeless;
 		struct flow_filter *filter = random_filter(&seed, &is_hopeless);
 		size_t gone;
@@ -229,7 +233,7 @@ static void both_ways_take_exactly_what_the_filter_means(void **state)
 	print_message(
 		"%u filters: %u by the kernel alone (%u took some and left some), %u beyond it\n",
 		tried, whole, some, hopeless);
-	assert_true(some > wanted / 3 && hopeless);
+	assert_true(some > whole / 3 && hopeless);
 	free(all);
 	free(left);
 }
