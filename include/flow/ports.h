@@ -68,13 +68,17 @@ struct flow_ports {
 	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing known). */
 	int (*read_again)(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
 			  bool *ret_found);
-	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each. 0, or -errno where the batch could not be
-	 * sent at all (outcomes UNKNOWN). */
+	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each (DONE also where the kernel's answer was lost and
+	 * the entry is no longer there). 0, or -errno where the batch could not be sent at all (outcomes UNKNOWN): -EPERM
+	 * without CAP_NET_ADMIN. */
 	int (*delete)(void *arg, const struct flow_target *targets, size_t count, enum flow_outcome *ret_outcomes);
+	/* Likewise, but by tuple and zone alone: the kernel looks at no id here, so read again right before. Never makes an
+	 * entry. is_fixed sends the target's status along; where that has moved on meanwhile it is read again. */
 	int (*set_timeout)(void *arg, const struct flow_target *targets, const struct flow_timeout_change *changes,
 			   size_t count, enum flow_outcome *ret_outcomes);
 	/* Whether the kernel alone can delete exactly what the filter means: all of it can be pushed down and the set of
-	 * attributes is proven in this kernel. False: ret_why says why not, in words. */
+	 * attributes is proven in this kernel. False: ret_why says why not, in words. The first question about a set may cost a
+	 * proof (kernel/prover: about as long as one filtered DELETE takes); the answer is kept. */
 	bool (*can_delete_filtered)(void *arg, const struct flow_filter *filter, char *ret_why, size_t why_size);
 	/* One filtered DELETE (two where both families need one). -EOPNOTSUPP where can_delete_filtered is false. */
 	int (*delete_filtered)(void *arg, const struct flow_filter *filter);

@@ -61,6 +61,9 @@ static inline struct flow_filter *parse(const char *options)
 		     {"--state", FILTER_STATE, true},
 		     {"--class", FILTER_CLASS, true},
 		     {"--src-nat", FILTER_SRC_NAT, false},
+		     {"--offload", FILTER_OFFLOAD, false},
+		     {"--any-nat", FILTER_ANY_NAT, false},
+		     {"--src-nat-to", FILTER_SRC_NAT, true},
 		     {"--no-nat", FILTER_NO_NAT, false}};
 	struct flow_filter *filter = flow_filter_new();
 	char copy[256], *word, *rest = copy;

@@ -262,7 +262,17 @@ static void what_the_kernel_can_do_alone_is_known(void **state)
 		"! -u assured",
 		"-u unset",
 		"-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 2"};
-	static const char *const no[] = {"-s 10.0.0.0/8",
+	static const char *const no[] = {/* a part of each could be pushed */
+					 "-u assured,src-nat --unreplied",
+					 "--offload --unreplied",
+					 "--any-nat --unreplied",
+					 "! --no-nat --unreplied",
+					 "! --src-nat-to 10.0.0.1 --unreplied",
+					 "--class unreplied -m 3",
+					 "-s 2001:db8::1 -m 3",
+					 "-w 0 -m 3",
+					 "--dport 53 -s 10.0.0.1",
+					 "-s 10.0.0.0/8",
 					 "-s 2001:db8::1",
 					 "-d 2001:db8::1 -p tcp",
 					 "-w 0",
