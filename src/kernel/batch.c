@@ -56,9 +56,12 @@ static int receive_now(struct writer *writer, size_t *ret_len)
 void batch_drop_stale(struct writer *writer)
 {
 	size_t len;
+	int r;
 
-	while (writer->is_stale)
-		writer->is_stale = receive_now(writer, &len) != 0;
+	while (writer->is_stale) {
+		r = receive_now(writer, &len);
+		writer->is_stale = r > 0 || r == -ENOBUFS;
+	}
 }
 
 static void take_message(struct batch *batch, struct piece *piece, const struct nlmsghdr *message)

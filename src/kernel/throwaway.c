@@ -54,7 +54,7 @@ static int socket_in_new_netns(void)
 			close(result);
 		_exit(0);
 	} else {
-		while (waitpid(child, &status, __WCLONE) < 0 && errno == EINTR)
+		while (waitpid(child, &status, (int)__WCLONE) < 0 && errno == EINTR)
 			;
 		result = read_result(ends[0]);
 	}
