@@ -26,7 +26,6 @@
 enum action_kind {
 	ACTION_KIND_DELETE,
 	ACTION_KIND_TIMEOUT,
-	ACTION_KIND_SHOW, /* changes nothing: hands each entry that would be written to show */
 	ACTION_KIND_COUNT
 };
 
@@ -67,7 +66,8 @@ struct action_request {
 	bool (*on_batch)(uint64_t written, void *arg); /* after each write; false: stop. May be NULL */
 	bool (*on_found)(uint64_t matched, void *arg); /* now and then in a survey; false: stop. May be NULL */
 	bool (*inspect)(const struct flow *flow, void *arg); /* each entry meant, in a survey; false: stop. May be NULL */
-	bool (*show)(const struct flow *flow, void *arg); /* ACTION_KIND_SHOW; false: stop */
+	/* Not NULL: nothing is written; each entry that would be is handed to it. False: stop. */
+	bool (*show)(const struct flow *flow, void *arg);
 	void *arg;
 };
 
@@ -95,10 +95,12 @@ struct action_group { /* entries that would be written, by protocol, state and c
 struct targets;
 
 struct action_plan {
+	/* matched = chosen + left + unchanged + spared.total */
 	uint64_t matched, chosen; /* chosen: would be written */
-	uint64_t left;		  /* matched, not spared, beyond the limit */
+	uint64_t left;		  /* would be, beyond the limit */
+	uint64_t unchanged;	  /* timeouts: as asked already */
 	struct action_spared spared;
-	uint64_t offloaded, loopback, sctp, fixed; /* among the chosen ones before the limit */
+	uint64_t offloaded, loopback, sctp, fixed; /* among chosen and left */
 	uint64_t ages_unknown;			   /* with a least age: entries of which none is known */
 	struct action_group groups[ACTION_GROUP_SLOTS][ACTION_GROUP_STATES][FLOW_CLASS_COUNT];
 	struct ranking *sources;

@@ -10,7 +10,7 @@
 #include "flow/filter.h"
 #include "flow/flow.h"
 
-#define PROTECT_MAX 64       /* entries, the operator's included */
+#define PROTECT_MAX 320 /* entries, the operator's included; the config may have 256 */
 #define PROTECT_NAME_MAX 160
 #define PROTECT_NONE (-1)
 

@@ -10,7 +10,7 @@
 #include "targets.h"
 
 #define VERIFY_MAX   128 /* changed timeouts that are read back, in all and of one batch */
-#define VERIFY_BATCH 8
+#define VERIFY_BATCH 32
 #define VERIFY_SLACK_SEC 5
 
 struct execution {
@@ -23,28 +23,6 @@ struct execution {
 	bool is_reading; /* what is gathered is read again before it is written */
 	int error;
 };
-
-/* What becomes of the timeout; false: it is as asked already. */
-static bool change_of(const struct action_request *request, const struct flow *flow, struct flow_timeout_change *ret)
-{
-	uint64_t left = flow->timeout_sec, sec = request->timeout_sec;
-	bool becomes_fixed = request->is_fixed && !(flow->status & FLOW_STATUS_FIXED_TIMEOUT);
-
-	switch (request->change) {
-	case ACTION_CHANGE_SET:
-	case ACTION_CHANGE_COUNT:
-		break;
-	case ACTION_CHANGE_AT_MOST:
-		sec = left < sec ? left : sec;
-		break;
-	case ACTION_CHANGE_ADD:
-		sec += left;
-		break;
-	}
-	*ret = (struct flow_timeout_change){.timeout_sec = sec > UINT32_MAX ? UINT32_MAX : (uint32_t)sec,
-					    .is_fixed = request->is_fixed};
-	return sec != left || becomes_fixed;
-}
 
 /* Reads some of what was just changed back. */
 static void verify(struct execution *e, const struct flow_target *targets, const struct flow_timeout_change *changes,
@@ -139,7 +117,7 @@ static int write_deletes(struct execution *e)
 	return error;
 }
 
-static int write_shown(struct execution *e)
+static void write_shown(struct execution *e)
 {
 	size_t i;
 
@@ -148,7 +126,6 @@ static int write_shown(struct execution *e)
 		e->result->done++;
 	}
 	e->result->left += e->used - i;
-	return 0;
 }
 
 /* Drops of the gathered flows what is not the same any more, or is protected now. */
@@ -191,18 +168,12 @@ static bool write_gathered(struct execution *e)
 	if (e->is_reading)
 		e->error = read_gathered(e);
 	if (!e->error && e->used) {
-		switch (e->request->kind) {
-		case ACTION_KIND_DELETE:
-			e->error = write_deletes(e);
-			break;
-		case ACTION_KIND_TIMEOUT:
+		if (e->request->show)
+			write_shown(e);
+		else if (e->request->kind == ACTION_KIND_TIMEOUT)
 			e->error = write_timeouts(e);
-			break;
-		case ACTION_KIND_SHOW:
-		case ACTION_KIND_COUNT:
-			e->error = write_shown(e);
-			break;
-		}
+		else
+			e->error = write_deletes(e);
 	}
 	e->used = 0;
 	if (e->error || (e->request->on_batch && !e->request->on_batch(e->result->done, e->request->arg)))
@@ -222,10 +193,15 @@ static bool on_flow(const struct flow *flow, void *arg)
 	struct execution *e = arg;
 	struct action_result *result = e->result;
 	int verdict = verdict_of(e->request, flow);
+	struct flow_timeout_change change;
 
 	result->matched++;
 	if (verdict != VERDICT_FREE) {
 		spared_add(&result->spared, verdict);
+		return true;
+	}
+	if (e->request->kind == ACTION_KIND_TIMEOUT && !change_of(e->request, flow, &change)) {
+		result->unchanged++;
 		return true;
 	}
 	if (e->request->limit && e->taken == e->request->limit) {
@@ -248,7 +224,7 @@ static int stream(struct execution *e, const struct action_plan *plan)
 	error = passes_run(e->request, e->ports, on_flow, e, &report);
 	if (result->is_stopped) {
 		/* The rest is known from the survey, if there was one. */
-		handled = result->matched - result->spared.total;
+		handled = result->matched - result->spared.total - result->unchanged;
 		if (plan && plan->chosen + plan->left > handled) {
 			result->left += plan->chosen + plan->left - handled;
 			result->matched += plan->chosen + plan->left - handled;
@@ -288,6 +264,7 @@ static int work_list(struct execution *e, const struct action_plan *plan)
 	result->matched = plan->matched;
 	result->spared = plan->spared;
 	result->left = plan->left;
+	result->unchanged = plan->unchanged;
 	result->is_unsettled = plan->scan.unsettled;
 	for (i = 0; i < targets->used && !result->is_stopped; i++) {
 		flow_of_target(&targets->rows[i].target, &e->flows[e->used++]);

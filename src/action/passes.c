@@ -40,6 +40,27 @@ void spared_add(struct action_spared *spared, int verdict)
 		spared->by[verdict]++;
 }
 
+bool change_of(const struct action_request *request, const struct flow *flow, struct flow_timeout_change *ret_change)
+{
+	uint64_t left = flow->timeout_sec, sec = request->timeout_sec;
+	bool becomes_fixed = request->is_fixed && !(flow->status & FLOW_STATUS_FIXED_TIMEOUT);
+
+	switch (request->change) {
+	case ACTION_CHANGE_SET:
+	case ACTION_CHANGE_COUNT:
+		break;
+	case ACTION_CHANGE_AT_MOST:
+		sec = left < sec ? left : sec;
+		break;
+	case ACTION_CHANGE_ADD:
+		sec += left;
+		break;
+	}
+	*ret_change = (struct flow_timeout_change){.timeout_sec = sec > UINT32_MAX ? UINT32_MAX : (uint32_t)sec,
+						   .is_fixed = request->is_fixed};
+	return sec != left || becomes_fixed;
+}
+
 struct pass {
 	const struct action_request *request;
 	unsigned at; /* the filter of this pass; filter_count: all of them at once */

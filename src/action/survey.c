@@ -89,7 +89,12 @@ static void choose(struct survey *survey, const struct flow *flow)
 {
 	const struct action_request *request = survey->request;
 	struct action_plan *plan = survey->plan;
+	struct flow_timeout_change change;
 
+	if (request->kind == ACTION_KIND_TIMEOUT && !change_of(request, flow, &change)) {
+		plan->unchanged++;
+		return;
+	}
 	add_group(survey, flow);
 	ranking_add(plan->sources, flow, flow_class_of(flow));
 	plan->offloaded += (flow->status & OFFLOAD_BITS) != 0;

@@ -19,13 +19,15 @@
 struct events;
 struct events_options;
 
-enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NO_DAEMON, EXIT_INVALID };
+enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NO_DAEMON, EXIT_INVALID, EXIT_NONE };
 
 /* For readers whose complaint nobody needs. */
 #define PROBLEM_IGNORED (&(struct problem){0})
 
 #define CLI_DEFAULT_SOCKET    "/run/ctwarden/ctwarden.sock"
 #define CLI_DEFAULT_STATE_DIR "/var/lib/ctwarden"
+#define CLI_DEFAULT_CONFIG    "/etc/ctwarden/ctwarden.json"
+#define CLI_DEFAULT_PROOFS    "/run/ctwarden"
 
 /* Every option that is no filter key; a command lists those it takes. */
 enum option_id {
@@ -52,6 +54,24 @@ enum option_id {
 	OPTION_UNTIL,
 	OPTION_AT,
 	OPTION_STATE_DIR,
+	OPTION_DRY_RUN,
+	OPTION_EXPLAIN,
+	OPTION_YES,
+	OPTION_ALL,
+	OPTION_LIMIT,
+	OPTION_ORDER,
+	OPTION_RATE,
+	OPTION_MIN_AGE,
+	OPTION_PROTECT,
+	OPTION_INCLUDE_SELF,
+	OPTION_INCLUDE_PROTECTED,
+	OPTION_CONFIG,
+	OPTION_FAIL_IF_NONE,
+	OPTION_SET,
+	OPTION_AT_MOST,
+	OPTION_ADD,
+	OPTION_FIXED,
+	OPTION_PROOFS,
 	OPTION_ID_COUNT
 };
 
@@ -74,6 +94,9 @@ struct cli {
 	const char *topic;		     /* of `help` */
 	const char **operands;		     /* words behind the command, in order; owned, the words are argv's */
 	unsigned operand_count;		     /* at most the command's operands_max */
+	const char **protects;		     /* values of --protect, in order; owned, the texts are argv's */
+	unsigned protect_count;
+	bool has_acted;			     /* a failure is told even where nobody reads stdout */
 	struct report_out out;		     /* stdout */
 	int write_error;		     /* first -errno of writing to stdout */
 };
@@ -85,7 +108,7 @@ struct command {
 	int (*run)(struct cli *cli); /* returns an exit code */
 	const char *help;	     /* one line */
 	bool has_filter;
-	enum option_id options[16];  /* ends with OPTION_ID_COUNT */
+	enum option_id options[24];  /* ends with OPTION_ID_COUNT */
 	const char *operands;	     /* for help: "ADDRESS..."; NULL: takes none */
 	unsigned operands_max;	     /* more words than these are refused; OPERANDS_ANY: any number */
 };
@@ -99,12 +122,19 @@ int cmd_flows(struct cli *cli);
 int cmd_events(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_policy(struct cli *cli);
+int cmd_flush(struct cli *cli);
+int cmd_timeout(struct cli *cli);
+int cmd_kill(struct cli *cli);
+int cmd_sweep(struct cli *cli);
+int cmd_selftest(struct cli *cli);
 
 /* ---- options.c ---- */
 
 /* Reads argv into *cli (zeroed, filter made by the caller). Behind "--" every word is an operand. 0, or -EINVAL (-errno of an @FILE) with
  * the problem. */
 int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr_problem);
+/* A filter as one text, options separated by blanks ('-s 10.0.0.0/8 ! -p udp'), into filter. 0 or -errno with the problem. */
+int options_parse_filter(const char *text, struct flow_filter *filter, struct problem *reterr_problem);
 bool option_given(const struct cli *cli, enum option_id id);
 /* Typed values; not given: *ret stays. 0 or -EINVAL with the problem, whose path names option and
  * value. */

@@ -43,6 +43,35 @@ const struct command commands[] = {
 	 .options = {END},
 	 .operands = "check|show|explain FILE",
 	 .operands_max = 2},
+	{.name = "flush",
+	 .run = cmd_flush,
+	 .help = "delete the flows that a filter matches",
+	 .has_filter = true,
+	 .options = {OPTION_DRY_RUN, OPTION_EXPLAIN, OPTION_YES, OPTION_ALL, OPTION_LIMIT, OPTION_ORDER,
+		     OPTION_RATE, OPTION_MIN_AGE, OPTION_PROTECT, OPTION_INCLUDE_SELF,
+		     OPTION_INCLUDE_PROTECTED, OPTION_CONFIG, OPTION_FAIL_IF_NONE, END}},
+	{.name = "timeout",
+	 .run = cmd_timeout,
+	 .help = "change the time that is left to the flows that a filter matches",
+	 .has_filter = true,
+	 .options = {OPTION_SET, OPTION_AT_MOST, OPTION_ADD, OPTION_FIXED, OPTION_DRY_RUN, OPTION_YES,
+		     OPTION_ALL, OPTION_LIMIT, OPTION_ORDER, OPTION_RATE, OPTION_MIN_AGE, OPTION_PROTECT,
+		     OPTION_INCLUDE_SELF, OPTION_INCLUDE_PROTECTED, OPTION_CONFIG, OPTION_FAIL_IF_NONE, END}},
+	{.name = "kill",
+	 .run = cmd_kill,
+	 .help = "delete everything of some addresses, on both sides of NAT",
+	 .operands = "ADDRESS[/LEN]...",
+	 .operands_max = OPERANDS_ANY,
+	 .options = {OPTION_DRY_RUN, OPTION_YES, OPTION_RATE, OPTION_PROTECT, OPTION_INCLUDE_SELF,
+		     OPTION_INCLUDE_PROTECTED, OPTION_CONFIG, OPTION_FAIL_IF_NONE, END}},
+	{.name = "sweep",
+	 .run = cmd_sweep,
+	 .help = "free the entries that have expired but still count",
+	 .options = {END}},
+	{.name = "self-test",
+	 .run = cmd_selftest,
+	 .help = "prove in a throw-away namespace what this kernel's own filter can delete",
+	 .options = {OPTION_PROOFS, END}},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);
@@ -107,5 +136,6 @@ int main(int argc, char **argv)
 	code = run_finish(&cli, run(&cli, argc, argv));
 	flow_filter_free(cli.filter);
 	free(cli.operands);
+	free(cli.protects);
 	return code;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -44,6 +45,27 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 	[OPTION_AT] = {"at", 0, "TIME", "the newest line at or before this moment"},
 	[OPTION_STATE_DIR] = {"state-dir", 0, "DIR",
 			      "where the daemon keeps its log (" CLI_DEFAULT_STATE_DIR ")"},
+	[OPTION_DRY_RUN] = {"dry-run", 0, NULL, "say what would be done, change nothing"},
+	[OPTION_EXPLAIN] = {"explain", 0, NULL, "say which way it goes and why, change nothing"},
+	[OPTION_YES] = {"yes", 'y', NULL, "do not ask, whatever its size"},
+	[OPTION_ALL] = {"all", 0, NULL, "every flow; takes the place of a filter"},
+	[OPTION_LIMIT] = {"limit", 0, "N", "at most N flows"},
+	[OPTION_ORDER] = {"order", 0, "KEY", "with --limit: idle, youngest or heaviest first"},
+	[OPTION_RATE] = {"rate", 0, "N", "at most N flows a second; 0: as fast as it goes"},
+	[OPTION_MIN_AGE] = {"min-age", 0, "T", "spare flows known to be younger than T"},
+	[OPTION_PROTECT] = {"protect", 0, "FILTER",
+			    "spare what this matches, as in '-s 10.0.0.0/8 -p tcp'; may be repeated"},
+	[OPTION_INCLUDE_SELF] = {"include-self", 0, NULL,
+				 "do not spare this host's established ssh connections"},
+	[OPTION_INCLUDE_PROTECTED] = {"include-protected", 0, NULL,
+				      "do not spare what the config protects"},
+	[OPTION_CONFIG] = {"config", 0, "FILE", "whose protect list holds (" CLI_DEFAULT_CONFIG ")"},
+	[OPTION_FAIL_IF_NONE] = {"fail-if-none", 0, NULL, "exit with 5 where there was nothing to do"},
+	[OPTION_SET] = {"set", 0, "T", "the time left becomes T"},
+	[OPTION_AT_MOST] = {"at-most", 0, "T", "the time left becomes T where it is more"},
+	[OPTION_ADD] = {"add", 0, "T", "T more time"},
+	[OPTION_FIXED] = {"fixed", 0, NULL, "for good: packets do not renew it any more"},
+	[OPTION_PROOFS] = {"proofs", 0, "DIR", "where the result is kept (" CLI_DEFAULT_PROOFS ")"},
 };
 
 /* An option found in one of the two tables. */
@@ -238,6 +260,8 @@ static int take(struct reader *r, const struct found *found, const char *word, c
 			return problem_set(r->problem, word, "the value is empty; it takes %s",
 					   found->value_help);
 		r->cli->values[found->index] = value ? value : "";
+		if (found->index == OPTION_PROTECT)
+			r->cli->protects[r->cli->protect_count++] = value;
 		return 0;
 	}
 	result = flow_filter_add(r->cli->filter, (enum flow_filter_key)found->index, value,
@@ -344,6 +368,7 @@ int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr
 	int result;
 
 	cli->operands = mem_array((size_t)argc + 1, sizeof(*cli->operands));
+	cli->protects = mem_array((size_t)argc + 1, sizeof(*cli->protects));
 	while (r.at < argc) {
 		word = argv[r.at++];
 		if (!r.is_ended && !strcmp(word, "--")) {
@@ -368,6 +393,36 @@ int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr
 	if (r.negate)
 		return problem_set(reterr_problem, "!", "needs a filter option after it");
 	return flow_filter_finish(cli->filter, reterr_problem);
+}
+
+static const struct command filter_text = {.name = "--protect", .has_filter = true,
+					   .options = {OPTION_ID_COUNT}};
+
+int options_parse_filter(const char *text, struct flow_filter *filter, struct problem *reterr_problem)
+{
+	struct cli inner = {.command = &filter_text, .filter = filter};
+	char *copy = mem_copy_text(text), *rest = copy, *word;
+	char **argv = mem_array(strlen(text) + 2, sizeof(*argv));
+	struct problem problem = {0};
+	int argc = 1, result, id;
+
+	while ((word = strsep(&rest, " \t\n")))
+		if (*word)
+			argv[argc++] = word;
+	result = options_parse(&inner, argc, argv, &problem);
+	for (id = 0; id < OPTION_GLOBAL_COUNT && !result; id++)
+		if (inner.values[id])
+			result = problem_set(&problem, option_infos[id].name, "is no filter");
+	if (!result && flow_filter_is_empty(filter))
+		result = problem_set(&problem, "", "no filter in it, so everything would be protected");
+	if (result)
+		problem_set(reterr_problem, "--protect", "%s%s%s", problem.path, problem.path[0] ? ": " : "",
+			    problem.text);
+	free(inner.operands);
+	free(inner.protects);
+	free(argv);
+	free(copy);
+	return result;
 }
 
 bool option_given(const struct cli *cli, enum option_id id)

@@ -58,7 +58,7 @@ int run_finish(struct cli *cli, int code)
 	if (!error && ferror(stdout))
 		error = EIO;
 	if (error == EPIPE)
-		return code == EXIT_FAILED ? EXIT_DONE : code;
+		return code == EXIT_FAILED && !cli->has_acted ? EXIT_DONE : code;
 	if (error) {
 		fprintf(stderr, "ctwarden: cannot write: %s\n", strerror(error));
 		return EXIT_FAILED;

@@ -12,7 +12,7 @@ void usage_all(FILE *file)
 
 	fputs("usage: ctwarden [--socket PATH] [--direct] [-j|-J] COMMAND [OPTION]...\n\n", file);
 	for (i = 0; i < command_count; i++)
-		fprintf(file, "  %-8s %s\n", commands[i].name, commands[i].help);
+		fprintf(file, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\nctwarden help COMMAND tells a command's options and filters.\n", file);
 }
 

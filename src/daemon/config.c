@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "doc/doc.h"
+#include "policy/policy.h"
 #include "policy/levels.h"
 
 #define DAY_NS (86400 * NS_PER_SEC)
@@ -193,12 +194,23 @@ static int read_rest(const struct doc_node *root, struct daemon_config *config, 
 	return 0;
 }
 
+/* What no action touches. The commands read it for themselves; here it is only held to be right. */
+static int check_protect(const struct doc_node *root, struct problem *problem)
+{
+	struct doc_node list = doc_get(root, "protect");
+	struct policy *policy = policy_new_default();
+	int r = policy_protect_read(&list, policy, problem);
+
+	policy_free(policy);
+	return r;
+}
+
 static int read_root(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
 {
 	static const char *const known[] = {
 		"capacity", "levels", "events", "events_max_new_per_sec", "events_buffer_bytes", "source_prefix",
 		"prefix", "sources_max", "pass", "poll_ms", "socket", "state_dir", "alarms_max_bytes", "topline_sec",
-		"alarm_repeat_sec", "log", NULL
+		"alarm_repeat_sec", "log", "protect", NULL
 	};
 	int r;
 
@@ -207,7 +219,7 @@ static int read_root(const struct doc_node *root, struct daemon_config *config, 
 	if ((r = doc_only_keys(root, known, problem)) < 0 ||
 	    (r = policy_levels_read(root, &config->levels, NULL, problem)) < 0 ||
 	    (r = read_events(root, config, problem)) < 0 || (r = read_pass(root, config, problem)) < 0 ||
-	    (r = read_log(root, config, problem)) < 0)
+	    (r = read_log(root, config, problem)) < 0 || (r = check_protect(root, problem)) < 0)
 		return r;
 	return read_rest(root, config, problem);
 }

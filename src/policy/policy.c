@@ -97,28 +97,37 @@ static int read_protected(const struct doc_node *node, struct policy *policy,
 	return 0;
 }
 
+int policy_protect_read(const struct doc_node *flows, struct policy *policy, struct problem *problem)
+{
+	struct doc_node item;
+	int result = 0;
+
+	if (!flows->value)
+		return 0;
+	if (!doc_is_array(flows))
+		return doc_problem(flows, problem, "a list [ ... ] is expected");
+	if (doc_count(flows) > POLICY_PROTECT_MAX)
+		return doc_problem(flows, problem, "at most %d are taken; one entry may list many prefixes",
+				   POLICY_PROTECT_MAX);
+	policy->protect = mem_array(doc_count(flows) + 1, sizeof(*policy->protect));
+	for (size_t i = 0; !result && i < doc_count(flows); i++) {
+		item = doc_at(flows, i);
+		result = read_protected(&item, policy, problem);
+	}
+	return result;
+}
+
 static int read_protect(const struct doc_node *node, struct policy *policy, struct problem *problem)
 {
 	static const char *const known[] = {"operator", "own", "flows", NULL};
 	struct doc_node on_operator = doc_get(node, "operator"), own = doc_get(node, "own");
-	struct doc_node flows = doc_get(node, "flows"), item;
+	struct doc_node flows = doc_get(node, "flows");
 	int result = read_object(node, known, problem);
 
 	if (result || (result = doc_bool(&on_operator, &policy->protects_operator, problem)) ||
-	    (result = doc_bool(&own, &policy->protects_own, problem)) || !flows.value)
+	    (result = doc_bool(&own, &policy->protects_own, problem)))
 		return result;
-	if (!doc_is_array(&flows))
-		return doc_problem(&flows, problem, "a list [ ... ] is expected");
-	if (doc_count(&flows) > POLICY_PROTECT_MAX)
-		return doc_problem(&flows, problem,
-				   "at most %d are taken; one entry may list many prefixes",
-				   POLICY_PROTECT_MAX);
-	policy->protect = mem_array(doc_count(&flows) + 1, sizeof(*policy->protect));
-	for (size_t i = 0; !result && i < doc_count(&flows); i++) {
-		item = doc_at(&flows, i);
-		result = read_protected(&item, policy, problem);
-	}
-	return result;
+	return policy_protect_read(&flows, policy, problem);
 }
 
 /* ---- rules ---- */

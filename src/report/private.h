@@ -51,6 +51,13 @@ json_t *json_flow_brief(const struct flow_brief *brief);
 json_t *json_status(const struct snapshot *snapshot);
 json_t *json_top(const struct report_top *top);
 
+struct report_act;
+struct report_sweep;
+struct report_selftest;
+int act_print_json(const struct report_out *out, const struct report_act *act);
+int sweep_print_json(const struct report_out *out, const struct report_sweep *sweep);
+int selftest_print_json(const struct report_out *out, const struct report_selftest *test);
+
 /* ---- gap.c: why counter and list differ ---- */
 
 #define GAP_TEXT_MAX 160

@@ -42,7 +42,7 @@ static struct action_result act(const struct action_request *request, struct fak
 	struct action_plan *plan;
 
 	assert_int_equal(action_survey(request, &fake->ports, &plan), 0);
-	assert_int_equal(plan->matched, plan->chosen + plan->spared.total + plan->left);
+	assert_int_equal(plan->matched, plan->chosen + plan->spared.total + plan->left + plan->unchanged);
 	action_execute(request, &fake->ports, plan, &result);
 	assert_sums_up(&result);
 	if (ret_plan)
@@ -428,7 +428,6 @@ static void an_entry_that_several_filters_match_is_taken_once(void **state)
 
 	(void)state;
 	request.filters[request.filter_count++] = dst;
-	request.kind = ACTION_KIND_SHOW;
 	request.show = show;
 	request.arg = &shown;
 	result = act(&request, fake, NULL);
@@ -437,7 +436,7 @@ static void an_entry_that_several_filters_match_is_taken_once(void **state)
 	assert_int_equal(fake->writes, 0);
 	fake->scans = 0;
 	request.is_one_pass = true;
-	request.kind = ACTION_KIND_DELETE;
+	request.show = NULL;
 	result = act(&request, fake, NULL);
 	assert_int_equal(result.done, 100);
 	assert_int_equal(fake->scans, 1);

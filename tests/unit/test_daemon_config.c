@@ -71,7 +71,8 @@ static void every_key_is_taken(void **state)
 				   "\"source_prefix\": [24, 56], \"prefix\": [16, 48], \"sources_max\": 100,"
 				   "\"pass\": {\"share_pct\": 10, \"min_interval_sec\": 1, \"max_interval_sec\": 20},"
 				   "\"poll_ms\": 50, \"socket\": \"/tmp/s\", \"state_dir\": \"/tmp/d\","
-				   "\"alarms_max_bytes\": 100000, \"topline_sec\": 60, \"alarm_repeat_sec\": 0, \"log\": \"both\" }",
+				   "\"alarms_max_bytes\": 100000, \"topline_sec\": 60, \"alarm_repeat_sec\": 0, \"log\": \"both\","
+				   "\"protect\": [{\"name\": \"routers\", \"match\": {\"src\": \"10.0.0.0/29\"}}] }",
 				   &config, &problem), 0);
 	assert_int_equal(config.capacity, 1000);
 	assert_true(config.levels.warning.enter_pct > 59.9 && config.levels.warning.enter_pct < 60.1);
@@ -92,6 +93,8 @@ static void wrong_values_are_refused_with_line_and_path(void **state)
 	refused("{\n\"prefix\": [24, 129] }", 2, "prefix[1]");
 	refused("{\n\"events\": \"maybe\" }", 2, "events");
 	refused("{\n\"log\": \"file\" }", 2, "log");
+	refused("{\n\"protect\": [{\"name\": \"a\",\n\"match\": {\"src\": \"10.0.0.0/33\"}}] }", 3, "protect[0].match.src");
+	refused("{\n\"protect\": {} }", 2, "protect");
 	refused("{\n\"pass\": { \"min_interval_sec\": 20,\n\"max_interval_sec\": 10 } }", 3, "pass.max_interval_sec");
 }
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/cmd_selftest: proves in a throw-away namespace what the kernel's own filter can delete, and keeps the result for
+ * commands and a daemon that may make no namespace. */
+#include <string.h>
+
+#include "cli.h"
+#include "kernel/kernel.h"
+#include "report/act.h"
+
+int cmd_selftest(struct cli *cli)
+{
+	const char *dir = option_given(cli, OPTION_PROOFS) ? cli->values[OPTION_PROOFS] : CLI_DEFAULT_PROOFS;
+	struct report_selftest shown = {.text = ""};
+	struct selftest_result test = {0};
+	char why[160] = "";
+	int result;
+
+	result = selftest_run(dir, &test);
+	if (result && !test.text[0]) {
+		run_say("self-test fails: %s", strerror(-result));
+		return EXIT_FAILED;
+	}
+	shown.fast_delete = selftest_fast_delete(dir, why, sizeof(why));
+	shown.has_netns = test.has_netns;
+	shown.proven = test.proven;
+	shown.failed = test.failed;
+	shown.took_ns = test.took_ns;
+	shown.text = test.text[0] ? test.text : why;
+	run_wrote(cli, report_selftest(&cli->out, &shown));
+	return shown.fast_delete && !result ? EXIT_DONE : EXIT_FAILED;
+}

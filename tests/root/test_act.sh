@@ -1,0 +1,201 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# flush, timeout, kill, sweep and self-test against conntrack's own idea of the same filter: what is meant goes, what must
+# live lives, whichever way it is done. Needs root; BIN and TOOLS name the directories of the programs.
+set -u
+BIN=${BIN:?BIN must name the directory of ctwarden} TOOLS=${TOOLS:?TOOLS must name the directory of ctfill}
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=tests/root/act_lab.sh
+. "$here/act_lab.sh"
+act_enter "$@"
+export BIN TOOLS
+
+table() { # the same each time
+    empty
+    fill -n 3000 -s 20 -z 1 -m 3:4 -6 20 -S 5 -N 10 -o 0
+    fill -n 500 -s 5 -Z 7 -m 0 -S 6 -o 10000
+}
+
+# ---- flush: the filter for both programs; conntrack's own list of it is what must go ----
+flush_as() { # NAME "--yes or nothing" FILTER...
+    local name=$1 mode=() yes=$2; shift 2
+    [ -z "$yes" ] || mode=("$yes")
+    table
+    list >"$work/before"
+    # shellcheck disable=SC2086
+    list "$@" >"$work/meant"
+    act -j flush "${mode[@]}" "$@"
+    list >"$work/after"
+    same "flush $* ($name): exactly what conntrack -L $* shows goes" "$(comm -23 "$work/before" "$work/meant")" "$(cat "$work/after")"
+    same "flush $* ($name): exit and figures" "0 $(wc -l <"$work/meant")" "$code $(member deleted)"
+    sums_up "flush $* ($name)"
+    echo "#   way: $(member way counted)"
+}
+table
+source=$(ctw -j top -f ipv4 -n 1 | /usr/bin/python3 -c 'import json,sys; print(json.load(sys.stdin)["rows"][0]["address"])')
+for filter in "-s $source" "-m 3" "-m 0" "-w 7" "-p icmp" "-f ipv6" "-s 10.0.0.0/29" "-p udp --dport 53" "-u ASSURED" "-m 1/1" "-q $source"; do
+    # shellcheck disable=SC2086
+    flush_as "--yes" --yes $filter
+done
+for filter in "-s $source" "-m 4" "-w 7" "-p udp" "-s 10.0.0.2/31"; do
+    # shellcheck disable=SC2086
+    flush_as "counted first" "" $filter
+done
+
+# ---- protection ----
+table
+list -m 4 >"$work/safe"
+list -p udp >"$work/meant"
+comm -12 "$work/safe" "$work/meant" >"$work/spared"
+list >"$work/before"
+act -j flush --yes -p udp --protect "-m 4"
+same "what is protected lives, the rest goes" "$(comm -23 "$work/before" <(comm -23 "$work/meant" "$work/spared"))" "$(list)"
+same "as many are spared" "$(wc -l <"$work/spared")" "$(member spared)"
+sums_up "protect"
+cat >"$work/config.json" <<'J'
+{ "capacity": 0, "protect": [ { "name": "four", "match": { "mark": 4 } }, # a comment
+                              { "name": "tcp", "match": { "protocol": "tcp", "not": { "mark": 3 } } } ] }
+J
+table
+list -m 4 | sort >"$work/safe"
+ctw flush --yes --all --include-self --config "$work/config.json" >"$work/out" 2>"$work/err"; code=$?
+same "the config's list holds against --all" 0 "$code"
+same "nothing of mark 4 went" "$(cat "$work/safe")" "$(list -m 4)"
+has "and it is named" 'protect "four" of the config' "$work/err"
+same "udp without mark 4 went" "$(list -p udp -m 4)" "$(list -p udp)"
+ctw flush --yes --all --include-self --include-protected --config "$work/config.json" >"$work/out" 2>"$work/err"
+same "--include-protected lifts it" 0 "$(count)"
+table
+echo '{ "protect": [ { "name": "x", "match": { "src": "10.0.0.0/33" } } ] }' >"$work/broken.json"
+before=$(list)
+ctw flush --yes -p udp --config "$work/broken.json" >"$work/out" 2>"$work/err"; code=$?
+same "a broken list stops it: exit 4" 4 "$code"
+same "and nothing went" "$before" "$(list)"
+has "it says where" "broken.json:1: protect[0].match.src" "$work/err"
+ctw flush --yes -p udp --config "$work/missing.json" >"$work/out" 2>"$work/err"; code=$?
+same "a named file that is missing stops it" 4 "$code"
+
+# ---- a dry run ----
+table
+before=$(list)
+act flush -s "$source" --dry-run
+same "a dry run exits 0" 0 $code
+same "and changes nothing" "$before" "$(list)"
+has "it counts" "would delete $(count -s "$source") of 3,500 flows" "$work/out"
+has "it says the way" "way: " "$work/out"
+act -j flush -s "$source" --dry-run
+same "with -j every entry" "$(count -s "$source")" "$(grep -c '"ctwarden.flow/1"' "$work/out")"
+same "and then the sum" "$(count -s "$source") True" "$(member would_delete dry_run)"
+act -j flush -s "$source" --dry-run --limit 10
+same "of a limit only those" "10" "$(grep -c '"ctwarden.flow/1"' "$work/out")"
+act flush -s "$source" --explain
+same "--explain changes nothing" "$before" "$(list)"
+has "and names the way" "way: " "$work/out"
+
+# ---- limit and order ----
+act -j flush -p tcp --limit 100
+same "a limit is kept" "100 $(($(echo "$before" | grep -c " tcp ") - 100))" "$(member deleted left)"
+sums_up "limit"
+empty
+for i in $(seq 1 20); do fill -n 1 -p udp=100 -u 100 -t $((i + 5)) -o $((i * 10)); done
+act -j flush -p udp --limit 5 --order idle
+left=$(conntrack -L 2>/dev/null | awk '{print $3}' | sort -n | head -1)
+same "the longest idle go first" "5 yes" "$(member deleted) $([ "$left" -ge 8 ] && echo yes)"
+act flush -p udp --order idle; same "an order needs a limit" 2 $code
+
+# ---- timeouts ----
+empty
+fill -n 400 -s 4 -t 1000 -S 3
+fill -n 100 -s 4 -t 20 -S 3 -o 5000 -m 9
+act -j timeout --at-most 60 --all --yes
+same "at most: the longer ones change, the others do not" "400 100" "$(member changed unchanged)"
+sums_up "timeout --at-most"
+same "and no one has more" 0 "$(conntrack -L -o extended 2>/dev/null | awk '$5 > 60' | wc -l)"
+same "those read back have it" "112 112" "$(member verified | /usr/bin/python3 -c 'import ast,sys; v=ast.literal_eval(sys.stdin.read()); print(v["read"], v["right"])')"
+act -j timeout --at-most 60 --all --yes
+same "again: nothing to do" "0 500" "$(member changed unchanged)"
+act -j timeout --set 500 -m 9
+same "set lengthens" "100 100" "$(member changed) $(conntrack -L -o extended -m 9 2>/dev/null | awk '$5 > 400' | wc -l)"
+same "and nothing else" 0 "$(conntrack -L -o extended 2>/dev/null | grep -v mark=9 | awk '$5 > 60' | wc -l)"
+act -j timeout --add 100 -m 9
+same "add adds" 100 "$(conntrack -L -o extended -m 9 2>/dev/null | awk '$5 > 510' | wc -l)"
+act -j timeout --set 300 --fixed -m 9
+same "fixed" "0 100" "$code $(member changed)"
+act -j timeout --set 200 -m 9
+same "what is fixed is refused, exit 1" "1 0 100" "$code $(member changed refused)"
+sums_up "fixed"
+for bad in "--set 0" "--set 1500ms" "--set 100d" "" "--set 5 --add 5"; do
+    # shellcheck disable=SC2086
+    act timeout $bad -m 9; same "timeout '$bad' is refused" 2 $code
+done
+act timeout --set 10 </dev/null; same "timeout needs a filter" 2 $code
+act -j timeout --at-most 10 -p tcp --dry-run
+same "a dry run changes nothing" 0 "$(conntrack -L -o extended -p tcp 2>/dev/null | awk '$5 <= 10' | wc -l)"
+
+# ---- kill ----
+table
+victim=$source
+list | grep -wF "$victim" | sort >"$work/meant"
+list >"$work/before"
+act -j kill "$victim"
+same "kill: everything of the address, on all sides" "$(comm -23 "$work/before" "$work/meant")" "$(list)"
+same "kill: as many" "$(wc -l <"$work/meant")" "$(member deleted)"
+sums_up "kill"
+act kill "$victim"; same "kill again: exit 0" 0 $code
+act kill "$victim" --fail-if-none; same "--fail-if-none: exit 5" 5 $code
+table
+list >"$work/before"
+list | awk '{print $0}' | grep -E '(src|dst)=10\.0\.0\.[23] ' >"$work/meant"
+printf '10.0.0.2\n# a comment\n\n 10.0.0.3 # another\n' | ctw -j kill - --config "$work/none.json" >"$work/out" 2>"$work/err"; code=$?
+same "a list on standard input" "$(comm -23 "$work/before" "$work/meant")" "$(list)"
+before=$(list)
+ip addr add 10.77.0.1/24 dev lo
+for bad in 127.0.0.1 10.77.0.1 10.77.0.0/24 ::1 10.0.0.0/8 2001:db8::/32 nonsense "10.0.0.1 10.0.0.0/33" ""; do
+    # shellcheck disable=SC2086
+    act kill $bad; same "kill '$bad' is refused" "2" "$code"
+done
+act kill 0.0.0.0/0 --yes; same "kill of everything is refused even with --yes" 2 "$code"
+printf '10.0.0.4\n10.77.0.1\n' | ctw kill - --config "$work/none.json" 2>/dev/null
+same "nothing went, of the good ones either" "$before" "$(list)"
+printf '' | ctw kill - --config "$work/none.json" 2>/dev/null; same "an empty list is fine" 0 $?
+nat=$(conntrack -L -f ipv4 --src-nat 2>/dev/null | head -1 | grep -oE 'dst=[0-9.]+' | tail -1 | cut -d= -f2)
+act kill "$nat"
+same "the NAT address of others ($nat) is refused" "2" "$code"
+has "and it says so" "is the NAT address of flows of others" "$work/err"
+same "nothing went" "$before" "$(list)"
+act kill 10.0.0.0/8 --yes; same "a wide prefix with --yes" "0 0" "$code $(list | grep -cE 'src=10\.0\.')"
+
+# ---- sweep ----
+for _ in {1..10}; do # until the kernel's own collector is not there first
+    empty
+    fill -n 5000 -t 1 -S 9
+    fill -n 10 -t 500 -S 10 -o 9000
+    sleep 1.5
+    ctw -j sweep >"$work/out" 2>"$work/err"
+    [ "$(member swept)" -gt 0 ] && break
+done
+same "sweep leaves what lives" "10 10" "$(member after) $(count)"
+same "sweep says how many" "$(($(member before) - 10))" "$(member swept)"
+ok "sweep frees what had expired" "$([ "$(member swept)" -gt 0 ]; echo $?)"
+echo "#   swept $(member swept) of 5000"
+
+# ---- self-test ----
+ctw -j self-test --proofs "$work" >"$work/out" 2>"$work/err"; code=$?
+echo "#   self-test: exit $code, $(member fast_delete proven failed text)"
+same "self-test tells whether it is on" "$([ $code = 0 ] && echo True || echo False)" "$(member fast_delete)"
+
+# ---- every document fits its schema ----
+table
+{
+    ctw -j flush -s "$source" --dry-run --config "$work/none.json"
+    ctw -j flush -s "$source" --explain --config "$work/none.json"
+    ctw -j flush -s "$source" --yes --config "$work/none.json"
+    ctw -j timeout --at-most 5 -p udp --dry-run --config "$work/none.json"
+    ctw -j timeout --at-most 5 -p udp --yes --config "$work/none.json"
+    ctw -j kill 10.0.0.3 --dry-run --config "$work/none.json"
+    ctw -j kill 10.0.0.3 --config "$work/none.json"
+    ctw -j sweep
+    ctw -j self-test --proofs "$work"
+} >"$work/documents" 2>"$work/err"
+/usr/bin/python3 "$here/../check-schemas.py" "$work/documents" >"$work/schemas" 2>&1; ok "documents fit their schemas: $(tail -1 "$work/schemas")" $?
+act_done
