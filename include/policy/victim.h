@@ -9,7 +9,8 @@
 
 enum policy_verdict {
 	POLICY_VERDICT_TAKE,
-	POLICY_VERDICT_NO_MATCH, /* the decision's filter does not match */
+	POLICY_VERDICT_NO_MATCH, /* the decision's filter does not match; shorten: no more left than
+				    it may have, or nobody knows of how much */
 	POLICY_VERDICT_CLASS,	 /* its class is not in the rule's */
 	POLICY_VERDICT_ACTIVE, /* idle for less than the floor of its class, or for nobody knows how
 				  long */
@@ -22,7 +23,9 @@ const char *policy_verdict_name(enum policy_verdict verdict); /* "active", for r
 
 struct policy_flow_context {
 	struct flow_filter_context match;
-	bool fits_signature; /* of the surge: may be young */
+	bool fits_signature;	      /* of the surge: may be young */
+	const struct addr *own_addrs; /* of this host, for "own"; NULL: not known */
+	size_t own_count;
 };
 
 /* ret_rank: the position of its class in the rule's order (0 first). ret_protect: index in
@@ -32,11 +35,15 @@ enum policy_verdict policy_judge(const struct policy *policy,
 				 const struct policy_decision *decision, const struct flow *flow,
 				 const struct policy_flow_context *context, unsigned *ret_rank,
 				 size_t *ret_protect);
+/* shorten: the lifetime that such a flow may have left: its base timeout by the decision's scale,
+ * not under the floor of its class. */
+uint32_t policy_allowance_sec(const struct policy_do *action, double scale, enum flow_class class,
+			      uint32_t base_sec);
 /* The part of "own" that a flow shows by itself: answered, protocol 47, 50, 89 or 112, or port 179,
  * 500, 4500 or 3780. */
 bool policy_is_own_protocol(const struct flow *flow);
 /* The protect list alone: its index, policy->protect_count where it is "own", or SIZE_MAX. */
 size_t policy_protected_by(const struct policy *policy, const struct flow *flow,
-			   const struct flow_filter_context *context);
+			   const struct policy_flow_context *context);
 
 #endif

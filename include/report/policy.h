@@ -16,31 +16,30 @@ int report_policy(const struct report_out *out, const struct policy *policy);
 /* In sentences. */
 int report_policy_explain(const struct report_out *out, const struct policy *policy);
 
-/* ---- what it would do ---- */
+/* ---- what it would do: ctwarden.policytest/1 ---- */
 
 #define POLICY_TEST_TOP 5
 
+/* One decision, and what of the table it is about. */
 struct policy_test_decision {
-	const struct policy_decision *decision;
-	uint64_t matched;		       /* the filter matches and the class is the rule's */
-	uint64_t victims;		       /* may be taken, before the budget */
-	uint64_t taken;			       /* within the budget */
-	uint64_t classes[FLOW_CLASS_COUNT];    /* of taken */
-	uint64_t spared[POLICY_VERDICT_COUNT]; /* by active, young, protected */
-	struct ranking_row top[POLICY_TEST_TOP]; /* sources of taken, heaviest first */
+	struct policy_decision decision;	 /* owned: policy_decision_done */
+	uint64_t candidates;			 /* may be taken, whatever the budget */
+	uint64_t taken;				 /* of them, by want and budget */
+	uint64_t classes[FLOW_CLASS_COUNT];	 /* of taken */
+	uint64_t spared[POLICY_VERDICT_COUNT];	 /* of its classes: active, young, protected */
+	struct ranking_row top[POLICY_TEST_TOP]; /* sources of the candidates, heaviest first */
 	size_t top_used;
 	struct ranking_config top_config;
-	struct ranking_totals top_totals;
 };
 
 struct policy_test {
-	const char *from; /* file, or "" for this machine's table */
+	const char *from; /* file, or NULL: this machine's table */
 	const struct policy *policy;
 	const struct snapshot *snapshot;
 	const struct policy_test_decision *decisions;
 	size_t count;
-	uint64_t unread_lines; /* of the file */
-	bool knows_timeouts;   /* of this kernel; else the usual ones are taken for granted */
+	uint64_t unread;   /* lines of the file that are no entry */
+	bool knows_growth; /* told, or by the daemon */
 };
 
 int report_policy_test(const struct report_out *out, const struct policy_test *test);

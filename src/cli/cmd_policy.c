@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "policy/policy.h"
+#include "policy_test.h"
 #include "report/policy.h"
 
 static int policy_check(struct cli *cli, const struct policy *policy, const char *file)
@@ -39,6 +40,7 @@ static const struct verb {
 	{"check", policy_check},
 	{"show", policy_show},
 	{"explain", policy_explain},
+	{"test", policy_test_run},
 };
 
 static const char *verb_name_at(size_t index)
@@ -59,8 +61,20 @@ static const struct verb *verb_named(const char *word, struct problem *problem)
 		problem_set(problem, word, "policy does not know it; did you mean %s?", near);
 	else
 		problem_set(problem, word,
-			    "policy does not know it; check, show or explain is expected");
+			    "policy does not know it; check, show, explain or test is expected");
 	return NULL;
+}
+
+/* Options that only a test takes: -EINVAL with the problem where one was given. */
+static int given_for_test(const struct cli *cli, const char *verb, struct problem *problem)
+{
+	static const enum option_id ids[] = {OPTION_FROM, OPTION_CAPACITY, OPTION_GROWTH};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++)
+		if (option_given(cli, ids[i]))
+			return option_problem(cli, ids[i], problem,
+					      "is for policy test, not for policy %s", verb);
+	return 0;
 }
 
 int cmd_policy(struct cli *cli)
@@ -72,7 +86,8 @@ int cmd_policy(struct cli *cli)
 	int code;
 
 	if (!cli->operand_count) {
-		problem_set(&problem, "policy", "check, show or explain is expected, and a file");
+		problem_set(&problem, "policy",
+			    "check, show, explain or test is expected, and a file");
 		return run_usage(&problem);
 	}
 	verb = verb_named(cli->operands[0], &problem);
@@ -83,6 +98,8 @@ int cmd_policy(struct cli *cli)
 			    verb->name, verb->name);
 		return run_usage(&problem);
 	}
+	if (verb->run != policy_test_run && given_for_test(cli, verb->name, &problem))
+		return run_usage(&problem);
 	if (policy_load(cli->operands[1], &policy, &problem)) {
 		run_say("%s", problem_format(&problem, line, sizeof(line)));
 		return EXIT_INVALID;

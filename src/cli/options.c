@@ -66,6 +66,9 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 	[OPTION_ADD] = {"add", 0, "T", "T more time"},
 	[OPTION_FIXED] = {"fixed", 0, NULL, "for good: packets do not renew it any more"},
 	[OPTION_PROOFS] = {"proofs", 0, "DIR", "where the result is kept (" CLI_DEFAULT_PROOFS ")"},
+	[OPTION_FROM] = {"from", 0, "FILE",
+			 "a table saved by conntrack -L, /proc/net/nf_conntrack or flows -j"},
+	[OPTION_GROWTH] = {"growth", 0, "N", "as if the table grew by N entries a second"},
 };
 
 /* An option found in one of the two tables. */

@@ -232,6 +232,9 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		amount = (struct amount){.all = 1};
 	else if (!info->has_budget)
 		amount = (struct amount){0};
+	else if (rule->action.action == POLICY_ACTION_SHORTEN && amount.all)
+		amount = (struct amount){.all = POLICY_ALL,
+					 .other = POLICY_ALL}; /* it frees nothing at once */
 	if (rule->action.action == POLICY_ACTION_EVICT && !subject->row)
 		amount = less_promised(e, amount);
 	if (info->has_budget) {
@@ -252,19 +255,23 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	return true;
 }
 
-/* The first alternative that holds. */
+/* The first alternative that holds, with why; else NULL, with why the first of all does not. */
 static const struct policy_when *alternative(const struct policy_rule *rule,
 					     const struct facts *facts,
 					     const struct subject *subject,
 					     char why[POLICY_REASON_MAX])
 {
+	char first[POLICY_REASON_MAX] = "";
 	struct text text;
 
 	for (unsigned i = 0; i < rule->when_count; i++) {
 		text_init(&text, why, POLICY_REASON_MAX);
 		if (when_holds(&rule->whens[i], facts, subject, &text))
 			return &rule->whens[i];
+		if (!i)
+			memcpy(first, why, sizeof(first));
 	}
+	memcpy(why, first, sizeof(first));
 	return NULL;
 }
 

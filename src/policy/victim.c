@@ -4,6 +4,7 @@
 #include "policy/victim.h"
 
 #include <netinet/in.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -45,14 +46,36 @@ bool policy_is_own_protocol(const struct flow *flow)
 	}
 }
 
+static bool has_address(const struct addr *addrs, size_t count, uint8_t family,
+			const uint8_t *bytes)
+{
+	for (size_t i = 0; i < count; i++)
+		if (addrs[i].family == family &&
+		    !memcmp(addrs[i].bytes, bytes, sizeof(addrs[i].bytes)))
+			return true;
+	return false;
+}
+
+/* An end of it is this host: what it opened itself, or what was sent to it (behind DNAT: who
+ * answers). */
+static bool is_local(const struct flow *flow, const struct policy_flow_context *context)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG], *reply = &flow->tuple[FLOW_REPLY];
+
+	return (flow->status & FLOW_STATUS_SEEN_REPLY) &&
+	       (has_address(context->own_addrs, context->own_count, orig->family, orig->src) ||
+		has_address(context->own_addrs, context->own_count, reply->family, reply->src));
+}
+
 size_t policy_protected_by(const struct policy *policy, const struct flow *flow,
-			   const struct flow_filter_context *context)
+			   const struct policy_flow_context *context)
 {
 	for (size_t i = 0; i < policy->protect_count; i++)
-		if (flow_filter_match(policy->protect[i].match.filter, flow, context))
+		if (flow_filter_match(policy->protect[i].match.filter, flow, &context->match))
 			return i;
-	return policy->protects_own && policy_is_own_protocol(flow) ? policy->protect_count
-								    : SIZE_MAX;
+	if (policy->protects_own && (policy_is_own_protocol(flow) || is_local(flow, context)))
+		return policy->protect_count;
+	return SIZE_MAX;
 }
 
 /* Idle for at least floor_ns; not known is not idle. */
@@ -95,6 +118,26 @@ static bool has_floor(const struct policy_decision *decision, const struct polic
 	return !(action->takes_active_at_full && decision->level == LEVEL_FULL);
 }
 
+uint32_t policy_allowance_sec(const struct policy_do *action, double scale, enum flow_class class,
+			      uint32_t base_sec)
+{
+	uint32_t allowance = (uint32_t)((double)base_sec * scale),
+		 floor = (uint32_t)(action->floors_ns[class] / NS_PER_SEC);
+
+	return allowance > floor ? allowance : floor;
+}
+
+/* More left than it may have. Where idle time is not known the base is not known either. */
+static bool is_long(const struct flow *flow, enum flow_class class, const struct policy_do *action,
+		    double scale, const struct flow_filter_context *context)
+{
+	uint32_t idle_sec;
+
+	return context->timeouts && flow_idle_sec(flow, context->timeouts, &idle_sec) &&
+	       flow->timeout_sec >
+		       policy_allowance_sec(action, scale, class, idle_sec + flow->timeout_sec);
+}
+
 enum policy_verdict policy_judge(const struct policy *policy,
 				 const struct policy_decision *decision, const struct flow *flow,
 				 const struct policy_flow_context *context, unsigned *ret_rank,
@@ -111,13 +154,16 @@ enum policy_verdict policy_judge(const struct policy *policy,
 		rank++;
 	if (rank == action->class_count)
 		return POLICY_VERDICT_CLASS;
+	if (action->action == POLICY_ACTION_SHORTEN &&
+	    !is_long(flow, class, action, decision->scale, &context->match))
+		return POLICY_VERDICT_NO_MATCH;
 	if (has_floor(decision, action, context) &&
 	    !is_idle(flow, action->floors_ns[class], &context->match))
 		return POLICY_VERDICT_ACTIVE;
 	if (!(context->fits_signature && action->has_signature) &&
 	    is_young(flow, class, action->min_age_ns, &context->match))
 		return POLICY_VERDICT_YOUNG;
-	by = policy_protected_by(policy, flow, &context->match);
+	by = policy_protected_by(policy, flow, context);
 	if (by != SIZE_MAX) {
 		if (ret_protect)
 			*ret_protect = by;

@@ -50,6 +50,8 @@ json_t *json_flow_brief(const struct flow_brief *brief);
 
 json_t *json_status(const struct snapshot *snapshot);
 json_t *json_top(const struct report_top *top);
+struct policy_test;
+json_t *json_policy_test(const struct policy_test *test);
 
 struct report_act;
 struct report_sweep;

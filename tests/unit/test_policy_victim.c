@@ -45,7 +45,7 @@ static struct flow established(uint16_t dport, uint32_t left)
 static enum policy_verdict judge_at(const char *rest, const struct flow *flow, bool fits,
 				    enum level level)
 {
-	struct policy_flow_context context = {{now_real_ns, &timeouts}, fits};
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, fits, NULL, 0};
 	char text[2048];
 	struct policy_decision decision = {.level = level};
 	struct policy *policy;
@@ -126,7 +126,7 @@ static void test_the_protect_list_comes_last_and_holds_always(void **state)
 	const char *const rest =
 		", \"protect\": {\"flows\": [{\"name\": \"x\", \"match\": {\"src\": "
 		"\"10.0.0.0/8\"}}]}" RULE("{}", ", \"active_at_full\": true");
-	struct policy_flow_context context = {{now_real_ns, &timeouts}, true};
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, true, NULL, 0};
 	struct policy_decision decision = {.level = LEVEL_FULL};
 	struct flow flow = syn_sent(5);
 	char text[1024];
@@ -164,12 +164,54 @@ static void test_own_protocols_are_protected_when_answered(void **state)
 			 POLICY_VERDICT_TAKE);
 }
 
+static void test_answered_flows_of_this_host_are_protected(void **state)
+{
+	const struct addr own[] = {{.family = AF_INET, .bytes = {192}}};
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, false, own, 1};
+	struct policy *policy = policy_of(HEAD "}");
+	struct flow to_us = established(80, 1000), unanswered = syn_sent(1),
+		    transit = established(80, 1000);
+
+	(void)state;
+	transit.tuple[FLOW_ORIG].dst[0] = transit.tuple[FLOW_REPLY].src[0] = 193;
+	assert_int_equal(policy_protected_by(policy, &to_us, &context), 0);
+	assert_true(policy_protected_by(policy, &unanswered, &context) == SIZE_MAX);
+	assert_true(policy_protected_by(policy, &transit, &context) == SIZE_MAX);
+	policy->protects_own = false;
+	assert_true(policy_protected_by(policy, &to_us, &context) == SIZE_MAX);
+	policy_free(policy);
+}
+
+static void test_only_what_has_too_much_left_is_shortened(void **state)
+{
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"shorten\", "
+		"\"classes\": [\"established\", \"closing\"]}");
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, false, NULL, 0};
+	struct policy_decision decision = {.filter = policy->rules[0].match.filter, .scale = 0.5};
+	const struct policy_do *action = &policy->rules[0].action;
+	struct flow longer = established(80, 216001), shorter = established(80, 216000),
+		    unknown = established(80, 250);
+
+	(void)state;
+	assert_int_equal(policy_allowance_sec(action, 0.5, FLOW_CLASS_ESTABLISHED, 432000), 216000);
+	assert_int_equal(policy_allowance_sec(action, 0, FLOW_CLASS_ESTABLISHED, 432000), 7440);
+	assert_int_equal(policy_allowance_sec(action, 0, FLOW_CLASS_CLOSING, 120), 0);
+	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL, NULL),
+			 POLICY_VERDICT_TAKE);
+	assert_int_equal(policy_judge(policy, &decision, &shorter, &context, NULL, NULL),
+			 POLICY_VERDICT_NO_MATCH);
+	assert_int_equal(policy_judge(policy, &decision, &unknown, &context, NULL, NULL),
+			 POLICY_VERDICT_NO_MATCH);
+	policy_free(policy);
+}
+
 static void test_classes_are_ranked_by_the_rule(void **state)
 {
 	struct policy *policy = policy_of_rule(
 		"\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
 		"\"classes\": [\"closing\", \"unreplied\"]}");
-	struct policy_flow_context context = {{now_real_ns, &timeouts}, false};
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, false, NULL, 0};
 	struct policy_decision decision = {.filter = policy->rules[0].match.filter};
 	struct flow closing = flow_of(IPPROTO_TCP, FLOW_TCP_TIME_WAIT, TWO_WAY, 80, 10),
 		    unreplied = syn_sent(10);
@@ -193,6 +235,8 @@ int main(void)
 		cmocka_unit_test(test_answered_flows_have_their_floor),
 		cmocka_unit_test(test_the_protect_list_comes_last_and_holds_always),
 		cmocka_unit_test(test_own_protocols_are_protected_when_answered),
+		cmocka_unit_test(test_answered_flows_of_this_host_are_protected),
+		cmocka_unit_test(test_only_what_has_too_much_left_is_shortened),
 		cmocka_unit_test(test_classes_are_ranked_by_the_rule),
 	};
 

@@ -435,12 +435,96 @@ static void test_observe_is_gateway_that_touches_nothing(void **state)
 	policy_free(observe);
 }
 
+/* ---- what it would do ---- */
+
+static void fill_trial(struct policy_test_decision *trial, const struct policy *policy, size_t rule,
+		       const char *reason)
+{
+	*trial = (struct policy_test_decision){.candidates = 9615,
+					       .taken = 9000,
+					       .top_used = 2,
+					       .top_config =
+						       ranking_config_default(RANKING_BY_SOURCE)};
+	trial->decision = (struct policy_decision){.rule = rule,
+						   .action = policy->rules[rule].action.action,
+						   .filter = flow_filter_new(),
+						   .want = 9000,
+						   .granted = 9000,
+						   .scale = 0.5};
+	snprintf(trial->decision.reason, sizeof(trial->decision.reason), "%s", reason);
+	trial->classes[FLOW_CLASS_UNREPLIED] = 8000;
+	trial->classes[FLOW_CLASS_HALF_OPEN] = 1000;
+	trial->spared[POLICY_VERDICT_YOUNG] = 2385;
+	trial->spared[POLICY_VERDICT_PROTECTED] = 3;
+	for (unsigned i = 0; i < 2; i++) {
+		trial->top[i].entries = 5000 - 1000 * i;
+		trial->top[i].key.family = AF_INET;
+		memcpy(trial->top[i].key.addr, (uint8_t[]){10, 1, 0, (uint8_t)(66 + i)}, 4);
+	}
+}
+
+static void test_golden_policy_test(void **state)
+{
+	struct policy *policy = shipped("gateway");
+	struct policy_test_decision trials[3];
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct policy_test test = {.from = "saved.txt",
+				   .policy = policy,
+				   .snapshot = snapshot,
+				   .decisions = trials,
+				   .count = 3,
+				   .unread = 2,
+				   .knows_growth = true};
+	struct capture c;
+
+	(void)state;
+	snapshot->has = SNAPSHOT_HAS_GROWTH | SNAPSHOT_HAS_REFUSAL;
+	snapshot->fill = (struct fill){.capacity = 16000,
+				       .fill_pct = 93.75,
+				       .has_growth = true,
+				       .growth_per_sec = 2000,
+				       .seconds_to_full = 0.5};
+	snapshot->fill.now.has = READING_HAS_ENTRIES;
+	snapshot->fill.now.entries = 15000;
+	snapshot->level = LEVEL_CRITICAL;
+	snapshot->refusal_when_full = 0.0123;
+	fill_trial(&trials[0], policy, 0, "level critical, full in 500 ms");
+	fill_trial(&trials[1], policy, 1, "level critical, full in 500 ms; all that match");
+	fill_trial(&trials[2], policy, 2, "level critical, full in 500 ms; 9,000 to go");
+	capture_start(&c, 80, true);
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-gateway.txt");
+	capture_start(&c, 100, false);
+	c.out.is_json = true;
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-gateway.json");
+	/* Calm, and nothing known. */
+	test.count = 0;
+	test.from = NULL;
+	test.knows_growth = false;
+	snapshot->has = 0;
+	snapshot->fill.capacity = 0;
+	snapshot->level = LEVEL_OK;
+	capture_start(&c, 100, false);
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-unknown.txt");
+	capture_start(&c, 100, false);
+	c.out.is_json = true;
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-unknown.json");
+	for (size_t i = 0; i < 3; i++)
+		policy_decision_done(&trials[i].decision);
+	free(snapshot);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_property_random_policies_print_back_to_the_same),
 		cmocka_unit_test(test_an_empty_policy_prints_its_defaults),
 		cmocka_unit_test(test_golden_policies),
+		cmocka_unit_test(test_golden_policy_test),
 		cmocka_unit_test(test_observe_is_gateway_that_touches_nothing),
 	};
 

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* cli/policy_test: a policy tried on a table. One pass for the figures, then decisions, then a pass
+ * that asks of each entry whether they would take it. Rules that wait for milder ones are asked
+ * again once it is known how much those would find. */
+#include "policy_test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "action/protect.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include "flow/saved.h"
+#include "kernel/kernel.h"
+#include "report/policy.h"
+
+#define ROUNDS_MAX 4
+
+/* A decision with its count of sources and candidates by the rank of their class. */
+struct trial {
+	struct policy_test_decision shown;
+	struct ranking *sources;
+	uint64_t ranks[FLOW_CLASS_COUNT];
+};
+
+struct test {
+	struct cli *cli;
+	const struct policy *policy;
+	const char *from; /* NULL: this machine's table */
+	struct picture *picture;
+	struct snapshot *snapshot;
+	struct flow_timeouts timeouts;
+	struct policy_flow_context context;
+	struct protect *protect; /* the operator's */
+	struct addr *own;
+	struct trial trials[POLICY_DECISIONS_MAX];
+	size_t count, first; /* trials; the first of this round */
+	struct policy_test shown;
+};
+
+/* ---- passes ---- */
+
+/* One pass over the table or the file. 0, or the exit code, said. */
+static int look(struct test *t, flow_scan_fn *fn, void (*on_redo)(void *arg),
+		struct saved_report *report)
+{
+	struct pass pass = {.fn = fn, .on_redo = on_redo, .arg = t};
+	struct problem problem = {0};
+	char line[800];
+	int result;
+
+	if (t->from) {
+		result = saved_read(t->from, t->context.match.now_real_ns, fn, t, report, &problem);
+		if (!result)
+			return EXIT_DONE;
+		run_say("%s", problem_format(&problem, line, sizeof(line)));
+		return EXIT_FAILED;
+	}
+	result = run_pass(NULL, &pass);
+	if (result)
+		return run_failed_table(result, "reading the table");
+	t->timeouts = pass.timeouts;
+	return EXIT_DONE;
+}
+
+static void new_picture(struct test *t)
+{
+	const struct picture_config config = picture_config_default();
+
+	picture_free(t->picture);
+	t->picture = picture_new(&config);
+}
+
+static void on_redo_figures(void *arg)
+{
+	new_picture(arg);
+}
+
+static bool on_figures(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct test *t = arg;
+
+	(void)raw;
+	(void)raw_len;
+	picture_add(t->picture, flow);
+	return true;
+}
+
+/* ---- the figures ---- */
+
+/* What a file does not say: entries are those in it, and the kernel's hash has as many buckets as
+ * its limit by default. */
+static void reading_of_file(const struct test *t, uint64_t capacity, uint64_t entries,
+			    struct table_reading *ret)
+{
+	*ret = (struct table_reading){.monotonic_ns = clock_monotonic_ns(),
+				      .real_ns = t->context.match.now_real_ns,
+				      .has = READING_HAS_ENTRIES,
+				      .entries = entries};
+	if (!capacity)
+		return;
+	ret->has |= READING_HAS_LIMIT | READING_HAS_BUCKETS;
+	ret->entries_limit = ret->buckets = capacity;
+}
+
+/* Growth and level of the daemon that runs here, where there is one. */
+static void ask_daemon(struct test *t)
+{
+	struct snapshot *view = mem_alloc(sizeof(*view));
+	char *document = NULL;
+
+	if (!t->from && client_view(t->cli, "status", "{}", &document) == 1 &&
+	    view_status(document, view, PROBLEM_IGNORED) == 0 &&
+	    (view->has & SNAPSHOT_HAS_GROWTH)) {
+		t->snapshot->fill.growth_per_sec = view->fill.growth_per_sec;
+		t->shown.knows_growth = true;
+	}
+	free(document);
+	free(view);
+}
+
+static void judge_level(struct test *t)
+{
+	struct fill *fill = &t->snapshot->fill;
+	struct level_state state = {0};
+	struct level_input input = {
+		.now_ns = 1, .fill_pct = fill->fill_pct, .is_implausible = fill->is_implausible};
+
+	fill->seconds_to_full = -1;
+	if (t->shown.knows_growth) {
+		t->snapshot->has |= SNAPSHOT_HAS_GROWTH;
+		fill->has_growth = true;
+		if (fill->growth_per_sec > 0 && fill->capacity > fill->now.entries)
+			fill->seconds_to_full =
+				(double)(fill->capacity - fill->now.entries) / fill->growth_per_sec;
+		else if (fill->growth_per_sec > 0 && fill->capacity)
+			fill->seconds_to_full = 0;
+	}
+	input.seconds_to_full = fill->seconds_to_full;
+	if (fill->capacity)
+		level_update(&state, &t->snapshot->marks, &input);
+	t->snapshot->level = state.level;
+}
+
+static int take_figures(struct test *t, uint64_t capacity, const double *growth)
+{
+	struct saved_report report = {0};
+	struct table_reading reading = {0};
+	int code;
+
+	new_picture(t);
+	if (!t->from && run_reading(&reading))
+		return run_failed_table(-EPERM, "reading the counters");
+	code = look(t, on_figures, on_redo_figures, &report);
+	if (code)
+		return code;
+	if (t->from)
+		reading_of_file(t, capacity, report.flows, &reading);
+	t->shown.unread = report.unread;
+	if (report.unread)
+		run_say("%s:%d: %s; %llu line%s passed over", report.problem.file,
+			report.problem.line, report.problem.text, (unsigned long long)report.unread,
+			report.unread == 1 ? "" : "s");
+	snapshot_from_reading(t->snapshot, &reading, capacity, &t->policy->levels, t->picture);
+	if (growth) {
+		t->snapshot->fill.growth_per_sec = *growth;
+		t->shown.knows_growth = true;
+	} else {
+		ask_daemon(t);
+	}
+	judge_level(t);
+	return EXIT_DONE;
+}
+
+/* ---- victims ---- */
+
+static void clear_counts(struct trial *trial)
+{
+	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
+
+	ranking_free(trial->sources);
+	trial->sources = ranking_new(&config);
+	memset(trial->ranks, 0, sizeof(trial->ranks));
+	memset(trial->shown.spared, 0, sizeof(trial->shown.spared));
+	trial->shown.candidates = 0;
+}
+
+static void on_redo_victims(void *arg)
+{
+	struct test *t = arg;
+
+	for (size_t i = t->first; i < t->count; i++)
+		clear_counts(&t->trials[i]);
+}
+
+static enum policy_verdict judge(const struct test *t, const struct trial *trial,
+				 const struct flow *flow, unsigned *rank)
+{
+	enum policy_verdict verdict =
+		policy_judge(t->policy, &trial->shown.decision, flow, &t->context, rank, NULL);
+
+	if (verdict == POLICY_VERDICT_TAKE && t->policy->protects_operator &&
+	    protect_hit(t->protect, flow, &t->context.match) != PROTECT_NONE)
+		return POLICY_VERDICT_PROTECTED;
+	return verdict;
+}
+
+static bool on_victim(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct test *t = arg;
+	enum policy_verdict verdict;
+	unsigned rank = 0;
+
+	(void)raw;
+	(void)raw_len;
+	for (size_t i = t->first; i < t->count; i++) {
+		struct trial *trial = &t->trials[i];
+
+		verdict = judge(t, trial, flow, &rank);
+		if (verdict == POLICY_VERDICT_TAKE) {
+			trial->shown.candidates++;
+			trial->ranks[rank]++;
+			ranking_add(trial->sources, flow, flow_class_of(flow));
+		} else {
+			trial->shown.spared[verdict]++;
+		}
+	}
+	return true;
+}
+
+/* Worst class first, as far as want and budget go. */
+static void share_out(const struct test *t, struct trial *trial)
+{
+	struct policy_test_decision *shown = &trial->shown;
+	const struct policy_do *action = &t->policy->rules[shown->decision.rule].action;
+	uint64_t left = shown->decision.granted, taken;
+
+	for (unsigned i = 0; i < action->class_count; i++) {
+		taken = trial->ranks[i] < left ? trial->ranks[i] : left;
+		shown->classes[action->classes[i]] = taken;
+		shown->taken += taken;
+		left -= taken;
+	}
+	shown->top_config = *ranking_config_get(trial->sources);
+	shown->top_used =
+		ranking_top(trial->sources, RANKING_ORDER_ENTRIES, POLICY_TEST_TOP, shown->top);
+}
+
+static bool takes_flows(const struct policy_decision *decision)
+{
+	return decision->action == POLICY_ACTION_EVICT || decision->action == POLICY_ACTION_SHORTEN;
+}
+
+/* What came of the decisions of this round, for those that wait for them. */
+static void give_results(struct test *t, struct policy_memory *memory, int64_t now_ns)
+{
+	struct fill *fill = &t->snapshot->fill;
+
+	for (size_t i = t->first; i < t->count; i++) {
+		const struct policy_test_decision *shown = &t->trials[i].shown;
+		struct policy_effect effect = {.matched = shown->candidates, .done = shown->taken};
+
+		if (!takes_flows(&shown->decision))
+			continue;
+		policy_memory_result(memory, t->policy, &shown->decision, &effect, now_ns);
+		if (shown->decision.action == POLICY_ACTION_EVICT)
+			fill->now.entries -= shown->taken < fill->now.entries ? shown->taken
+									      : fill->now.entries;
+	}
+	if (fill->capacity)
+		fill->fill_pct = 100.0 * (double)fill->now.entries / (double)fill->capacity;
+}
+
+static bool is_new_rule(const struct test *t, size_t rule)
+{
+	for (size_t i = 0; i < t->first; i++)
+		if (t->trials[i].shown.decision.rule == rule)
+			return false;
+	return true;
+}
+
+/* Decisions of rules that have not decided before. How many. */
+static size_t decide(struct test *t, struct policy_memory *memory, int64_t now_ns)
+{
+	static const size_t max = POLICY_DECISIONS_MAX;
+	struct policy_decision *decisions = mem_array(max, sizeof(*decisions));
+	size_t count =
+		policy_evaluate(t->policy, t->policy->mode, t->snapshot, memory, now_ns, decisions);
+
+	t->first = t->count;
+	for (size_t i = 0; i < count; i++) {
+		if (t->count >= max || !is_new_rule(t, decisions[i].rule)) {
+			policy_decision_done(&decisions[i]);
+			continue;
+		}
+		t->trials[t->count].shown.decision = decisions[i];
+		clear_counts(&t->trials[t->count++]);
+	}
+	free(decisions);
+	return t->count - t->first;
+}
+
+static int run_rounds(struct test *t)
+{
+	struct policy_memory *memory = policy_memory_new(t->policy, NULL, NULL);
+	struct snapshot before = *t->snapshot;
+	struct saved_report report;
+	int64_t now_ns = NS_PER_SEC;
+	int code = EXIT_DONE;
+
+	for (int round = 0; !code && round < ROUNDS_MAX && decide(t, memory, now_ns); round++) {
+		code = look(t, on_victim, on_redo_victims, &report);
+		for (size_t i = t->first; i < t->count; i++)
+			if (takes_flows(&t->trials[i].shown.decision))
+				share_out(t, &t->trials[i]);
+		give_results(t, memory, now_ns);
+		now_ns += NS_PER_SEC;
+	}
+	policy_memory_free(memory);
+	*t->snapshot = before; /* the heading tells the table as it is */
+	return code;
+}
+
+/* ---- what protects ---- */
+
+static void know_this_host(struct test *t)
+{
+	struct flow_tuple *tuples = NULL;
+	size_t count = 0;
+	int result;
+
+	t->protect = protect_new();
+	if (t->from)
+		return;
+	result = host_operator_sockets(&tuples, &count);
+	if (result)
+		run_say("the operator's ssh connections cannot be told (%s): they are not looked "
+			"at here",
+			strerror(-result));
+	else
+		protect_set_operator(t->protect, tuples, count);
+	free(tuples);
+	if (host_addresses(&t->own, &t->context.own_count))
+		t->context.own_count = 0;
+	t->context.own_addrs = t->own;
+}
+
+static int show(struct test *t)
+{
+	struct policy_test_decision *decisions = mem_array(t->count + 1, sizeof(*decisions));
+
+	for (size_t i = 0; i < t->count; i++)
+		decisions[i] = t->trials[i].shown;
+	t->shown.from = t->from;
+	t->shown.policy = t->policy;
+	t->shown.snapshot = t->snapshot;
+	t->shown.decisions = decisions;
+	t->shown.count = t->count;
+	run_wrote(t->cli, report_policy_test(&t->cli->out, &t->shown));
+	free(decisions);
+	return EXIT_DONE;
+}
+
+static void test_free(struct test *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		policy_decision_done(&t->trials[i].shown.decision);
+		ranking_free(t->trials[i].sources);
+	}
+	protect_free(t->protect);
+	picture_free(t->picture);
+	free(t->own);
+	free(t->snapshot);
+	free(t);
+}
+
+static int parse(const struct cli *cli, uint64_t *capacity, double *growth, struct problem *problem)
+{
+	const char *from = cli->values[OPTION_FROM], *text = cli->values[OPTION_GROWTH];
+	char *end;
+
+	if (from && !strcmp(from, "-"))
+		return option_problem(cli, OPTION_FROM, problem,
+				      "a file is needed: it is read twice");
+	if (text) {
+		*growth = strtod(text, &end);
+		if (end == text || *end || !(*growth >= 0 && *growth <= 1e9))
+			return option_problem(cli, OPTION_GROWTH, problem,
+					      "a number from 0 to 1000000000 is expected");
+	}
+	return option_number(cli, OPTION_CAPACITY, 1, UINT32_MAX, capacity, problem);
+}
+
+int policy_test_run(struct cli *cli, const struct policy *policy, const char *file)
+{
+	uint64_t capacity = policy->capacity;
+	struct problem problem = {0};
+	double growth = 0;
+	struct test *t;
+	int code;
+
+	(void)file;
+	if (parse(cli, &capacity, &growth, &problem))
+		return run_usage(&problem);
+	t = mem_alloc(sizeof(*t));
+	t->cli = cli;
+	t->policy = policy;
+	t->from = cli->values[OPTION_FROM];
+	t->snapshot = mem_alloc(sizeof(*t->snapshot));
+	t->timeouts = flow_timeouts_default();
+	t->context.match = (struct flow_filter_context){clock_real_ns(), &t->timeouts};
+	know_this_host(t);
+	code = take_figures(t, capacity, option_given(cli, OPTION_GROWTH) ? &growth : NULL);
+	if (!code)
+		code = run_rounds(t);
+	if (!code)
+		code = show(t);
+	test_free(t);
+	return code;
+}
