@@ -56,7 +56,7 @@ struct users {
 	int *held, held_count; /* who beats: gold, then kept */
 	int gold_up, quiet_up;
 	struct tally tallies[PHASE_COUNT];
-	long opened;
+	long opened, pending; /* pending: neither echoed nor ended */
 	double beats;
 	long beaten;
 };
@@ -244,6 +244,7 @@ static int survivors(struct users *u, int from, int to)
 
 static void end_conn(struct users *u, int i)
 {
+	u->pending--;
 	close(u->conns[i].fd);
 	u->conns[i].state = STATE_FREE;
 	u->unused[u->unused_count++] = i;
@@ -272,6 +273,7 @@ static void open_new(struct users *u)
 	*c = (struct conn){open_socket(u, SOCK_STREAM | SOCK_NONBLOCK), STATE_CONNECTING, phase,
 			   now_s()};
 	tally_of(u, i)->tried++;
+	u->pending++;
 	if (u->spread)
 		to = address_plus(to, 8 + i % u->spread);
 	setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
@@ -321,6 +323,7 @@ static void echoed(struct users *u, int i)
 	}
 	epoll_ctl(u->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	c->state = STATE_HELD;
+	u->pending--;
 	u->held[u->held_count++] = i;
 }
 
@@ -344,7 +347,7 @@ static void run_users(struct users *u)
 	struct epoll_event events[EVENTS];
 	double begin = now_s(), last = begin, stop = 0, looked = 0;
 
-	while (!stop || now_s() - stop < u->deadline) {
+	while (!stop || (u->pending && now_s() - stop < u->deadline)) {
 		double t = now_s();
 		long due = (long)((t - begin < u->secs ? t - begin : u->secs) * u->rate);
 		int n;

@@ -52,11 +52,15 @@ as_before() { [ "$(limits)" = "$before" ]; }
 nothing_left() { ! rigs_left; }
 
 before=$(limits) || { echo "the limits of this host are borrowed by somebody else"; exit 77; }
+# What is wanted here is that all succeed, not how fast.
+DEADLINE=10
+export DEADLINE
 verify "calm: the lab runs" lab calm calm --max 4000 --seconds 3
 verify "calm: every honest connection succeeds" holds calm 'f["tried"] > 60 and f["success_pct"] == 100'
 verify "calm: nothing is refused by the kernel" holds calm 'f["drop"] == 0 and f["early_drop"] == 0'
 verify "calm: no long-lived flow is lost" holds calm \
     'f["gold"] == 10 and f["quiet"] == 9 and f["gold_lost"] == f["quiet_lost"] == 0'
+DEADLINE=1
 verify "estflood: the lab runs" lab flood estflood --max 2000 --seconds 6 --rate 2000
 verify "estflood: fills the table" holds flood 'f["peak"] >= 1900 and f["recovered_sec"] is None'
 verify "estflood: the kernel refuses flows" holds flood 'f["drop"] > 100'
