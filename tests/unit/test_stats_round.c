@@ -132,6 +132,20 @@ static void the_active_of_a_flash_crowd_are_never_taken(void **state)
 	world_free(w);
 }
 
+static void what_cannot_be_told_apart_is_not_taken_for_its_signature(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	flash_crowd(w, 3000);
+	world_calm(w);
+	flash_crowd(w, 9000); /* no traffic of theirs was seen yet */
+	world_choose(w, want(8000));
+	assert_true(w->signatures[0].hits_base);
+	assert_int_equal(w->victim_count, 0);
+	world_free(w);
+}
+
 static void without_a_calm_picture_no_answered_flow_is_taken_for_a_signature(void **state)
 {
 	struct world *w = world_new();
@@ -198,6 +212,11 @@ static void others_stop_earlier_than_what_fits(void **state)
 	world_choose(w, config);
 	assert_int_equal(w->taken[ROLE_NEW], 500);
 	assert_int_equal(w->taken[ROLE_ATTACK], 3500);
+	attack_syn(w, 3000); /* these go before all others */
+	config.max_others = 3200;
+	world_choose(w, config);
+	assert_int_equal(w->taken[ROLE_NEW], 200);
+	assert_int_equal(w->taken[ROLE_ATTACK], 3800);
 	config.max_others = 0;
 	world_choose(w, config);
 	assert_int_equal(w->taken[ROLE_NEW], 0);
@@ -282,6 +301,7 @@ int main(void)
 		cmocka_unit_test(spoofed_syns_at_the_users_service_take_no_answered_flow),
 		cmocka_unit_test(several_attacks_at_once_are_taken_whole),
 		cmocka_unit_test(the_active_of_a_flash_crowd_are_never_taken),
+		cmocka_unit_test(what_cannot_be_told_apart_is_not_taken_for_its_signature),
 		cmocka_unit_test(without_a_calm_picture_no_answered_flow_is_taken_for_a_signature),
 		cmocka_unit_test(no_answered_flow_while_unanswered_ones_suffice),
 		cmocka_unit_test(others_stop_earlier_than_what_fits),

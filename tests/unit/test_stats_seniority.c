@@ -66,7 +66,6 @@ static void two_calm_passes_a_renewal_apart_make_seniors(void **state)
 
 	(void)state;
 	pass(s, 0, true, 10);
-	assert_int_equal(seniority_counts_get(s).candidates, 10);
 	assert_false(seniority_counts_get(s).is_ready);
 	pass(s, 29.9, true, 10);
 	assert_int_equal(seniority_counts_get(s).seniors, 0);
@@ -102,9 +101,11 @@ static void hours_without_a_pass_make_nobody_younger(void **state)
 	pass(s, 0, true, 5);
 	pass(s, 100000, true, 5);
 	assert_int_equal(seniority_counts_get(s).seniors, 5);
-	for (int i = 0; i < 400; i++)
+	for (int i = 0; i < 400; i++) {
 		pass(s, 100000 + 30 * i, true, 5);
-	seniority_surge(s, START + (int64_t)(100000 + 30 * 399) * SEC);
+		if (i > 2)
+			seniority_surge(s, START + (int64_t)(100000 + 30 * i) * SEC);
+	}
 	assert_int_equal(seniority_counts_get(s).seniors, 5);
 	assert_int_equal(seniority_counts_get(s).struck, 0);
 	seniority_free(s);
@@ -184,8 +185,10 @@ static void what_a_complete_pass_does_not_see_is_forgotten(void **state)
 	seniority_begin(s, START + 60 * SEC, true, 0);
 	seniority_end(s, false); /* it failed */
 	assert_int_equal(seniority_counts_get(s).seniors, 10);
-	seniority_begin(s, START + 61 * SEC, true, 0); /* never ended */
-	pass(s, 62, true, 4);
+	pass(s, 61, true, 9);
+	assert_int_equal(seniority_counts_get(s).seniors, 9);
+	seniority_begin(s, START + 62 * SEC, true, 0); /* never ended */
+	pass(s, 63, true, 4);
 	assert_int_equal(seniority_counts_get(s).seniors, 4);
 	assert_int_equal(seniority_counts_get(s).lapsed, 6);
 	seniority_free(s);
@@ -262,7 +265,6 @@ static void adopted_flows_are_senior_and_no_surge_strikes_them(void **state)
 	assert_false(seniority_adopt(s, &unassured));
 	assert_int_equal(seniority_counts_get(s).adopted, 2);
 	seniority_surge(s, START);
-	assert_true(seniority_is_senior(s, &flow));
 	seniority_begin(s, START, false, 0);
 	assert_true(see(s, &flow).is_senior);
 	seniority_end(s, true);
@@ -313,13 +315,11 @@ static void counters_tell_who_is_active(void **state)
 		o = see(s, &one_way);
 		q = see(s, &silent);
 		seniority_end(s, true);
-		if (i == 0)
-			assert_false(b.is_active); /* nobody knows yet */
+		assert_int_equal(b.is_active, i > 0); /* at first nobody knows */
 		busy.packets[FLOW_ORIG]++;
 		busy.packets[FLOW_REPLY]++;
 		one_way.packets[FLOW_ORIG]++;
 	}
-	assert_true(b.is_active);
 	assert_false(o.is_active);
 	assert_false(q.is_active);
 	for (int i = 6; i < 12; i++) { /* busy falls silent */

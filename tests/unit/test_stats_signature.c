@@ -105,6 +105,47 @@ static void names_several_surges_each(void **state)
 	world_free(w);
 }
 
+static void does_not_name_a_class_for_many_where_each_can_be_named(void **state)
+{
+	struct world *w = world_new();
+
+	(void)state;
+	world_users(w, 300, 300, 0); /* nothing unreplied was there */
+	world_calm(w);
+	attack_spoofed(w, 4000);
+	attack_infected(w, 4000);
+	look(w);
+	assert_int_equal(w->signature_count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_true(w->signatures[i].pattern.has_port);
+	world_free(w);
+}
+
+static void of_keys_about_as_good_names_the_narrowest(void **state)
+{
+	struct world *w = surge();
+
+	(void)state;
+	attack_established(w, 8000, 16);
+	for (size_t i = w->used - 8000; i < w->used; i += 40)
+		w->members[i].flow.state = FLOW_TCP_SYN_RECV;
+	look(w);
+	assert_string_equal(words(w, 0), "established tcp/80 from 10.9.0.0/16 to 198.51.100.0/24");
+	world_free(w);
+}
+
+static void a_flood_to_a_prefix_is_nothing_for_the_kernel(void **state)
+{
+	struct world *w = surge();
+
+	(void)state;
+	attack_udp(w, 8000);
+	look(w);
+	assert_string_equal(words(w, 0), "unreplied udp from 10.9.0.7 to 198.51.100.0/24");
+	assert_false(w->signatures[0].kernel_can_filter);
+	world_free(w);
+}
+
 static void says_so_where_the_crowd_cannot_be_told_apart(void **state)
 {
 	struct world *w = world_new();
@@ -250,11 +291,20 @@ static void never_hits_much_of_the_base_without_saying_so(void **state)
 	}
 }
 
+static void attack_mixed(struct world *w, unsigned n)
+{
+	attack_syn(w, n / 2);
+	for (unsigned i = 0; i < n / 2; i++)
+		world_add(w, ROLE_ATTACK,
+			  flow_answered(TCP, IP(10, 9, 0, 7), anywhere(w), (uint16_t)i, 25));
+}
+
 static void pattern_and_filter_agree_on_every_flow(void **state)
 {
 	void (*const attacks[])(struct world *, unsigned) = {attack_syn,	 attack_udp,
 							     attack_spoofed,	 attack_infected,
-							     attack_two_way_udp, flash_crowd};
+							     attack_two_way_udp, attack_mixed,
+							     flash_crowd};
 
 	(void)state;
 	for (size_t a = 0; a < sizeof(attacks) / sizeof(attacks[0]); a++) {
@@ -337,6 +387,9 @@ int main(void)
 		cmocka_unit_test(names_a_flood_of_many_sources_by_prefix_and_service),
 		cmocka_unit_test(names_spoofed_syns_to_the_users_own_service_by_class),
 		cmocka_unit_test(names_several_surges_each),
+		cmocka_unit_test(does_not_name_a_class_for_many_where_each_can_be_named),
+		cmocka_unit_test(of_keys_about_as_good_names_the_narrowest),
+		cmocka_unit_test(a_flood_to_a_prefix_is_nothing_for_the_kernel),
 		cmocka_unit_test(says_so_where_the_crowd_cannot_be_told_apart),
 		cmocka_unit_test(too_little_growth_or_none_in_common_is_not_named),
 		cmocka_unit_test(without_a_calm_picture_it_says_that_it_is_blind),
