@@ -13,7 +13,7 @@ struct calm_config {
 	int64_t calm_after_ns; /* within the band for so long: calm */
 	double floor_pct; /* of capacity: a rise of this much within one window is never a surge */
 	uint32_t floor_entries; /* the same for small tables: the larger of both counts */
-	double deviations;	/* how many standard deviations the band reaches above the mean */
+	double deviations;	/* how many standard deviations the band is wide */
 	double max_band_pct;	/* of capacity per second: the band is never learned wider (bursts
 				   cannot stretch it) */
 };
@@ -45,7 +45,8 @@ struct calm_state { /* zeroed before the first input; of calm.c alone but for is
 		int64_t start_ns;
 		double growth; /* entries since start */
 	} windows[CALM_WINDOWS];
-	double mean, variance; /* EWMA of growth in one second */
+	double growth;   /* of the last whole second */
+	double variance; /* EWMA, of growth in one second */
 };
 
 /* Not calm and no surge in the first 10 s: nothing is known yet. */

@@ -8,7 +8,8 @@
  * the n highest is exactly to take from those that hold most, down to a common level. Then the
  * longest idle. Where a signature hits the base, what fits it goes before fairness inside a class; what is
  * idle beyond the floor goes by doublings of its idle time before fairness (4 days are worse than
- * 3 hours). Pickups count against nobody. */
+ * 3 hours), what is unanswered and fits by its seconds of age up to young_sec. Pickups count against
+ * nobody. */
 #ifndef CTWARDEN_STATS_VICTIMS_H
 #define CTWARDEN_STATS_VICTIMS_H
 

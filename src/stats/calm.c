@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stats/calm: growth against its usual band.
  *
- * The band is mean + deviations * standard deviation of the growth in one second, kept as EWMAs
- * (time constant one minute), plus a floor, so that a table that never moved may move a little. Two
- * windows are judged at every input, also while they are still open: a rush shows at once, a slow
- * ramp within 10 s. Each second inside the band teaches it; one outside teaches it little, so that
- * a surge does not become what is usual, and never beyond a cap, so that on/off bursts cannot
- * stretch it for ever. Growth is net of what user space put in and of what we took out ourselves. A
- * fall is no surge. */
+ * The band is so many standard deviations of the growth in one second, plus a floor, so that a
+ * table that never moved may move a little. The deviation is taken from the differences between one
+ * second and the next (von Neumann 1941), kept as an EWMA with a time constant of a minute: what
+ * grows steadily is no noise, so that a ramp never becomes usual however long it lasts. What a
+ * second teaches is bounded, and the band has a cap, so that on/off bursts cannot stretch it for
+ * ever. Two windows are judged at every input, also while they are still open: a rush shows at
+ * once, a slow ramp within 10 s. Growth is net of what user space put in and of what we took out
+ * ourselves. A fall is no surge.
+ */
 #include "stats/calm.h"
 
 #include <math.h>
@@ -42,27 +44,24 @@ static double band(const struct calm_state *state, const struct calm_config *con
 {
 	double spread = config->deviations * sqrt(state->variance);
 	double cap = config->max_band_pct / 100 * (double)capacity;
-	double mean = state->mean > 0 ? state->mean : 0;
 
-	if (capacity && mean + spread > cap) {
-		mean = mean < cap ? mean : cap;
-		spread = cap - mean;
-	}
-	return mean * sec + spread * sqrt(sec) + floor_of(config, capacity);
+	if (capacity && spread > cap)
+		spread = cap;
+	return spread * sqrt(sec) + floor_of(config, capacity);
 }
 
 /* growth per second, seen for sec. */
 static void learn(struct calm_state *state, double growth, double sec, double floor)
 {
-	double sd = sqrt(state->variance), off = growth - state->mean;
 	double weight = sec < 1 ? LEARN * sec : LEARN;
-	double most = LEARN_DEVIATION * sd > floor / 4 ? LEARN_DEVIATION * sd : floor / 4;
+	double off = fabs(growth - state->growth) / sqrt(2);
+	double most = LEARN_DEVIATION * sqrt(state->variance);
 
+	if (most < floor / 4)
+		most = floor / 4;
 	if (off > most)
 		off = most;
-	else if (off < -most)
-		off = -most;
-	state->mean += weight * off;
+	state->growth = growth;
 	state->variance += weight * (off * off - state->variance);
 }
 

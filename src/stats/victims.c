@@ -263,7 +263,7 @@ static void begin_candidate(struct victims *v, const struct flow *flow,
 	p->is_ranked = facts->class != FLOW_CLASS_PICKUP;
 	if (p->is_ranked) {
 		p->key = ranking_key_of(&by_source, flow);
-		p->key.value = (uint32_t)(victim->order >> ORDER_DOUBLE_SHIFT);
+		p->key.value = (uint32_t)(victim->order >> ORDER_STEP_SHIFT);
 		p->hash = rows_hash(v->sources, &p->key);
 		rows_prefetch_index(v->sources, p->hash);
 	}

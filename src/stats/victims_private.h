@@ -5,16 +5,18 @@
 
 #include "stats/victims.h"
 
-/* order, from the highest bit: 4 stage, 4 class, 1 fits a signature that hits the base, 5 doublings
- * of idle beyond the floor, 32 rank in its source, 16 idle seconds. All above the rank make a
- * group: flows of one group are equals, among which fairness chooses. */
+/* order, from the highest bit: 4 stage, 4 class, 1 fits a signature that hits the base, 5 steps of
+ * idle time (below), 32 rank in its source, 16 idle seconds. All above the rank make a
+ * group: flows of one group are equals, among which fairness chooses. Steps: of VICTIM_IDLE the
+ * doublings beyond the floor, of VICTIM_UNANSWERED_FIT the seconds of age up to young_sec. */
 #define ORDER_STAGE_SHIFT  58
 #define ORDER_CLASS_SHIFT  54
 #define ORDER_FITS_SHIFT   53
-#define ORDER_DOUBLE_SHIFT 48
+#define ORDER_STEP_SHIFT   48
 #define ORDER_RANK_SHIFT   16
 #define ORDER_IDLE_MAX	   0xffff
-#define ORDER_REST	   ((1ULL << ORDER_DOUBLE_SHIFT) - 1)
+#define ORDER_STEPS	   32
+#define ORDER_REST	   ((1ULL << ORDER_STEP_SHIFT) - 1)
 
 /* What is never taken whatever its stage; VICTIM_SPARED_COUNT: none of these. */
 enum victim_spared victims_spared_by_kind(const struct victims_config *config,

@@ -154,21 +154,35 @@ static unsigned doublings(uint32_t idle_sec, uint32_t floor_sec)
 {
 	unsigned n = 0;
 
-	for (uint64_t mark = floor_sec ? floor_sec : 1; idle_sec / 2 >= mark && n < 31; mark *= 2)
+	for (uint64_t mark = floor_sec ? floor_sec : 1; idle_sec / 2 >= mark && n < ORDER_STEPS - 1;
+	     mark *= 2)
 		n++;
 	return n;
+}
+
+/* Seconds, up to what is no longer young: an answer to an honest flow may still be on its way, the
+ * less likely the older the flow is. */
+static unsigned grown_up(const struct victims_config *config, const struct flow_facts *facts)
+{
+	uint32_t sec = facts->has_age ? facts->age_sec : facts->has_idle ? facts->idle_sec : 0;
+
+	if (sec > config->young_sec)
+		sec = config->young_sec;
+	return sec < ORDER_STEPS ? sec : ORDER_STEPS - 1;
 }
 
 uint64_t victims_group_order(const struct victims_config *config, const struct flow_facts *facts,
 			     enum victim_stage stage, bool fits_weakly)
 {
-	unsigned doubled = stage == VICTIM_IDLE
-				   ? doublings(facts->idle_sec, floor_of(config, facts->class))
-				   : 0;
+	unsigned step = 0;
 
+	if (stage == VICTIM_IDLE)
+		step = doublings(facts->idle_sec, floor_of(config, facts->class));
+	else if (stage == VICTIM_UNANSWERED_FIT)
+		step = grown_up(config, facts);
 	return (uint64_t)(VICTIM_STAGE_COUNT - stage) << ORDER_STAGE_SHIFT |
 	       (uint64_t)class_rank[facts->class] << ORDER_CLASS_SHIFT |
-	       (uint64_t)fits_weakly << ORDER_FITS_SHIFT | (uint64_t)doubled << ORDER_DOUBLE_SHIFT;
+	       (uint64_t)fits_weakly << ORDER_FITS_SHIFT | (uint64_t)step << ORDER_STEP_SHIFT;
 }
 
 uint16_t victims_encode_idle(uint32_t idle_sec)

@@ -95,7 +95,6 @@ static inline struct member *world_add(struct world *w, enum role role, struct f
 
 	assert_true(w->used <= WORLD_MAX);
 	flow.has |= FLOW_HAS_TIMEOUT;
-	flow.id = (uint32_t)w->used;
 	*member = (struct member){
 		.flow = flow, .role = role, .born_sec = w->now_sec, .last_sec = w->now_sec};
 	return member;
@@ -108,6 +107,8 @@ static inline void world_age(struct world *w)
 		struct member *member = &w->members[i];
 		struct flow *flow = &member->flow;
 		uint32_t base = 0, idle;
+
+		flow->id = (uint32_t)i + 1; /* for world_find */
 
 		if (member->role == ROLE_GOLD || member->role == ROLE_HEAVY)
 			member->last_sec = w->now_sec - (w->now_sec - member->born_sec) % 2;

@@ -276,6 +276,7 @@ static void every_flow_is_counted_once_whatever_their_number(void **state)
 					      .counts = &counts};
 
 		attack_syn(w, n);
+		world_age(w); /* gives numbers */
 		sample_init(w->growth, 1);
 		seniority_begin(w->seniority, SEC, false, 0);
 		round_begin(&w->round, &config);

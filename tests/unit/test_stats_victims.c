@@ -252,6 +252,29 @@ static void days_of_idle_go_before_hours(void **state)
 	victims_free(b.victims);
 }
 
+static void of_unanswered_ones_that_fit_the_older_go_first(void **state)
+{
+	struct signature all = {.pattern = {.classes = 0xffff}};
+	struct bench b = bench_start(VICTIM_IDLE, 50);
+
+	(void)state;
+	b.config.signatures = &all;
+	b.config.signature_count = 1;
+	victims_reset(b.victims, &b.config);
+	for (uint16_t i = 0; i < 100; i++) /* many of one source, just opened */
+		offer(&b, flow_make(TCP, USERS, SERVER, i, 80), 0, (struct standing){0});
+	for (uint16_t i = 0; i < 50; i++) /* one each, a little older */
+		offer(&b, flow_make(TCP, IP(10, 9, 0, 0) + i, SERVER, i, 80), 1 + i % 9,
+		      (struct standing){0});
+	finish(&b);
+	assert_int_equal(b.count, 50);
+	for (size_t i = 0; i < 50; i++)
+		assert_int_equal(b.list[i].src[1], 9);
+	for (size_t i = 1; i < 50; i++) /* three seconds are enough not to be young */
+		assert_true(victim_idle_sec(&b.list[i]) <= victim_idle_sec(&b.list[i - 1]));
+	victims_free(b.victims);
+}
+
 /* ---- fairness ---- */
 
 static void takes_from_sources_as_max_min_fairness_says(void **state)
@@ -370,6 +393,7 @@ int main(void)
 		cmocka_unit_test(the_master_of_a_living_flow_is_spared),
 		cmocka_unit_test(pickups_do_not_count_against_their_source),
 		cmocka_unit_test(days_of_idle_go_before_hours),
+		cmocka_unit_test(of_unanswered_ones_that_fit_the_older_go_first),
 		cmocka_unit_test(takes_from_sources_as_max_min_fairness_says),
 		cmocka_unit_test(the_answer_is_the_same_in_any_order_and_within_budget),
 		cmocka_unit_test(no_budget_takes_nothing),
