@@ -47,6 +47,9 @@ struct report_top {
 /* Text or JSON to out as it says; 0 or -errno of writing (-EPIPE: the reader has gone). */
 int report_status(const struct report_out *out, const struct snapshot *snapshot);
 int report_top(const struct report_out *out, const struct report_top *top);
+/* A kept record as text: heading with the moment, the lines of status as they were then, protocols, the tables by source,
+ * prefix, service, destination and class, examples. is_alarm: a crossing, which tells the level before. */
+int report_breakdown(const struct report_out *out, const struct alarm *alarm, bool is_alarm);
 /* line: the text as conntrack writes it (kernel/print); unused for JSON. */
 int report_flow(const struct report_out *out, const struct flow *flow, const char *line,
 		const struct flow_timeouts *timeouts, int64_t now_real_ns);

@@ -25,6 +25,7 @@ enum snapshot_has {
 	SNAPSHOT_HAS_RATE = 1 << 5,     /* new flows per second, by events */
 	SNAPSHOT_HAS_EXPIRED = 1 << 6,
 	SNAPSHOT_HAS_REFUSAL = 1 << 7,
+	SNAPSHOT_HAS_EVENTS = 1 << 8,   /* whether somebody listens, and what came of it */
 };
 
 struct snapshot_top {

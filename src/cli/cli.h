@@ -215,6 +215,8 @@ int client_print(const struct cli *cli, const char *document);
 /* A ctwarden.status/1 document into *ret_snapshot. 0 or -EINVAL with the problem. */
 int view_status(const char *document, struct snapshot *ret_snapshot,
 		struct problem *reterr_problem);
+/* A ctwarden.alarm/1 or ctwarden.topline/1 document. 0 or -EINVAL with the problem. */
+int view_breakdown(const char *document, struct alarm *ret_alarm, bool *ret_is_alarm, struct problem *reterr_problem);
 struct view_top {
 	struct report_top top;	  /* rows point to rows below */
 	struct ranking_row *rows; /* owned */

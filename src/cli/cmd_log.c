@@ -16,6 +16,7 @@
 
 #define TAIL_MAX      1000000
 #define LINE_TEXT_MAX 1024
+#define ALARM_MEMBER  "\"schema\":\"ctwarden.alarm/1\""
 
 struct kept {
 	char *line; /* owned */
@@ -27,6 +28,8 @@ struct log {
 	struct cli *cli;
 	struct kept *tail;
 	uint64_t tail_max, seen, bad;
+	bool is_whole; /* --at: the newest record with all it says; tail_max is 1 */
+	struct kept alarm; /* is_whole: the newest alarm */
 };
 
 /* ---- one line for people ---- */
@@ -137,20 +140,43 @@ static void show(struct log *log, const char *line, size_t len, int64_t real_ns)
 	doc_free(doc);
 }
 
+/* The whole of one record, as status would have shown it then. */
+static void show_breakdown(struct log *log, const struct kept *kept)
+{
+	struct alarm *alarm = mem_alloc(sizeof(*alarm));
+	struct problem problem = {0};
+	bool is_alarm = true;
+
+	if (log->cli->out.is_json || view_breakdown(kept->line, alarm, &is_alarm, &problem))
+		show(log, kept->line, strlen(kept->line), kept->real_ns);
+	else
+		run_wrote(log->cli, report_breakdown(&log->cli->out, alarm, is_alarm));
+	free(alarm);
+	if (is_alarm || !log->alarm.line)
+		return;
+	printf("\nthe alarm before it:\n"); /* it may tell what a topline does not */
+	show(log, log->alarm.line, strlen(log->alarm.line), log->alarm.real_ns);
+}
+
+static void keep(struct kept *kept, const char *line, size_t len, int64_t real_ns)
+{
+	free(kept->line);
+	kept->line = mem_format("%.*s", (int)len, line);
+	kept->real_ns = real_ns;
+}
+
 static bool on_line(const char *line, size_t len, int64_t real_ns, void *arg)
 {
 	struct log *log = arg;
-	struct kept *kept;
 
 	log->seen++;
 	if (!log->tail_max) {
 		show(log, line, len, real_ns);
 		return !ferror(stdout);
 	}
-	kept = &log->tail[(log->seen - 1) % log->tail_max];
-	free(kept->line);
-	kept->line = mem_format("%.*s", (int)len, line);
-	kept->real_ns = real_ns;
+	keep(&log->tail[(log->seen - 1) % log->tail_max], line, len, real_ns);
+	if (log->is_whole && memmem(line, len, ALARM_MEMBER, strlen(ALARM_MEMBER)))
+		keep(&log->alarm, line, len, real_ns);
 	return true;
 }
 
@@ -159,6 +185,10 @@ static void show_tail(struct log *log)
 	uint64_t i = log->seen > log->tail_max ? log->seen - log->tail_max : 0;
 	struct kept *kept;
 
+	if (log->is_whole && log->seen) {
+		show_breakdown(log, &log->tail[0]);
+		return;
+	}
 	for (; i < log->seen; i++) {
 		kept = &log->tail[i % log->tail_max];
 		show(log, kept->line, strlen(kept->line), kept->real_ns);
@@ -172,6 +202,7 @@ static void free_tail(struct log *log)
 	for (i = 0; i < log->tail_max; i++)
 		free(log->tail[i].line);
 	free(log->tail);
+	free(log->alarm.line);
 }
 
 static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct problem *problem)
@@ -187,6 +218,7 @@ static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct p
 		if (option_given(cli, OPTION_SINCE) || option_given(cli, OPTION_UNTIL))
 			return option_problem(cli, OPTION_AT, problem,
 					      "does not go with --since or --until");
+		log->is_whole = !log->tail_max;
 		if (!log->tail_max)
 			log->tail_max = 1;
 		return option_moment(cli, OPTION_AT, now, until_ns, problem);

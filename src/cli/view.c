@@ -15,6 +15,7 @@
 #include "doc/doc.h"
 #include "field.h"
 #include "flow/names.h"
+#include "view.h"
 
 #define AT(member) offsetof(struct snapshot, member)
 
@@ -53,7 +54,7 @@ static const struct field status_fields[] = {
 	{"marks.critical.forecast_sec", FIELD_DOUBLE, AT(marks.critical.forecast_sec), 0},
 	{"marks.full_pct", FIELD_DOUBLE, AT(marks.full_pct), 0},
 	{"daemon_since", FIELD_MOMENT, AT(daemon_since_real_ns), 0},
-	{"events.listening", FIELD_BOOL, AT(is_listening), 0},
+	{"events.listening", FIELD_BOOL, AT(is_listening), SNAPSHOT_HAS_EVENTS},
 	{"events.received", FIELD_U64, AT(events_received), 0},
 	{"events.lost", FIELD_U64, AT(events_lost), 0},
 	{"events.overruns", FIELD_U64, AT(events_overruns), 0},
@@ -223,8 +224,8 @@ static void read_classes(const struct doc_node *root, struct snapshot *snapshot)
 	}
 }
 
-static int read_top(const struct doc_node *root, const char *key, enum ranking_by by,
-		    struct snapshot_top *top, struct problem *problem)
+int view_read_top(const struct doc_node *root, const char *key, enum ranking_by by, struct snapshot_top *top,
+		  struct problem *problem)
 {
 	struct doc_node list = doc_get(root, key), row, node;
 	const char *text;
@@ -289,14 +290,16 @@ static void read_protocols(const struct doc_node *root, struct snapshot *s)
 	}
 }
 
-static int read_status(const struct doc_node *root, struct snapshot *s, struct problem *problem)
+int view_read_status(const struct doc_node *root, struct snapshot *s, struct problem *problem)
 {
 	static const char *const levels[] = {"ok", "warning", "critical", "full", NULL};
 	struct doc_node node;
 	const char *text = NULL;
 	int result, level = 0;
 
-	s->marks = level_config_default();
+	node = doc_get(root, "marks");
+	if (doc_has(&node)) /* else it does not say what it was judged by */
+		s->marks = level_config_default();
 	s->fill.seconds_to_full = -1;
 	s->is_daemon_view = true;
 	result = field_read_all(root, status_fields, sizeof(status_fields) / sizeof(status_fields[0]),
@@ -326,7 +329,7 @@ static int read_status(const struct doc_node *root, struct snapshot *s, struct p
 		s->cause.is_known = true;
 		strncpy(s->cause.text, text, sizeof(s->cause.text) - 1);
 	}
-	result = read_top(root, "top_sources", RANKING_BY_SOURCE, &s->sources, problem);
+	result = view_read_top(root, "top_sources", RANKING_BY_SOURCE, &s->sources, problem);
 	if (!result && s->sources.used)
 		s->has |= SNAPSHOT_HAS_TOP;
 	return result;
@@ -363,7 +366,7 @@ int view_status(const char *document, struct snapshot *ret_snapshot, struct prob
 		return result;
 	snapshot = mem_alloc(sizeof(*snapshot));
 	root = doc_root(doc);
-	result = read_status(&root, snapshot, reterr_problem);
+	result = view_read_status(&root, snapshot, reterr_problem);
 	if (!result)
 		*ret_snapshot = *snapshot;
 	free(snapshot);

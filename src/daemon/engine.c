@@ -58,7 +58,7 @@ void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 	snapshot->marks = engine->config.levels;
 	snapshot->level = engine->level.level;
 	snapshot->level_since_real_ns = engine->level_since_real_ns;
-	snapshot->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_PEAK;
+	snapshot->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_PEAK | SNAPSHOT_HAS_EVENTS;
 	if (engine->fill.has_growth)
 		snapshot->has |= SNAPSHOT_HAS_GROWTH;
 	snapshot->is_listening = subscription_is_listening(engine);

@@ -33,7 +33,7 @@ static void add_mark(struct text *t, const char *name, const struct level_marks 
 		text_add(t, " or full within %s", seconds_format(marks->forecast_sec, number));
 }
 
-static void print_level(const struct report_out *out, const struct snapshot *s)
+static void print_level(const struct report_out *out, const struct snapshot *s, const enum level *previous)
 {
 	char buf[160], number[UNITS_TEXT_MAX], word[16];
 	struct line line;
@@ -46,11 +46,17 @@ static void print_level(const struct report_out *out, const struct snapshot *s)
 		word[i] = (char)toupper((unsigned char)word[i]);
 	line_start(&line, out, "level");
 	line_add_colour(&line, level_colour(s->level), "%s", word);
-	if ((s->has & SNAPSHOT_HAS_LEVEL) && s->fill.now.real_ns >= s->level_since_real_ns)
+	if (previous)
+		line_add(&line, "it was %s", level_name(*previous));
+	else if ((s->has & SNAPSHOT_HAS_LEVEL) && s->fill.now.real_ns >= s->level_since_real_ns)
 		line_add(&line, "since %s",
 			 units_format_duration(s->fill.now.real_ns - s->level_since_real_ns, number));
 	else if (!(s->has & SNAPSHOT_HAS_LEVEL))
 		line_add(&line, "by this reading alone");
+	if (!(s->marks.full_pct > 0)) { /* an old record does not tell them */
+		line_end(&line);
+		return;
+	}
 	text_init(&t, buf, sizeof(buf));
 	add_mark(&t, "warning", &s->marks.warning);
 	line_add(&line, "%s", buf);
@@ -246,7 +252,7 @@ static void print_events(const struct report_out *out, const struct snapshot *s)
 	char number[UNITS_TEXT_MAX];
 	struct line line;
 
-	if (!s->is_daemon_view)
+	if (!(s->has & SNAPSHOT_HAS_EVENTS))
 		return;
 	line_start(&line, out, "events");
 	line_add(&line, "%s", s->is_listening ? "listening" : "not listening");
@@ -280,6 +286,25 @@ static void print_sources(const struct report_out *out, const struct snapshot *s
 	table_print(out, &table);
 }
 
+void status_lines(const struct report_out *out, const struct snapshot *s, const enum level *previous)
+{
+	struct line line;
+
+	print_level(out, s, previous);
+	print_entries(out, s);
+	print_buckets(out, &s->fill.now, s->fill.is_implausible);
+	print_growth(out, s);
+	print_evictable(out, s);
+	print_refused(out, s);
+	print_pass(out, s);
+	print_events(out, s);
+	if (s->cause.is_known && s->cause.text[0]) {
+		line_start(&line, out, "cause");
+		line_add(&line, "%s", s->cause.text);
+		line_end(&line);
+	}
+}
+
 int report_status(const struct report_out *out, const struct snapshot *s)
 {
 	char buf[160];
@@ -295,19 +320,7 @@ int report_status(const struct report_out *out, const struct snapshot *s)
 		 place_format(&s->netns, s->is_daemon_view ? "daemon" : "kernel", buf,
 			      sizeof(buf)));
 	line_end(&line);
-	print_level(out, s);
-	print_entries(out, s);
-	print_buckets(out, &s->fill.now, s->fill.is_implausible);
-	print_growth(out, s);
-	print_evictable(out, s);
-	print_refused(out, s);
-	print_pass(out, s);
-	print_events(out, s);
-	if (s->cause.is_known && s->cause.text[0]) {
-		line_start(&line, out, "cause");
-		line_add(&line, "%s", s->cause.text);
-		line_end(&line);
-	}
+	status_lines(out, s, NULL);
 	print_sources(out, s);
 	return report_flush(out);
 }

@@ -227,8 +227,12 @@ static struct item others_item(const struct table *table, char *buf, size_t size
 {
 	char number[UNITS_TEXT_MAX];
 
-	snprintf(buf, size, "... %s more",
-		 units_format_count(rows_other_keys(table->totals, table->used), number));
+	/* An old alarm tells how much others hold, and not how many they are. */
+	if (rows_other_keys(table->totals, table->used))
+		snprintf(buf, size, "... %s more",
+			 units_format_count(rows_other_keys(table->totals, table->used), number));
+	else
+		snprintf(buf, size, "... others");
 	return (struct item){.key = buf, .entries = rows_other_entries(table->totals, table->rows, table->used)};
 }
 

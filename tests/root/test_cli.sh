@@ -358,6 +358,36 @@ run log --state-dir "$work/state" --since "2026-11-25 09:41:10"
 same "log --since" "2026-11-25 09:41:12" "${out:0:19}"
 run log --state-dir "$work/state" -n 1 -j
 same "log -n 1 -j: verbatim" "$(tail -n 1 "$work/state/alarms.jsonl")" "$out"
+# The whole of a record: what the golden file of an alarm says, and after it a topline.
+mkdir "$work/whole"
+golden=$(dirname "$0")/../golden/report
+cat "$golden/alarm-warning.json" >"$work/whole/alarms.jsonl"
+run log --state-dir "$work/whole" --at now
+same "log --at: ends with 0" "0 " "$code $err"
+has "log --at: level, and what it was" "^level +WARNING   it was ok   warning from 75 %" "$out"
+has "log --at: fill" "^entries +203,417 of 262,144   77\.6 %" "$out"
+has "log --at: growth and forecast" "^growth +\+612/s   802 new/s   full in 1 min 35 s" "$out"
+has "log --at: counters" "^since boot +0 dropped   0 dropped early   12 insert failures" "$out"
+has "log --at: cause" "^cause +one source: 10\.1\.0\.66 holds 74 %" "$out"
+has "log --at: protocols" "^protocols .*tcp 201,000 \(99\.0 %\)" "$out"
+for table in source prefix service class; do has "log --at: the table by $table" "^by $table$" "$out"; done
+has "log --at: sources" "^ +1  10\.1\.0\.66 +151,200  74\.3 %" "$out"
+has "log --at: services" "^ +1  tcp/22 +148,000" "$out"
+has "log --at: classes" "^ +1  unreplied +150,000" "$out"
+has "log --at: others whose number is not told" "^ +\.\.\. others +13,417" "$out"
+has "log --at: examples" "^tcp SYN_SENT src=10\.1\.0\.66 dst=10\.2\.0\.7 sport=40000 dport=22 reply-src=10\.9\.0\.7 mark=5 \(unreplied\)$" "$out"
+has "log --at: an example of ICMP" "^icmp src=10\.1\.0\.66 dst=10\.9\.0\.7 type=8 code=0 id=4711 zone=3$" "$out"
+run log --state-dir "$work/whole" --at now -j
+same "log --at -j: verbatim" "$(cat "$golden/alarm-warning.json")" "$out"
+run log --state-dir "$work/whole" --at now -n 5
+same "log --at -n: a line" 1 "$(wc -l <"$work/out")"
+cat "$golden/topline.json" >>"$work/whole/alarms.jsonl"
+run log --state-dir "$work/whole" --at now
+has "log --at of a topline: its sources" "^ +1  10\.1\.0\.66 +151,200  74\.3 %" "$out"
+same "log --at of a topline: makes nothing up" 0 "$(grep -cE '^(cause|events|classes|buckets|by prefix)|warning from' "$work/out")"
+has "log --at of a topline: and the alarm before it" "^2026-11-25 .*  warning +77\.6 %.*: one source: 10\.1\.0\.66" "$(tail -n 1 "$work/out")"
+run log --state-dir "$work/whole" --at "2026-11-25 09:00"
+same "log --at: nothing before" "0 " "$code $out"
 refused "log: bad time" "--since half past nine" log --since "half past nine"
 
 echo "$passed passed, $failed failed"

@@ -254,7 +254,7 @@ static inline void fixture_daemon(struct snapshot *s)
 	fixture_cheap(s);
 	fixture_pass(s);
 	s->is_daemon_view = s->is_listening = true;
-	s->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_GROWTH | SNAPSHOT_HAS_PEAK | SNAPSHOT_HAS_RATE;
+	s->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_GROWTH | SNAPSHOT_HAS_PEAK | SNAPSHOT_HAS_RATE | SNAPSHOT_HAS_EVENTS;
 	s->level_since_real_ns = FIXTURE_NOW - 192 * NS_PER_SEC;
 	s->daemon_since_real_ns = FIXTURE_NOW - 86400 * NS_PER_SEC;
 	s->fill.has_growth = true;

@@ -47,6 +47,34 @@ static void alarm_without_a_pass_has_no_breakdown(void **state)
 	line_compare(report_alarm_json(&alarm), "alarm-bare.json");
 }
 
+static void breakdown_is_what_status_was_and_all_tables(void **state)
+{
+	struct alarm alarm = {.previous = LEVEL_OK};
+	struct capture c;
+
+	(void)state;
+	fixture_daemon(&alarm.at);
+	capture_start(&c, 100, false);
+	assert_int_equal(report_breakdown(&c.out, &alarm, true), 0);
+	capture_compare(&c, "breakdown-alarm.txt");
+	capture_start(&c, 40, true);
+	assert_int_equal(report_breakdown(&c.out, &alarm, true), 0);
+	fflush(c.out.file);
+	assert_fits(c.text, 40);
+	capture_compare(&c, "breakdown-alarm-40.txt");
+	/* A topline tells less; nothing is made up for what it does not say. */
+	memset(&alarm.at.marks, 0, sizeof(alarm.at.marks));
+	alarm.at.has = SNAPSHOT_HAS_TOP | SNAPSHOT_HAS_LEVEL;
+	alarm.at.fill.now.has = READING_HAS_ENTRIES | READING_HAS_LIMIT;
+	alarm.at.cause.is_known = false;
+	memset(alarm.at.protocols, 0, sizeof(alarm.at.protocols));
+	memset(alarm.at.classes, 0, sizeof(alarm.at.classes));
+	alarm.at.prefixes.used = alarm.at.services.used = alarm.at.examples_used = 0;
+	capture_start(&c, 100, false);
+	assert_int_equal(report_breakdown(&c.out, &alarm, false), 0);
+	capture_compare(&c, "breakdown-topline.txt");
+}
+
 static void topline_is_short(void **state)
 {
 	struct snapshot s;
@@ -99,6 +127,7 @@ int main(void)
 		cmocka_unit_test(alarm_line_is_key_value),
 		cmocka_unit_test(short_buffer_cuts_the_alarm_line),
 		cmocka_unit_test(alarm_without_a_pass_has_no_breakdown),
+		cmocka_unit_test(breakdown_is_what_status_was_and_all_tables),
 		cmocka_unit_test(topline_is_short),
 		cmocka_unit_test(answer_carries_the_document),
 		cmocka_unit_test(error_has_code_text_and_path),
