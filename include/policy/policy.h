@@ -190,9 +190,11 @@ struct policy *policy_new_default(void);
 void policy_free(struct policy *policy); /* NULL allowed */
 
 struct doc_node;
-/* A list of what is protected, entries with "name" and "match" as `protect.flows` has them, into policy->protect (once). An
- * absent node is an empty list. 0 or -EINVAL with the problem; the policy is to be freed either way. */
-int policy_protect_read(const struct doc_node *flows, struct policy *policy, struct problem *reterr_problem);
+/* A list of what is protected, entries with "name" and "match" as `protect.flows` has them, into
+ * policy->protect (once). An absent node is an empty list. 0 or -EINVAL with the problem; the
+ * policy is to be freed either way. */
+int policy_protect_read(const struct doc_node *flows, struct policy *policy,
+			struct problem *reterr_problem);
 
 /* True where a rule looks at single sources or prefixes. */
 enum policy_scope policy_rule_scope(const struct policy_rule *rule);

@@ -97,7 +97,8 @@ static int read_protected(const struct doc_node *node, struct policy *policy,
 	return 0;
 }
 
-int policy_protect_read(const struct doc_node *flows, struct policy *policy, struct problem *problem)
+int policy_protect_read(const struct doc_node *flows, struct policy *policy,
+			struct problem *problem)
 {
 	struct doc_node item;
 	int result = 0;
@@ -107,7 +108,8 @@ int policy_protect_read(const struct doc_node *flows, struct policy *policy, str
 	if (!doc_is_array(flows))
 		return doc_problem(flows, problem, "a list [ ... ] is expected");
 	if (doc_count(flows) > POLICY_PROTECT_MAX)
-		return doc_problem(flows, problem, "at most %d are taken; one entry may list many prefixes",
+		return doc_problem(flows, problem,
+				   "at most %d are taken; one entry may list many prefixes",
 				   POLICY_PROTECT_MAX);
 	policy->protect = mem_array(doc_count(flows) + 1, sizeof(*policy->protect));
 	for (size_t i = 0; !result && i < doc_count(flows); i++) {

@@ -198,6 +198,7 @@ static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 	size_t count;
 
 	(void)state;
+	clear(POLICY_DECISIONS_MAX);
 	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions);
 	assert_int_equal(count, 1); /* the mild one is expected to do */
 	assert_int_equal(decisions[0].rule, 0);

@@ -225,14 +225,14 @@ static void test_gateway_takes_answered_flows_when_unanswered_ones_do_not_suffic
 
 	(void)state;
 	snapshot_grow(s, 8000);
-	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions);
+	count = evaluate(policy, s, memory, SEC);
 	assert_false(has_rule(policy, count, "evict-answered"));
 	for (size_t i = 0; i < count; i++) {
 		if (decisions[i].action == POLICY_ACTION_EVICT)
 			policy_memory_result(memory, policy, &decisions[i], &none, SEC);
 		policy_decision_done(&decisions[i]);
 	}
-	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + SEC / 20, decisions);
+	count = evaluate(policy, s, memory, SEC + SEC / 20);
 	assert_true(has_rule(policy, count, "evict-answered"));
 	for (size_t i = 0; i < count; i++)
 		policy_decision_done(&decisions[i]);
