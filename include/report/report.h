@@ -19,10 +19,10 @@ struct report_out {
 	bool is_json, is_pretty; /* -j, -J */
 	bool is_terminal;
 	bool has_colour;   /* a terminal and no NO_COLOR */
-	unsigned columns;  /* width of the terminal; 100 elsewhere */
+	unsigned columns;  /* width of the terminal (COLUMNS goes first); 100 elsewhere */
 };
 
-/* For stdout: looks at the terminal, COLUMNS, NO_COLOR. */
+/* For stdout: looks at the terminal, COLUMNS (at a terminal alone), NO_COLOR. */
 struct report_out report_out_stdout(bool is_json, bool is_pretty);
 
 /* What `top` shows: rows of one ranking. */

@@ -78,6 +78,9 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 			   const struct level_config *marks, const struct picture *picture);
 /* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
 void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
+/* The same with cause, examples and top tables taken from an earlier snapshot of that picture, which cost milliseconds. */
+void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *picture, const struct snapshot *from,
+			       int64_t now_monotonic_ns);
 
 /* What the kernel's counter said before and after the pass, and how many entries the pass listed: fills counted_before,
  * counted_after, listed and the expired share (what the pass freed; births meanwhile can only hide some of it). before 0

@@ -140,25 +140,31 @@ static int64_t midnight(int64_t now_real_ns, int days)
 	return mktime(&tm) * NS_PER_SEC;
 }
 
-/* "-10min", "10min ago", "10min": that long before now. */
+/* "-10min", "10min ago", "10min": that long before now; "+10min", "10min left": after. */
 static bool read_span(const char *text, int64_t now_real_ns, int64_t *ret_ns)
 {
+	bool is_after = *text == '+', is_signed = is_after || *text == '-';
 	char span[64];
 	size_t len;
 	int64_t ns;
 
-	if (*text == '-')
-		text++;
+	text += is_signed;
 	len = strlen(text);
-	if (len > 4 && !strcmp(text + len - 4, " ago"))
+	if (!is_signed && len > 4 && !strcmp(text + len - 4, " ago")) {
 		len -= 4;
+	} else if (!is_signed && len > 5 && !strcmp(text + len - 5, " left")) {
+		len -= 5;
+		is_after = true;
+	}
 	if (!len || len >= sizeof span)
 		return false;
 	memcpy(span, text, len);
 	span[len] = 0;
 	if (units_parse_duration(span, &ns, NULL))
 		return false;
-	*ret_ns = now_real_ns - ns;
+	if (is_after && ns > INT64_MAX - now_real_ns)
+		return false;
+	*ret_ns = is_after ? now_real_ns + ns : now_real_ns - ns;
 	return true;
 }
 
@@ -173,6 +179,8 @@ int clock_parse_moment(const char *text, int64_t now_real_ns, int64_t *ret_real_
 		ns = midnight(now_real_ns, 0);
 	else if (!strcmp(text, "yesterday"))
 		ns = midnight(now_real_ns, -1);
+	else if (!strcmp(text, "tomorrow"))
+		ns = midnight(now_real_ns, 1);
 	else if (*text == '@' && !units_parse_number(text + 1, 0, INT64_MAX / NS_PER_SEC, "a time", &sec, NULL))
 		ns = (int64_t)sec * NS_PER_SEC;
 	else if (!read_calendar(text, now_real_ns, &ns) && !read_span(text, now_real_ns, &ns))

@@ -26,13 +26,17 @@
 
 /* ---- the view ---- */
 
-static void snapshot_add_passes(const struct engine *engine, struct snapshot *snapshot, int64_t now_ns)
+/* kept: NULL where the rankings of this very moment are wanted. */
+static void snapshot_add_passes(const struct engine *engine, struct kept *kept, struct snapshot *snapshot, int64_t now_ns)
 {
 	const struct passes *passes = &engine->passes;
 
 	if (!passes->picture)
 		return;
-	snapshot_add_picture(snapshot, passes->picture, now_ns);
+	if (kept)
+		kept_add(kept, snapshot, passes->picture, now_ns, engine->ticked_ns, engine->picture_ticked_ns);
+	else
+		snapshot_add_picture(snapshot, passes->picture, now_ns);
 	snapshot_add_counts(snapshot, passes->counted_before, passes->counted_after, passes->listed);
 	snapshot->redone_passes = passes->redone;
 	snapshot_add_refusal(snapshot);
@@ -41,7 +45,7 @@ static void snapshot_add_passes(const struct engine *engine, struct snapshot *sn
 void engine_release_alarm(struct engine *engine, int64_t now_ns)
 {
 	if (alarms_is_waiting(engine->alarms))
-		snapshot_add_passes(engine, alarms_waiting_view(engine->alarms), now_ns);
+		snapshot_add_passes(engine, NULL, alarms_waiting_view(engine->alarms), now_ns);
 	alarms_release(engine->alarms, now_ns);
 }
 
@@ -72,7 +76,7 @@ void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 	snapshot->events_overruns = subscription->now.overruns;
 	snapshot->events_undecodable = subscription->now.undecodable;
 	snapshot->events_not_kernel = subscription->now.not_kernel;
-	snapshot_add_passes(engine, snapshot, clock_monotonic_ns());
+	snapshot_add_passes(engine, engine->kept, snapshot, clock_monotonic_ns());
 }
 
 /* ---- events ---- */
@@ -333,6 +337,7 @@ int engine_start(struct event_base *base, const struct daemon_config *config, bo
 	engine->ticked_ns = engine->picture_ticked_ns = clock_monotonic_ns();
 	engine->ready_fd = engine->done_fd = -1;
 	engine->alarms = alarms_new(is_json, config->log, config->alarm_repeat_ns);
+	engine->kept = kept_new();
 	fill_init(&engine->fill, config->capacity);
 	/* The socket before all else: a second daemon must not touch anything. */
 	r = control_open(base, config->socket, answer_request, engine, &engine->control, reterr_problem);
@@ -418,6 +423,7 @@ void engine_stop(struct engine *engine)
 		close(engine->done_fd);
 	control_close(engine->control);
 	alarms_free(engine->alarms);
+	kept_free(engine->kept);
 	if (engine->store)
 		store_close(engine->store);
 	if (engine->counters)

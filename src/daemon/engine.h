@@ -11,6 +11,7 @@
 #include "base/problem.h"
 #include "config.h"
 #include "control.h"
+#include "kept.h"
 #include "kernel/kernel.h"
 #include "listener.h"
 #include "stats/snapshot.h"
@@ -70,6 +71,7 @@ struct engine {
 	struct store *store; /* NULL: the state directory cannot be written */
 	struct control *control;
 	struct alarms *alarms;
+	struct kept *kept;   /* of the picture's view, for a tick */
 	struct passes passes;
 	struct subscription subscription;
 	struct fill fill;
