@@ -14,7 +14,7 @@ struct fairness_row {
 	struct ranking_key key; /* breaks ties */
 	uint32_t holds;		/* all entries of the source */
 	uint32_t seniors;	/* of these: do not count and are not taken */
-	uint32_t candidates;	/* of these: may be taken; at most holds - seniors (more is cut) */
+	uint32_t candidates;	/* of these: may be taken; cut to holds - seniors */
 	uint32_t take;		/* answer */
 };
 

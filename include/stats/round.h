@@ -16,16 +16,22 @@
 
 #define ROUND_UNDER_WAY 32 /* power of two */
 
-struct round_config { /* all borrowed until round_end; those that may be NULL are not served then */
-	struct seniority *seniority;	      /* seniority_begin was called; never NULL */
+/* A flow whose standing is known now; all borrowed for the call. */
+typedef void round_fn(const struct flow *flow, const struct flow_facts *facts,
+		      const struct standing *standing, void *arg);
+
+struct round_config { /* all borrowed until round_end; what is NULL is not served */
+	struct seniority *seniority; /* never NULL; seniority_begin was called */
 	const struct flow_timeouts *timeouts; /* NULL: idle unknown */
 	int64_t now_real_ns;
-	struct sample *base,
-		*growth; /* filled with what was there in the calm, and what was not; NULL */
-	const struct signature *signatures; /* counted, each in counts[] of the same number */
+	struct sample *base;   /* gets what was there in the calm */
+	struct sample *growth; /* gets what was not */
+	const struct signature *signatures; /* each counted in counts[] of the same number */
 	size_t signature_count;
-	struct signature_counts *counts; /* NULL */
-	struct victims *victims;	 /* NULL */
+	struct signature_counts *counts;
+	struct victims *victims;
+	round_fn *on_flow; /* after all of these, in the order of round_add */
+	void *arg;
 };
 
 struct round {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stats/seniority: what is remembered of flows from pass to pass: which were there while the table
- * was calm, which are senior, which are active. One slot of 8 bytes a flow: 36 bits of a keyed hash
- * (SipHash of original tuple and zones) and its standing. Seniority is a rank, not immunity: a flow
- * becomes senior when seen answered in two calm passes at least renewal_ns apart with no surge
- * between; on a surge, what became senior in the last renewal_ns is struck out; what a complete pass
- * does not see answered, or sees idle beyond the floor, lapses; the seniors of one source count only
- * up to its fair share. Bounded, allocates at start only, told the time. Not thread-safe. */
+ * was calm, which are senior, which are active. One slot of 8 bytes a flow: 36 bits of a keyed
+ * hash (SipHash of original tuple and zone) and its standing. Seniority is a rank, not immunity: a
+ * flow becomes senior when seen answered in two calm passes at least renewal_ns apart with no surge
+ * between; on a surge, what became senior in the last renewal_ns is struck out; what a complete
+ * pass does not see answered, or sees idle beyond the floor, lapses; the seniors of one source
+ * count only up to its fair share. Bounded, allocates at start only, told the time. Not
+ * thread-safe. */
 #ifndef CTWARDEN_STATS_SENIORITY_H
 #define CTWARDEN_STATS_SENIORITY_H
 
@@ -18,14 +19,14 @@
 #include "stats/ranking.h"
 
 struct seniority_config {
-	size_t max_flows;	  /* remembered; 8 B x 4/3 each. Beyond: the least worthy of a few
-				     neighbours gives way */
-	size_t max_sources;	  /* sources whose seniors are counted one by one */
-	int64_t renewal_ns;	  /* seniority_renewal_sec */
-	int64_t activity_ns;	  /* length of the spans in which traffic is looked for */
+	size_t max_flows;   /* remembered; 8 B x 4/3 each. Beyond: the least worthy of a few
+			     * neighbours gives way */
+	size_t max_sources; /* sources whose seniors are counted one by one */
+	int64_t renewal_ns; /* seniority_renewal_sec */
+	int64_t activity_ns;      /* length of the spans in which traffic is looked for */
 	uint8_t source_prefix[2]; /* 32, 64 */
-	uint32_t established_floor_sec,
-		stream_floor_sec; /* idle beyond: lapses. RFC 5382: 2 h 4 min; 2 min */
+	uint32_t established_floor_sec; /* idle beyond: lapses; RFC 5382: 2 h 4 min */
+	uint32_t stream_floor_sec;      /* the same, not TCP */
 };
 
 /* 262,144 flows, 65,536 sources, 30 s, 2 s, {32, 64}, 7440 s, 120 s. */
@@ -42,22 +43,22 @@ struct standing {	    /* of one flow at this pass */
 	bool is_base;	    /* there since the table was last calm (else: growth) */
 	bool is_senior;	    /* and within the fair share of its source */
 	bool is_over_share; /* senior, but beyond the fair share: does not count */
-	bool is_active; /* traffic in both directions in the last one or two spans: counters, else
-			   timeout renewed */
+	bool is_active;     /* traffic in both directions in the last one or two spans: counters,
+			     * else timeout renewed */
 };
 
-/* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm); in a
- * surge nobody rises and what is new is not base. senior_budget: how many seniors may count in all
- * (a share of capacity); 0: no bound. A pass begun before the last one was ended ends that one as
- * incomplete. */
+/* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm):
+ * in a surge nobody rises and what is new is not base. senior_budget: how many seniors may count in
+ * all (a share of capacity); 0: no bound. A pass begun before the last one was ended ends that one
+ * as incomplete. */
 void seniority_begin(struct seniority *seniority, int64_t now_ns, bool is_calm,
 		     uint64_t senior_budget);
-/* Each flow of the pass, once (again does no harm but to the count of its source). Unanswered flows
- * are remembered only in calm passes. About 40 ns. */
+/* Each flow of the pass, once (again does no harm but to the count of its source). Unanswered
+ * flows are remembered only in calm passes. */
 struct standing seniority_see(struct seniority *seniority, const struct flow *flow,
 			      const struct flow_facts *facts);
-/* The same in steps, for loops over many flows (stats/round): the memory of one is fetched while others
- * are judged, so that the waits overlap. The steps in this order, some flows apart; then
+/* The same in steps, for loops over many flows (stats/round): the memory of one is fetched while
+ * others are judged, so that the waits overlap. The steps in this order, some flows apart; then
  * seniority_see_fetched is seniority_see. The hint is good for this pass only. */
 struct seniority_hint {
 	uint64_t tag;
@@ -76,7 +77,8 @@ struct standing seniority_see_fetched(struct seniority *seniority, const struct 
 /* is_complete: every flow of the table was seen: what was not has gone. Else nothing lapses. */
 void seniority_end(struct seniority *seniority, bool is_complete);
 
-/* A surge began: candidates and the seniors of the last renewal_ns are struck out; they stay base. */
+/* A surge began: candidates and the seniors of the last renewal_ns are struck out; they stay base.
+ * A pass under way goes on as one in a surge. */
 void seniority_surge(struct seniority *seniority, int64_t now_ns);
 /* A flow put in by user space (a NEW event with a port id: table sync at fail-over): senior at once
  * if ASSURED and two-way, and no surge strikes it out. True where it is senior now. */
@@ -90,7 +92,7 @@ struct seniority_counts {
 	uint64_t gave_way;   /* slots that another flow took because of max_flows */
 	uint64_t over_share; /* of the last pass */
 	uint32_t fair_share; /* seniors a source may have that count; UINT32_MAX: no bound */
-	bool is_ready;	     /* there are seniors, or two calm passes renewal_ns apart found none */
+	bool is_ready;	     /* seniors, or two calm passes renewal_ns apart found none */
 };
 struct seniority_counts seniority_counts_get(const struct seniority *seniority);
 

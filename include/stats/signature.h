@@ -19,36 +19,35 @@
 
 struct signature_pattern { /* all conditions AND; compared without loops */
 	uint64_t src[2], src_mask[2], dst[2], dst_mask[2]; /* as the bytes lie in memory */
-	uint8_t family;					   /* 0: any; set where src or dst is */
-	uint8_t src_len, dst_len;			   /* 0: any */
+	uint8_t family;           /* 0: any; set where src or dst is */
+	uint8_t src_len, dst_len; /* 0: any */
 	bool has_protocol, has_port, has_zone;
 	uint8_t protocol;
-	uint16_t port;	  /* original destination port */
-	uint16_t zone;	  /* of either direction, as in filters */
+	uint16_t port;    /* original destination port */
+	uint16_t zone;    /* of either direction, as in filters */
 	uint16_t classes; /* 1 << enum flow_class. Pickups are out where src_len is set: who stands
-			     as their source is not to blame */
+			   * as their source is not to blame */
 };
 
 struct signature {
 	struct signature_pattern pattern;
-	double coverage;   /* 0-1: share of the growth that fits */
-	double base_share; /* 0-1: share of what was there before that fits too */
-	uint64_t growth,
-		base; /* flows that fit: estimated from the samples, exact once confirmed */
+	double coverage;       /* 0-1: share of the growth that fits */
+	double base_share;     /* 0-1: share of what was there before that fits too */
+	uint64_t growth, base; /* flows that fit: estimated by the samples, exact once confirmed */
 	bool is_confirmed;
 	bool hits_base; /* base_share is above the bound: it would hit what was there before */
 	bool cannot_tell_apart; /* the best there is, and it hits the base: attack and honest flows
-				   agree in every attribute */
+				 * agree in every attribute */
 	bool is_blind; /* nothing is known of what was there before: base_share says nothing, and
-			  answered flows must not be judged by it */
+			* answered flows must not be judged by it */
 	bool kernel_can_filter; /* a hint: one filtered DELETE could do it: unreplied only, exact
-				   IPv4 addresses, no zone 0 */
+				 * IPv4 addresses, no zone 0 */
 };
 
 struct signature_config {
 	double min_coverage;   /* of the growth: less is not named */
 	double max_base_share; /* the bound: above it a signature says hits_base and is for order
-				  only, not for rank */
+				* only, not for rank */
 	uint32_t min_growth;   /* new flows: fewer explain nothing */
 };
 
@@ -60,9 +59,9 @@ struct signature_finder *signature_finder_new(const struct signature_config *con
 void signature_finder_free(struct signature_finder *finder);
 
 struct signature_input {
-	const struct sample *base;	   /* of the table when it was last calm */
-	const struct sample *growth;	   /* of what is there now and was not then (struct
-					      standing.is_base), classes of now */
+	const struct sample *base;   /* of the table when it was last calm */
+	const struct sample *growth; /* of what is there now and was not then (not is_base of
+				      * struct standing), classes of now */
 	uint64_t base_flows, growth_flows; /* what the samples stand for */
 };
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/victims: which flows are to go, in order, out of one pass. A bounded heap of candidates, 80 bytes
- * each. Pure; decides nothing by itself on whether room is needed: the caller says how many
+/* stats/victims: which flows are to go, in order, out of one pass. A bounded heap of candidates, 80
+ * bytes each. Pure; decides nothing by itself on whether room is needed: the caller says how many
  * and how deep. Not thread-safe.
  *
  * Order: by stage (below), in a stage by class (worst first), in a class max-min fair over
- * sources: the k-th flow of a source that is met in the pass ranks k, the highest ranks go; to take
- * the n highest is exactly to take from those that hold most, down to a common level. Then the
- * longest idle. Where a signature hits the base, what fits it goes before fairness inside a class; what is
- * idle beyond the floor goes by doublings of its idle time before fairness (4 days are worse than
- * 3 hours), what is unanswered and fits by its seconds of age up to young_sec. Pickups count against
+ * sources: the k-th flow of a source that is met in the pass ranks k, the highest ranks go; to
+ * take the n highest is exactly to take from those that hold most, down to a common level. Then
+ * the longest idle. Before fairness, inside a class: where a signature hits the base, what fits
+ * it; of what is idle beyond the floor, doublings of the idle time (4 days are worse than 3
+ * hours); of what is unanswered and fits, seconds of age up to young_sec. Pickups count against
  * nobody. */
 #ifndef CTWARDEN_STATS_VICTIMS_H
 #define CTWARDEN_STATS_VICTIMS_H

@@ -31,6 +31,8 @@ static void judge(struct round *round, struct round_flow *at)
 				at->facts.class, standing.is_base);
 	if (config->victims)
 		victims_offer(config->victims, &at->flow, &at->facts, &standing);
+	if (config->on_flow)
+		config->on_flow(&at->flow, &at->facts, &standing, config->arg);
 }
 
 static struct round_flow *back(struct round *round, size_t n)

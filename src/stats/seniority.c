@@ -395,7 +395,7 @@ void seniority_end(struct seniority *s, bool is_complete)
 
 void seniority_surge(struct seniority *s, int64_t now_ns)
 {
-	s->has_calm_since = false;
+	s->has_calm_since = s->is_calm = false;
 	for (size_t i = 0; i < slots_all(s); i++) {
 		struct slot slot;
 

@@ -28,7 +28,7 @@
 #define ATOMS_MAX   32 /* of one part */
 #define TALLY_SLOTS (2 * SAMPLE_MAX)
 #define AS_GOOD	    0.97
-#define BASE_LEAST  32 /* sampled flows of the base from which on their share is believed as it is */
+#define BASE_LEAST  32 /* sampled flows of the base that make their share believed as it is */
 
 enum part { PART_SRC, PART_DST, PART_SERVICE, PART_CLASS, PART_ZONE, PART_COUNT };
 

@@ -215,7 +215,7 @@ static void fill_victim(struct victim *victim, const struct flow *flow,
 	victim->family = orig->family;
 	victim->protocol = orig->protocol;
 	victim->state = flow->state;
-	victim->class = facts->class;
+	victim->class = (uint16_t)facts->class & 0xf;
 	victim->has = (uint8_t)((flow->has & FLOW_HAS_ID ? VICTIM_HAS_ID : 0) |
 				(flow->has & FLOW_HAS_TIMEOUT ? VICTIM_HAS_TIMEOUT : 0) |
 				(facts->has_idle ? VICTIM_HAS_IDLE : 0));
@@ -319,7 +319,7 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 		v->report.spared[victims_spared_by_depth(stage)]++;
 		return;
 	}
-	victim.stage = stage;
+	victim.stage = (uint16_t)stage & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage,
 					   signature && !raises && !standing->is_base);
 	try_candidate(v, flow, facts, &v->heaps[raises ? HEAP_FIT : HEAP_OTHERS], &victim);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/victims_private: from what a flow is to its place in the order. Private to stats/victims*.c. */
+/* stats/victims_private: from what a flow is to its place in the order. Private to
+ * stats/victims*.c. */
 #ifndef CTWARDEN_STATS_VICTIMS_PRIVATE_H
 #define CTWARDEN_STATS_VICTIMS_PRIVATE_H
 

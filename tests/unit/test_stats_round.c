@@ -262,6 +262,14 @@ static void the_ring_changes_nothing(void **state)
 	world_free(plain);
 }
 
+static void next_in_order(const struct flow *flow, const struct flow_facts *facts,
+			  const struct standing *standing, void *arg)
+{
+	assert_int_equal(flow->id, ++*(uint32_t *)arg);
+	assert_int_equal(facts->class, FLOW_CLASS_UNREPLIED);
+	assert_false(standing->is_base);
+}
+
 static void every_flow_is_counted_once_whatever_their_number(void **state)
 {
 	(void)state;
@@ -269,11 +277,14 @@ static void every_flow_is_counted_once_whatever_their_number(void **state)
 		struct world *w = world_new();
 		struct signature all = {.pattern = {.classes = 0xffff}};
 		struct signature_counts counts = {0};
+		uint32_t called = 0;
 		struct round_config config = {.seniority = w->seniority,
 					      .growth = w->growth,
 					      .signatures = &all,
 					      .signature_count = 1,
-					      .counts = &counts};
+					      .counts = &counts,
+					      .on_flow = next_in_order,
+					      .arg = &called};
 
 		attack_syn(w, n);
 		world_age(w); /* gives numbers */
@@ -285,6 +296,7 @@ static void every_flow_is_counted_once_whatever_their_number(void **state)
 		round_end(&w->round);
 		seniority_end(w->seniority, true);
 		assert_int_equal(w->growth->seen, n);
+		assert_int_equal(called, n);
 		assert_int_equal(counts.growth, n);
 		assert_int_equal(counts.growth_hits, n);
 		for (size_t i = 0; i < w->growth->used; i++)

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/seniority: who rises, who is struck out, who lapses, who is active, and what a restart
- * keeps. */
-#include <errno.h>
+/* stats/seniority: who rises, who is struck out, who lapses, who is active. */
 #include <stdlib.h>
 
 #include "stats/seniority.h"
 #include "stats_fixture.h"
 
 #define START (1000 * SEC)
-
-static const uint8_t boot[SENIORITY_BOOT_ID] = "boot one";
 
 static struct seniority *make(size_t max_flows)
 {
@@ -135,13 +131,17 @@ static void unanswered_half_open_and_pickups_never_rise(void **state)
 static void a_surge_strikes_out_late_seniors_and_all_candidates(void **state)
 {
 	struct seniority *s = make(1000);
+	struct flow late = other_source(1);
 
 	(void)state;
 	pass(s, 0, true, 10);
 	pass(s, 30, true, 20);
 	pass(s, 60, true, 30); /* 10 are senior since 30 s, 10 since now, 10 are candidates */
 	assert_int_equal(seniority_counts_get(s).seniors, 20);
+	seniority_begin(s, START + 61 * SEC, true, 0); /* in the middle of a pass */
 	seniority_surge(s, START + 61 * SEC);
+	assert_false(see(s, &late).is_base);
+	seniority_end(s, false);
 	assert_int_equal(seniority_counts_get(s).seniors, 10);
 	assert_int_equal(seniority_counts_get(s).struck, 10);
 	assert_int_equal(seniority_counts_get(s).candidates, 0);
@@ -366,62 +366,6 @@ static void where_idle_is_unknown_only_base_is_believed_active(void **state)
 	seniority_free(s);
 }
 
-static void a_restart_within_the_boot_keeps_seniors(void **state)
-{
-	struct seniority *s = make(1000), *again = make(3000);
-	uint8_t *buf = malloc(seniority_saved_max(s));
-	struct flow flow = user(3);
-	size_t size;
-
-	(void)state;
-	pass(s, 0, true, 10);
-	pass(s, 30, true, 20);
-	pass(s, 50, false, 20);
-	size = seniority_save(s, START + 51 * SEC, boot, buf);
-	assert_int_equal(seniority_restore(again, START + 55 * SEC, boot, buf, size), 0);
-	assert_true(seniority_counts_get(again).is_ready);
-	assert_int_equal(seniority_counts_get(again).seniors, 10);
-	assert_int_equal(seniority_counts_get(again).base, 20);
-	assert_int_equal(seniority_counts_get(again).candidates, 0);
-	assert_true(seniority_is_senior(again, &flow));
-	seniority_surge(again, START + 56 * SEC); /* it still knows since when */
-	assert_int_equal(seniority_counts_get(again).seniors, 0);
-	seniority_free(s);
-	seniority_free(again);
-	free(buf);
-}
-
-static void damaged_or_foreign_bytes_are_refused(void **state)
-{
-	struct seniority *s = make(100), *again = make(100);
-	size_t max = seniority_saved_max(s), size;
-	uint8_t *buf = malloc(max);
-	uint8_t other[SENIORITY_BOOT_ID] = "boot two";
-
-	(void)state;
-	pass(s, 0, true, 20);
-	pass(s, 30, true, 20);
-	size = seniority_save(s, START + 31 * SEC, boot, buf);
-	assert_true(size <= max);
-	pass(again, 0, true, 3);
-	assert_int_equal(seniority_restore(again, START + 40 * SEC, other, buf, size), -ESTALE);
-	assert_int_equal(seniority_restore(again, START + 30 * SEC, boot, buf, size), -ESTALE);
-	for (size_t cut = 0; cut < size; cut++)
-		assert_int_equal(seniority_restore(again, START + 40 * SEC, boot, buf, cut),
-				 -EINVAL);
-	for (size_t at = 0; at < size; at++) {
-		buf[at] ^= 0x10;
-		assert_true(seniority_restore(again, START + 40 * SEC, boot, buf, size) < 0);
-		buf[at] ^= 0x10;
-	}
-	assert_int_equal(seniority_counts_get(again).flows, 3); /* untouched */
-	assert_int_equal(seniority_restore(again, START + 40 * SEC, boot, buf, size), 0);
-	assert_int_equal(seniority_counts_get(again).seniors, 20);
-	seniority_free(s);
-	seniority_free(again);
-	free(buf);
-}
-
 /* With random births, deaths and surges. */
 struct model {
 	bool lives;
@@ -490,8 +434,6 @@ int main(void)
 		cmocka_unit_test(counters_tell_who_is_active),
 		cmocka_unit_test(without_counters_a_renewed_timeout_tells),
 		cmocka_unit_test(where_idle_is_unknown_only_base_is_believed_active),
-		cmocka_unit_test(a_restart_within_the_boot_keeps_seniors),
-		cmocka_unit_test(damaged_or_foreign_bytes_are_refused),
 		cmocka_unit_test(random_lives_agree_with_a_plain_list),
 	};
 
