@@ -121,7 +121,7 @@ static void add_match(struct text *t, struct random *r, bool may_name_source)
 	const char *lead = "{";
 
 	if (may_name_source && random_one_in(r, 2)) {
-		text_add(t, "%s\"src\": [\"10.%u.0.0/16\", \"2001:db8::%x\"]", lead,
+		text_add(t, "%s\"src\": [\"10.%u.0.0/16\", \"192.0.2.0/24\", \"2001:db8::%x\"]", lead,
 			 random_below(r, 256), random_below(r, 65536));
 		lead = ", ";
 	}
@@ -294,7 +294,7 @@ static void random_policy(struct random *r, char *buf, size_t size)
 		else
 			add_table_rule(&t, r);
 		if (random_one_in(r, 2))
-			text_add(&t, ", \"cooldown\": %u.%03u", random_below(r, 1000),
+			text_add(&t, ", \"cooldown\": %u.%06u", random_below(r, 1000),
 				 random_below(r, 1000));
 		text_add(&t, "}");
 	}
