@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "action/record.h"
 #include "flow/flow.h"
 #include "flow/ports.h"
 #include "flow/timeouts.h"
@@ -62,6 +63,7 @@ int report_lost(const struct report_out *out, uint64_t count, bool has_stamp, in
 char *report_status_json(const struct snapshot *snapshot);
 char *report_top_json(const struct report_top *top);
 char *report_alarm_json(const struct alarm *alarm);    /* ctwarden.alarm/1 with the full breakdown */
+char *report_record_json(const struct action_record *record, const struct table_netns *netns); /* ctwarden.record/1 */
 char *report_topline_json(const struct snapshot *snapshot); /* ctwarden.topline/1: the five-minute top-10 line */
 /* An answer of the control socket around document (JSON text, NULL: none), or an error. */
 char *report_answer_json(int64_t id, const char *document);
@@ -70,5 +72,6 @@ char *report_error_json(int64_t id, const char *code, const char *text, const ch
 char *report_request_json(int64_t id, const char *command, const char *args);
 /* One line of key=value for logs, without the newline; returns buf. */
 char *report_alarm_text(const struct alarm *alarm, char *buf, size_t size);
+char *report_record_text(const struct action_record *record, char *buf, size_t size);
 
 #endif

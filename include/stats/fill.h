@@ -30,7 +30,7 @@ struct fill {
 	struct fill_peak peak;        /* since start */
 	struct fill_peak peak_asked;  /* since fill_peak_take */
 	/* Of fill.c alone: */
-	bool has_first, has_limit, has_last;
+	bool has_first, has_limit, has_last, is_held;
 	int64_t last_ns;              /* the last reading that growth was taken from, monotonic */
 	uint64_t last_entries;
 };
@@ -39,6 +39,10 @@ void fill_init(struct fill *fill, uint64_t capacity_set);
 /* Another capacity by the config: in force at once, for the reading of last time too. */
 void fill_set_capacity(struct fill *fill, uint64_t capacity_set);
 void fill_update(struct fill *fill, const struct table_reading *reading);
+/* Entries that we took out since growth was last counted: they do not make it negative. */
+void fill_removed(struct fill *fill, uint64_t removed);
+/* While we take entries out growth is not counted: the span goes on, and fill_removed comes at its end. */
+void fill_hold(struct fill *fill, bool is_held);
 /* The peak since the last call of this; starts a new one at the present count. */
 struct fill_peak fill_peak_take(struct fill *fill);
 

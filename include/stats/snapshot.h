@@ -76,6 +76,8 @@ struct snapshot {
 /* Fills fill, level (by marks alone), refusal from readings and picture (NULL: no pass) for the one-shot commands. */
 void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_reading *reading, uint64_t capacity,
 			   const struct level_config *marks, const struct picture *picture);
+/* Fills what the last pass counted: classes, states, protocols, evictable share. Copies only. */
+void snapshot_add_pass(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
 /* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
 void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
 /* The same with cause, examples and top tables taken from an earlier snapshot of that picture, which cost milliseconds. */

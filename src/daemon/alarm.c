@@ -69,21 +69,33 @@ static void write_alarm(struct alarms *alarms, const struct alarm *alarm, int64_
 	alarms->is_held = false;
 }
 
-static void store_alarm(struct alarms *alarms, const struct alarm *alarm)
+static void store_line(struct alarms *alarms, const char *json)
 {
-	char *json;
 	int r;
 
 	if (!alarms->store)
 		return;
-	json = report_alarm_json(alarm);
 	r = store_append(alarms->store, json);
-	free(json);
 	if (r < 0 && !alarms->is_store_bad)
-		log_warning("cannot append an alarm to the state directory: %s", strerror(-r));
+		log_warning("cannot append to the state directory: %s", strerror(-r));
 	else if (r == 0 && alarms->is_store_bad)
 		log_info("alarms are appended to the state directory again");
 	alarms->is_store_bad = r < 0;
+}
+
+static void store_alarm(struct alarms *alarms, const struct alarm *alarm)
+{
+	char *json = report_alarm_json(alarm);
+
+	store_line(alarms, json);
+	free(json);
+}
+
+void alarms_record(struct alarms *alarms, const char *json, const char *text, enum level level)
+{
+	if (outlet_write(alarms->outlet, alarms->is_json ? json : text, text, level) < 0)
+		alarms->counts.unwritten++;
+	store_line(alarms, json);
 }
 
 void alarms_cross(struct alarms *alarms, enum level previous, const struct snapshot *at, int64_t now_ns)

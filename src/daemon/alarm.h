@@ -35,6 +35,8 @@ struct snapshot *alarms_waiting_view(struct alarms *alarms);
 void alarms_release(struct alarms *alarms, int64_t now_ns);
 /* Writes what was held back, where by now the level is still another than the last one written. */
 void alarms_tick(struct alarms *alarms, int64_t now_ns);
+/* A record of the guard: to the outlet and the store, as it is. */
+void alarms_record(struct alarms *alarms, const char *json, const char *text, enum level level);
 struct alarms_counts alarms_counts_get(const struct alarms *alarms);
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "doc/doc.h"
-#include "policy/policy.h"
 #include "policy/levels.h"
 
 #define DAY_NS (86400 * NS_PER_SEC)
@@ -37,6 +36,8 @@ void config_default(struct daemon_config *ret_config)
 		.alarms_max_bytes = 8u << 20,
 		.topline_ns = 300 * NS_PER_SEC,
 		.alarm_repeat_ns = 60 * NS_PER_SEC,
+		.policy_file = CONFIG_POLICY_DEFAULT,
+		.seniority_renewal_ns = 30 * NS_PER_SEC,
 	};
 }
 
@@ -173,6 +174,18 @@ static int read_log(const struct doc_node *root, struct daemon_config *config, s
 	return r;
 }
 
+static int read_guard(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
+{
+	struct doc_node policy = doc_get(root, "policy"), clear = doc_get(root, "clear_bans");
+	int r = read_path(root, "policy", config->policy_file, sizeof(config->policy_file), problem);
+
+	if (r < 0)
+		return r;
+	config->has_policy_file = doc_has(&policy);
+	r = doc_bool(&clear, &config->clear_bans, problem);
+	return r < 0 ? r : read_span(root, "seniority_renewal_sec", NS_PER_SEC, DAY_NS, &config->seniority_renewal_ns, problem);
+}
+
 static int read_rest(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
 {
 	uint64_t rows = config->picture.max_rows, poll_ms = config->poll_ms;
@@ -194,7 +207,7 @@ static int read_rest(const struct doc_node *root, struct daemon_config *config, 
 	return 0;
 }
 
-/* What no action touches. The commands read it for themselves; here it is only held to be right. */
+/* What no action touches: held to be right here, taken over by config_protect. */
 static int check_protect(const struct doc_node *root, struct problem *problem)
 {
 	struct doc_node list = doc_get(root, "protect");
@@ -205,12 +218,27 @@ static int check_protect(const struct doc_node *root, struct problem *problem)
 	return r;
 }
 
+int config_protect(const char *file, struct policy *policy, struct problem *reterr_problem)
+{
+	struct doc_node root, list;
+	struct doc *doc;
+	int r = doc_load(file, &doc, reterr_problem);
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	root = doc_root(doc);
+	list = doc_get(&root, "protect");
+	r = policy_protect_read(&list, policy, reterr_problem);
+	doc_free(doc);
+	return r;
+}
+
 static int read_root(const struct doc_node *root, struct daemon_config *config, struct problem *problem)
 {
 	static const char *const known[] = {
 		"capacity", "levels", "events", "events_max_new_per_sec", "events_buffer_bytes", "source_prefix",
 		"prefix", "sources_max", "pass", "poll_ms", "socket", "state_dir", "alarms_max_bytes", "topline_sec",
-		"alarm_repeat_sec", "log", "protect", NULL
+		"alarm_repeat_sec", "log", "policy", "protect", "seniority_renewal_sec", "clear_bans", NULL
 	};
 	int r;
 
@@ -219,7 +247,8 @@ static int read_root(const struct doc_node *root, struct daemon_config *config, 
 	if ((r = doc_only_keys(root, known, problem)) < 0 ||
 	    (r = policy_levels_read(root, &config->levels, NULL, problem)) < 0 ||
 	    (r = read_events(root, config, problem)) < 0 || (r = read_pass(root, config, problem)) < 0 ||
-	    (r = read_log(root, config, problem)) < 0 || (r = check_protect(root, problem)) < 0)
+	    (r = read_log(root, config, problem)) < 0 || (r = check_protect(root, problem)) < 0 ||
+	    (r = read_guard(root, config, problem)) < 0)
 		return r;
 	return read_rest(root, config, problem);
 }

@@ -9,10 +9,12 @@
 
 #include "base/problem.h"
 #include "outlet.h"
+#include "policy/policy.h"
 #include "stats/level.h"
 #include "stats/picture.h"
 
 #define CONFIG_FILE_DEFAULT "/etc/ctwarden/ctwarden.json"
+#define CONFIG_POLICY_DEFAULT "/etc/ctwarden/policy.json"
 #define CONFIG_SOCKET_DEFAULT "/run/ctwarden/ctwarden.sock"
 #define CONFIG_STATE_DIR_DEFAULT "/var/lib/ctwarden"
 #define CONFIG_SOCKET_MAX 108  /* sun_path of a UNIX address, with the 0 */
@@ -37,6 +39,13 @@ struct daemon_config {
 	uint64_t alarms_max_bytes;
 	int64_t topline_ns, alarm_repeat_ns;
 	enum outlet_to log;              /* where alarms are told */
+	char file[CONFIG_DIR_MAX];       /* this config */
+	char policy_file[CONFIG_DIR_MAX];
+	bool has_policy_file;            /* named by somebody: then it must be there */
+	bool has_mode;                   /* --mode: over that of the policy */
+	enum policy_mode mode;
+	int64_t seniority_renewal_ns;    /* between passes at rest that renew seniority */
+	bool clear_bans;                 /* bans are lifted when the daemon ends */
 };
 
 void config_default(struct daemon_config *ret_config);
@@ -44,5 +53,9 @@ void config_default(struct daemon_config *ret_config);
  * 0, -EINVAL and other -errno with the problem (file, line, path, text) filled. */
 int config_load(const char *file, bool may_be_missing, struct daemon_config *ret_config,
 		struct problem *reterr_problem);
+
+/* Adds the file's list "protect" to what the policy protects. 0 (also without the file or the list) or -errno with the
+ * problem. */
+int config_protect(const char *file, struct policy *policy, struct problem *reterr_problem);
 
 #endif

@@ -49,7 +49,7 @@ void engine_release_alarm(struct engine *engine, int64_t now_ns)
 	alarms_release(engine->alarms, now_ns);
 }
 
-void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
+static void snapshot_counters(const struct engine *engine, struct snapshot *ret_snapshot)
 {
 	const struct subscription *subscription = &engine->subscription;
 	struct snapshot *snapshot = ret_snapshot;
@@ -76,7 +76,21 @@ void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 	snapshot->events_overruns = subscription->now.overruns;
 	snapshot->events_undecodable = subscription->now.undecodable;
 	snapshot->events_not_kernel = subscription->now.not_kernel;
-	snapshot_add_passes(engine, engine->kept, snapshot, clock_monotonic_ns());
+}
+
+void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
+{
+	snapshot_counters(engine, ret_snapshot);
+	snapshot_add_passes(engine, engine->kept, ret_snapshot, clock_monotonic_ns());
+}
+
+void engine_snapshot_brief(const struct engine *engine, struct snapshot *ret_snapshot)
+{
+	snapshot_counters(engine, ret_snapshot);
+	if (!engine->passes.picture)
+		return;
+	snapshot_add_pass(ret_snapshot, engine->passes.picture, clock_monotonic_ns());
+	snapshot_add_refusal(ret_snapshot);
 }
 
 /* ---- events ---- */
@@ -133,6 +147,16 @@ static void on_done(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	read_eventfd(fd);
 	passes_on_done(arg, clock_monotonic_ns());
+}
+
+static void on_round(evutil_socket_t fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+
+	(void)what;
+	read_eventfd(fd);
+	warden_on_done(engine, clock_monotonic_ns());
+	fill_hold(&engine->fill, false);
 }
 
 /* ---- the tick ---- */
@@ -235,6 +259,18 @@ static void read_fill(struct engine *engine, int64_t now_ns)
 	judge_level(engine, now_ns);
 }
 
+/* Quicker while it is tight. */
+static int set_tick(struct engine *engine)
+{
+	unsigned pressed_ms = warden_poll_ms(engine), ms = pressed_ms ? pressed_ms : engine->config.poll_ms;
+	struct timeval every = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
+
+	if (ms == engine->tick_ms)
+		return 0;
+	engine->tick_ms = ms;
+	return event_add(engine->tick_event, &every) < 0 ? -ENOMEM : 0;
+}
+
 static void on_tick(evutil_socket_t fd, short what, void *arg)
 {
 	struct engine *engine = arg;
@@ -242,7 +278,10 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	fill_hold(&engine->fill, warden_is_running(engine));
 	read_fill(engine, now_ns);
+	warden_tick(engine, now_ns);
+	set_tick(engine);
 	subscription_tick(engine, now_ns, now_ns - engine->ticked_ns);
 	passes_compare(engine, now_ns);
 	engine->ticked_ns = now_ns;
@@ -261,24 +300,20 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 
 /* ---- start, reload, stop ---- */
 
-static int set_tick(struct engine *engine)
-{
-	struct timeval every = { .tv_sec = engine->config.poll_ms / 1000,
-				 .tv_usec = (suseconds_t)(engine->config.poll_ms % 1000) * 1000 };
-
-	return event_add(engine->tick_event, &every) < 0 ? -ENOMEM : 0;
-}
-
 static int make_events(struct engine *engine)
 {
 	engine->ready_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	engine->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (engine->ready_fd < 0 || engine->done_fd < 0)
+	engine->round_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (engine->ready_fd < 0 || engine->done_fd < 0 || engine->round_fd < 0)
 		return -errno;
 	engine->tick_event = event_new(engine->base, -1, EV_PERSIST, on_tick, engine);
 	engine->ready_event = event_new(engine->base, engine->ready_fd, EV_READ | EV_PERSIST, on_ready, engine);
 	engine->again_event = event_new(engine->base, -1, 0, on_ready, engine);
 	engine->done_event = event_new(engine->base, engine->done_fd, EV_READ | EV_PERSIST, on_done, engine);
+	engine->round_event = event_new(engine->base, engine->round_fd, EV_READ | EV_PERSIST, on_round, engine);
+	if (!engine->round_event || event_add(engine->round_event, NULL) < 0)
+		return -ENOMEM;
 	if (!engine->tick_event || !engine->ready_event || !engine->again_event || !engine->done_event ||
 	    event_add(engine->ready_event, NULL) < 0 || event_add(engine->done_event, NULL) < 0)
 		return -ENOMEM;
@@ -321,6 +356,7 @@ static int start_parts(struct engine *engine, struct problem *problem)
 	if (engine->is_unreadable)
 		return fail(problem, -ENOENT, "connection tracking is not there (is nf_conntrack loaded?)");
 	passes_begin(engine, now_ns);
+	warden_start(engine, now_ns);
 	engine->topline_ns = now_ns + engine->config.topline_ns;
 	return 0;
 }
@@ -329,16 +365,20 @@ int engine_start(struct event_base *base, const struct daemon_config *config, bo
 		 struct engine **ret_engine, struct problem *reterr_problem)
 {
 	struct engine *engine = mem_alloc(sizeof(*engine));
+	struct policy *policy;
 	int r;
 
 	engine->base = base;
 	engine->config = *config;
 	engine->since_real_ns = engine->level_since_real_ns = clock_real_ns();
 	engine->ticked_ns = engine->picture_ticked_ns = clock_monotonic_ns();
-	engine->ready_fd = engine->done_fd = -1;
+	engine->ready_fd = engine->done_fd = engine->round_fd = -1;
 	engine->alarms = alarms_new(is_json, config->log, config->alarm_repeat_ns);
 	engine->kept = kept_new();
 	fill_init(&engine->fill, config->capacity);
+	if ((r = warden_load(config, &policy, reterr_problem)) < 0)
+		goto failed;
+	warden_set_policy(engine, policy);
 	/* The socket before all else: a second daemon must not touch anything. */
 	r = control_open(base, config->socket, answer_request, engine, &engine->control, reterr_problem);
 	if (r < 0)
@@ -364,20 +404,24 @@ int engine_reload(struct engine *engine, const struct daemon_config *config, str
 	struct control *control = engine->control;
 	struct store *store = engine->store;
 	int64_t now_ns = clock_monotonic_ns();
+	struct policy *policy;
 	int r;
 
 	/* What can fail comes first; from then on nothing does. */
+	r = warden_load(config, &policy, reterr_problem);
+	if (r < 0)
+		return r;
 	if (strcmp(old.socket, config->socket) != 0) {
 		r = control_open(engine->base, config->socket, answer_request, engine, &control, reterr_problem);
 		if (r < 0)
-			return r;
+			goto failed;
 	}
 	if (!store || strcmp(old.state_dir, config->state_dir) != 0 || old.alarms_max_bytes != config->alarms_max_bytes) {
 		r = store_open(config->state_dir, config->alarms_max_bytes, &store, reterr_problem);
 		if (r < 0 && engine->store) {
 			if (control != engine->control)
 				control_close(control);
-			return r;
+			goto failed;
 		}
 		if (r < 0)
 			store = NULL; /* there was none before either */
@@ -391,12 +435,16 @@ int engine_reload(struct engine *engine, const struct daemon_config *config, str
 	engine->config = *config;
 	alarms_set(engine->alarms, config->log, config->alarm_repeat_ns, store);
 	fill_set_capacity(&engine->fill, config->capacity);
+	warden_set_policy(engine, policy);
 	set_tick(engine);
 	if (memcmp(&old.picture, &config->picture, sizeof(old.picture)) != 0)
 		passes_want(engine, now_ns);
 	subscription_reload(engine, old.events_buffer_bytes != config->events_buffer_bytes, now_ns);
 	engine->topline_ns = now_ns + config->topline_ns;
 	return 0;
+failed:
+	policy_free(policy);
+	return r;
 }
 
 static void free_event(struct event *event)
@@ -413,10 +461,14 @@ void engine_stop(struct engine *engine)
 		engine_release_alarm(engine, clock_monotonic_ns());
 	subscription_stop(engine);
 	passes_stop(engine);
+	warden_stop(engine);
 	free_event(engine->tick_event);
 	free_event(engine->ready_event);
 	free_event(engine->again_event);
 	free_event(engine->done_event);
+	free_event(engine->round_event);
+	if (engine->round_fd >= 0)
+		close(engine->round_fd);
 	if (engine->ready_fd >= 0)
 		close(engine->ready_fd);
 	if (engine->done_fd >= 0)

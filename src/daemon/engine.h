@@ -16,6 +16,7 @@
 #include "listener.h"
 #include "stats/snapshot.h"
 #include "store/store.h"
+#include "warden.h"
 #include "worker.h"
 
 struct event;
@@ -74,6 +75,7 @@ struct engine {
 	struct kept *kept;   /* of the picture's view, for a tick */
 	struct passes passes;
 	struct subscription subscription;
+	struct warden warden;
 	struct fill fill;
 	struct level_state level;
 	int64_t level_since_real_ns, since_real_ns;
@@ -81,8 +83,9 @@ struct engine {
 	int64_t calm_since_ns; /* 0: not calm */
 	int64_t topline_ns;    /* when the next is due */
 	bool is_unreadable;    /* said: the counters cannot be read */
-	int ready_fd, done_fd; /* eventfds of listener and worker */
-	struct event *tick_event, *ready_event, *done_event;
+	int ready_fd, done_fd, round_fd; /* eventfds of listener, worker and rounds */
+	struct event *tick_event, *ready_event, *done_event, *round_event;
+	unsigned tick_ms;      /* in force */
 	struct event *again_event; /* more events are ready: after the timers */
 };
 
@@ -99,6 +102,8 @@ void engine_stop(struct engine *engine); /* NULL allowed */
 void engine_release_alarm(struct engine *engine, int64_t now_ns);
 /* The daemon's view of this moment. */
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot);
+/* The same without what costs to gather: no rankings, no cause. */
+void engine_snapshot_brief(const struct engine *engine, struct snapshot *ret_snapshot);
 /* Takes up to budget events from the listener; returns how many. */
 size_t engine_take_events(struct engine *engine, size_t budget);
 

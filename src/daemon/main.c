@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "engine.h"
 #include "notify.h"
+#include "settings.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -27,9 +28,10 @@ enum { EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_BAD_CONFIG = 4 };
 
 struct options {
 	const char *config_file; /* NULL: the default one, which may be missing */
-	const char *socket, *state_dir;
+	const char *socket, *state_dir, *policy_file;
 	uint64_t capacity;
-	bool has_capacity, is_json, is_check;
+	bool has_capacity, has_mode, is_json, is_check, is_restore;
+	enum policy_mode mode;
 };
 
 struct program {
@@ -46,12 +48,14 @@ static const char help_text[] =
 	"  --capacity N      entries this table may have (default: the kernel's limit)\n"
 	"  --socket PATH     control socket (default: " CONFIG_SOCKET_DEFAULT ")\n"
 	"  --state-dir DIR   where alarms are kept (default: " CONFIG_STATE_DIR_DEFAULT ")\n"
-	"  --mode observe    watch only (the default)\n"
+	"  --policy FILE     instead of " CONFIG_POLICY_DEFAULT "\n"
+	"  --mode MODE       observe: say what the policy would do; act: do it (default: what the policy says)\n"
 	"  -j, --json        alarms as JSON, one a line\n"
-	"  --check-config    read the config, say what is wrong, exit\n"
+	"  --check-config    read config and policy, say what is wrong, exit\n"
+	"  --restore         put kernel timeouts back that a run lowered and left so, exit\n"
 	"  -h, --help\n"
 	"  -V, --version\n\n"
-	"SIGHUP reads the config again. Exit codes: 0 done, 1 failed, 2 usage, 4 bad config.\n";
+	"SIGHUP reads config and policy again. Exit codes: 0 done, 1 failed, 2 usage, 4 bad config.\n";
 
 static int usage_error(const char *format, const char *value)
 {
@@ -84,8 +88,17 @@ static int read_option(int option, const char *word, struct options *options)
 		*(option == 's' ? &options->socket : &options->state_dir) = optarg;
 		return -1;
 	case 'm':
-		if (strcmp(optarg, "observe") != 0)
-			return usage_error("--mode: only observe is there, not ", optarg);
+		if (policy_mode_parse(optarg, &options->mode) < 0)
+			return usage_error("--mode: observe or act is expected, not ", optarg);
+		options->has_mode = true;
+		return -1;
+	case 'p':
+		if (strlen(optarg) >= CONFIG_DIR_MAX)
+			return usage_error("--policy: a path of at most 255 bytes is expected, not ", optarg);
+		options->policy_file = optarg;
+		return -1;
+	case 'r':
+		options->is_restore = true;
 		return -1;
 	case 'j':
 		options->is_json = true;
@@ -107,6 +120,7 @@ static int read_options(int argc, char **argv, struct options *options)
 		{ "config", required_argument, NULL, 'c' },    { "capacity", required_argument, NULL, 'n' },
 		{ "socket", required_argument, NULL, 's' },    { "state-dir", required_argument, NULL, 'd' },
 		{ "mode", required_argument, NULL, 'm' },      { "json", no_argument, NULL, 'j' },
+		{ "policy", required_argument, NULL, 'p' },    { "restore", no_argument, NULL, 'r' },
 		{ "check-config", no_argument, NULL, 'k' },    { "help", no_argument, NULL, 'h' },
 		{ "version", no_argument, NULL, 'V' },         { NULL, 0, NULL, 0 },
 	};
@@ -137,8 +151,49 @@ static int load_config(const struct options *options, struct daemon_config *ret_
 		snprintf(config.socket, sizeof(config.socket), "%s", options->socket);
 	if (options->state_dir)
 		snprintf(config.state_dir, sizeof(config.state_dir), "%s", options->state_dir);
+	snprintf(config.file, sizeof(config.file), "%s", file);
+	if (options->policy_file) {
+		snprintf(config.policy_file, sizeof(config.policy_file), "%s", options->policy_file);
+		config.has_policy_file = true;
+	}
+	config.has_mode = options->has_mode;
+	config.mode = options->mode;
 	*ret_config = config;
 	return 0;
+}
+
+/* For the unit's ExecStopPost: whatever ended the daemon. */
+static int restore(const struct daemon_config *config)
+{
+	struct problem problem = { 0 };
+	size_t count = 0;
+
+	if (settings_restore(config->state_dir, &count, &problem) < 0) {
+		log_error("%s: %s", problem.path, problem.text);
+		return EXIT_FAILED;
+	}
+	if (count)
+		log_info("%zu kernel timeouts were put back", count);
+	return 0;
+}
+
+/* The config is good; the policy too? */
+static int check(const struct options *options, const struct daemon_config *config)
+{
+	struct problem problem = { 0 };
+	struct policy *policy;
+	char text[700];
+
+	if (warden_load(config, &policy, &problem) < 0) {
+		log_error("%s", problem_format(&problem, text, sizeof(text)));
+		return EXIT_BAD_CONFIG;
+	}
+	policy_free(policy);
+	if (!options->config_file && access(CONFIG_FILE_DEFAULT, F_OK) != 0)
+		printf("%s: not there; the defaults are used\n", CONFIG_FILE_DEFAULT);
+	else
+		printf("%s: good\n", options->config_file ? options->config_file : CONFIG_FILE_DEFAULT);
+	return fflush(stdout) != 0 ? EXIT_FAILED : 0;
 }
 
 static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)
@@ -183,6 +238,11 @@ static void say_start(const struct daemon_config *config, const struct engine *e
 {
 	log_info("watching %llu entries, capacity %llu%s", (unsigned long long)engine->fill.now.entries,
 		 (unsigned long long)engine->fill.capacity, config->capacity ? " (set)" : "");
+	if (engine->warden.policy->rule_count)
+		log_info("policy %s, mode %s: %zu rules", engine->warden.policy->name[0] ? engine->warden.policy->name : config->policy_file,
+			 policy_mode_name(engine->warden.mode), engine->warden.policy->rule_count);
+	else
+		log_info("observing only: the policy has no rules");
 	if (subscription_is_listening(engine))
 		log_info("events %s: listening costs each new flow about 2 us and its entry 128 bytes; \"events\": \"off\" "
 			 "in the config saves both%s", events_mode_name(config->events),
@@ -204,7 +264,7 @@ static int run(struct program *program, const struct daemon_config *config)
 	r = engine_start(program->base, config, program->options->is_json, &program->engine, &problem);
 	if (r < 0) {
 		log_error("%s", problem_format(&problem, text, sizeof(text)));
-		return EXIT_FAILED;
+		return problem.line ? EXIT_BAD_CONFIG : EXIT_FAILED; /* of the policy */
 	}
 	for (int i = 0; i < 2; i++)
 		events[i] = evsignal_new(program->base, stop_signals[i], on_stop_signal, program);
@@ -252,13 +312,10 @@ int main(int argc, char **argv)
 		log_error("%s", problem_format(&problem, text, sizeof(text)));
 		return EXIT_BAD_CONFIG;
 	}
-	if (options.is_check) {
-		if (!options.config_file && access(CONFIG_FILE_DEFAULT, F_OK) != 0)
-			printf("%s: not there; the defaults are used\n", CONFIG_FILE_DEFAULT);
-		else
-			printf("%s: good\n", options.config_file ? options.config_file : CONFIG_FILE_DEFAULT);
-		return fflush(stdout) != 0 ? EXIT_FAILED : 0;
-	}
+	if (options.is_check)
+		return check(&options, &config);
+	if (options.is_restore)
+		return restore(&config);
 #ifdef M_MMAP_THRESHOLD
 	/* Pictures come and go with each pass. Their tables are large and mostly untouched: from the
 	 * kernel they are zero without being written, and given back when freed. By default glibc would

@@ -77,6 +77,8 @@ static void update_growth(struct fill *fill)
 	int64_t span_ns = now->monotonic_ns - fill->last_ns;
 	double rate, weight;
 
+	if (fill->is_held)
+		return;
 	if (fill->has_last) {
 		/* The first growth waits for a span that says something; after that every
 		 * reading counts by its span, so that many short ones and few long ones come to
@@ -94,6 +96,17 @@ static void update_growth(struct fill *fill)
 	fill->has_last = true;
 	fill->last_ns = now->monotonic_ns;
 	fill->last_entries = now->entries;
+}
+
+void fill_removed(struct fill *fill, uint64_t removed)
+{
+	/* Below 0 it would be a growth of what was never there: a counter that was read while we took. */
+	fill->last_entries = fill->last_entries > removed ? fill->last_entries - removed : 0;
+}
+
+void fill_hold(struct fill *fill, bool is_held)
+{
+	fill->is_held = is_held;
 }
 
 static double seconds_to_full(const struct fill *fill)

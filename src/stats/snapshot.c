@@ -20,8 +20,8 @@ static double seconds_between(int64_t from_ns, int64_t to_ns)
 	return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
 }
 
-/* What costs nothing: numbers of the picture itself. */
-static void add_numbers(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns)
+void snapshot_add_pass(struct snapshot *snapshot, const struct picture *picture,
+		       int64_t now_monotonic_ns)
 {
 	uint64_t listed = picture->assured + picture->unassured;
 
@@ -34,8 +34,7 @@ static void add_numbers(struct snapshot *snapshot, const struct picture *picture
 	snapshot->pass_sec = seconds_between(picture->pass_started_ns, picture->pass_ended_ns);
 	snapshot->is_approximate = picture->is_approximate;
 	snapshot->lost_events = picture->lost;
-	snapshot->folded_entries = snapshot->sources.totals.folded_entries;
-	snapshot->has |= SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_TOP;
+	snapshot->has |= SNAPSHOT_HAS_PASS;
 }
 
 void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture,
@@ -47,7 +46,9 @@ void snapshot_add_picture(struct snapshot *snapshot, const struct picture *pictu
 	add_top(&snapshot->prefixes, picture->parts[PICTURE_PREFIX]);
 	add_top(&snapshot->destinations, picture->parts[PICTURE_DESTINATION]);
 	add_top(&snapshot->services, picture->parts[PICTURE_SERVICE]);
-	add_numbers(snapshot, picture, now_monotonic_ns);
+	snapshot_add_pass(snapshot, picture, now_monotonic_ns);
+	snapshot->folded_entries = snapshot->sources.totals.folded_entries;
+	snapshot->has |= SNAPSHOT_HAS_TOP;
 }
 
 void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *picture, const struct snapshot *from,
@@ -60,7 +61,9 @@ void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *
 	snapshot->prefixes = from->prefixes;
 	snapshot->destinations = from->destinations;
 	snapshot->services = from->services;
-	add_numbers(snapshot, picture, now_monotonic_ns);
+	snapshot_add_pass(snapshot, picture, now_monotonic_ns);
+	snapshot->folded_entries = snapshot->sources.totals.folded_entries;
+	snapshot->has |= SNAPSHOT_HAS_TOP;
 }
 
 void snapshot_add_counts(struct snapshot *snapshot, uint64_t before, uint64_t after, uint64_t listed)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/rounds: the thread that runs guard rounds: it owns the guard's memory, the writer, the bans. Another thread than that
+ * of the passes, so that a round never waits for one. One order at a time. */
+#ifndef CTWARDEN_DAEMON_ROUNDS_H
+#define CTWARDEN_DAEMON_ROUNDS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "action/guard.h"
+#include "kernel/kernel.h"
+
+struct rounds;
+
+struct rounds_config {
+	struct guard_config guard;
+	size_t max_bans;
+	char state_dir[256];
+};
+
+struct round_order {
+	const struct policy *policy; /* borrowed until the result is taken */
+	struct policy_decision decisions[POLICY_DECISIONS_MAX]; /* owned by the order; 0: a renewal */
+	size_t count;
+	uint64_t capacity;
+	double new_per_sec;
+	bool is_calm, surge_began;
+};
+
+struct round_result {
+	bool is_renewal;
+	int error; /* of a renewal */
+	struct policy_decision decisions[POLICY_DECISIONS_MAX];
+	struct guard_outcome outcomes[POLICY_DECISIONS_MAX];
+	size_t count;
+	int64_t took_ns, cpu_ns;
+	uint64_t removed; /* entries that are gone by it */
+	struct seniority_counts seniors;
+	char note[160]; /* once: what could not be told or taken over; "" nothing */
+};
+
+/* done_fd (an eventfd, borrowed) is written to when an order has ended. 0, -EPERM, other -errno. */
+int rounds_start(const struct rounds_config *config, int done_fd, struct rounds **ret_rounds);
+/* Waits for the order under way, keeps seniority in the state directory, puts kernel timeouts back; bans stay until their end
+ * but with clear_bans. NULL allowed. */
+void rounds_stop(struct rounds *rounds, bool clear_bans);
+/* Takes *order over (and its decisions). False where one is under way or its result was not taken: then it stays the
+ * caller's. */
+bool rounds_begin(struct rounds *rounds, const struct round_order *order);
+/* True where one has ended; *ret_result is the caller's, to be given to round_result_done. */
+bool rounds_take(struct rounds *rounds, struct round_result *ret_result);
+void round_result_done(struct round_result *result);
+
+/* Bans, from any thread; block while a round bans (milliseconds). */
+size_t rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max);
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, struct problem *reterr_problem);
+int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem);
+
+#endif

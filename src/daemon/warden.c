@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/warden: see the header. The policy decides on what is known at the tick: counters, growth and the last pass. */
+#include "engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/units.h"
+#include "policy/words.h"
+#include "report/report.h"
+#include "settings.h"
+
+#define LEARNING_NS (10 * NS_PER_SEC)   /* calm is not known before */
+#define QUIET_SPAN_NS NS_PER_SEC
+#define QUIET_SHARE 0.01                /* of the capacity in QUIET_SPAN_NS */
+#define QUIET_AFTER_DROP_NS (5 * NS_PER_SEC)
+#define WHOLE_VIEW_NS NS_PER_SEC        /* between looks at every source */
+#define PRESSED_POLL_MS 50
+#define RECORD_TEXT_MAX 4096
+#define BANS_MAX 4096
+
+/* ---- the policy ---- */
+
+int warden_load(const struct daemon_config *config, struct policy **ret_policy, struct problem *reterr_problem)
+{
+	struct problem problem = { 0 };
+	struct policy *policy = NULL;
+	int r = policy_load(config->policy_file, &policy, &problem);
+
+	if (r == -ENOENT && !config->has_policy_file) {
+		policy = policy_new_default();
+		r = 0;
+	}
+	if (r == 0)
+		r = config_protect(config->file, policy, &problem);
+	if (r < 0) {
+		policy_free(policy);
+		if (reterr_problem)
+			*reterr_problem = problem;
+		return r;
+	}
+	*ret_policy = policy;
+	return 0;
+}
+
+static bool looks_at_sources(const struct policy *policy)
+{
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		if (policy_rule_scope(&policy->rules[i]) != POLICY_SCOPE_TABLE)
+			return true;
+	}
+	return false;
+}
+
+static void apply(struct engine *engine, struct policy *policy)
+{
+	struct warden *warden = &engine->warden;
+	struct policy_memory *memory = policy_memory_new(policy, warden->policy, warden->memory);
+
+	policy_memory_free(warden->memory);
+	policy_free(warden->policy);
+	warden->policy = policy;
+	warden->memory = memory;
+	warden->base_mode = engine->config.has_mode ? engine->config.mode : policy->mode;
+	if (!warden->mode_until_ns)
+		warden->mode = warden->base_mode;
+	if (policy->has_levels)
+		engine->config.levels = policy->levels;
+	if (policy->capacity && !engine->config.capacity)
+		fill_set_capacity(&engine->fill, policy->capacity);
+}
+
+void warden_set_policy(struct engine *engine, struct policy *policy)
+{
+	struct warden *warden = &engine->warden;
+
+	if (!warden->is_running) {
+		apply(engine, policy);
+		return;
+	}
+	policy_free(warden->next);
+	warden->next = policy;
+}
+
+void warden_set_mode(struct engine *engine, enum policy_mode mode, int64_t for_ns, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+
+	warden->mode = mode;
+	warden->mode_until_ns = for_ns ? now_ns + for_ns : 0;
+	if (!for_ns)
+		warden->base_mode = mode;
+	log_info("mode %s%s", policy_mode_name(mode), for_ns ? " for a while" : "");
+}
+
+/* ---- start and stop ---- */
+
+static void start_rounds(struct engine *engine)
+{
+	struct rounds_config config = { .guard = guard_config_default(), .max_bans = BANS_MAX };
+	struct warden *warden = &engine->warden;
+	int r;
+
+	memcpy(config.state_dir, engine->config.state_dir, sizeof(config.state_dir));
+	config.guard.seniority.renewal_ns = engine->config.seniority_renewal_ns;
+	memcpy(config.guard.seniority.source_prefix, engine->config.picture.source_prefix, 2);
+	r = rounds_start(&config, engine->round_fd, &warden->rounds);
+	if (r < 0) {
+		log_warning("the policy's rules cannot be run: %s%s", strerror(-r),
+			    r == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+		warden->rounds = NULL;
+		return;
+	}
+	warden->order = mem_alloc(sizeof(*warden->order));
+	warden->result = mem_alloc(sizeof(*warden->result));
+}
+
+void warden_start(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	struct problem problem = { 0 };
+	size_t count = 0;
+
+	if (settings_restore(engine->config.state_dir, &count, &problem) < 0)
+		log_warning("%s: %s", problem.path, problem.text);
+	else if (count)
+		log_info("%zu kernel timeouts of an earlier run were put back", count);
+	warden->calm_config = calm_config_default();
+	warden->started_ns = warden->renewal_ns = now_ns;
+	warden->renewal_step_ns = NS_PER_SEC;
+	if (warden->policy->rule_count)
+		start_rounds(engine);
+}
+
+void warden_stop(struct engine *engine)
+{
+	struct warden *warden = &engine->warden;
+
+	rounds_stop(warden->rounds, engine->config.clear_bans);
+	policy_memory_free(warden->memory);
+	policy_free(warden->policy);
+	policy_free(warden->next);
+	free(warden->order);
+	free(warden->result);
+	memset(warden, 0, sizeof(*warden));
+}
+
+bool warden_is_running(const struct engine *engine)
+{
+	return engine->warden.is_running;
+}
+
+unsigned warden_poll_ms(const struct engine *engine)
+{
+	const struct warden *warden = &engine->warden;
+
+	if (!warden->rounds || engine->config.poll_ms < PRESSED_POLL_MS)
+		return 0;
+	return engine->level.level != LEVEL_OK || warden->verdict.surge_began || warden->calm.in_surge ? PRESSED_POLL_MS : 0;
+}
+
+/* ---- calm ---- */
+
+/* Hardly growing for a second: what is there may be taken as the base while calm is not known yet. */
+static void judge_quiet(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	const struct fill *fill = &engine->fill;
+	double most = QUIET_SHARE * (double)(fill->capacity ? fill->capacity : fill->now.entries);
+
+	if (now_ns - warden->quiet_ns < QUIET_SPAN_NS)
+		return;
+	warden->is_quiet = warden->quiet_ns &&
+			   (double)fill->now.entries <= (double)warden->quiet_entries + most &&
+			   (!warden->dropped_ns || now_ns - warden->dropped_ns > QUIET_AFTER_DROP_NS);
+	warden->quiet_ns = now_ns;
+	warden->quiet_entries = fill->now.entries;
+}
+
+static bool is_calm(const struct engine *engine, int64_t now_ns)
+{
+	const struct warden *warden = &engine->warden;
+
+	if (warden->verdict.is_calm)
+		return true;
+	return now_ns - warden->started_ns < LEARNING_NS && warden->is_quiet && !warden->calm.in_surge;
+}
+
+static void judge_calm(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	const struct fill *fill = &engine->fill;
+	struct calm_input input = { .now_ns = now_ns,
+				    .entries = fill->now.entries,
+				    .capacity = fill->capacity,
+				    .removed = warden->removed };
+
+	warden->dropped += fill->delta.drop;
+	warden->insert_failed += fill->delta.insert_failed;
+	if (fill->delta.drop > fill->delta.insert_failed)
+		warden->dropped_ns = now_ns;
+	if (warden->is_running)
+		return;
+	input.dropped = warden->dropped;
+	input.insert_failed = warden->insert_failed;
+	warden->verdict = calm_update(&warden->calm, &warden->calm_config, &input);
+	warden->removed = warden->dropped = warden->insert_failed = 0;
+	if (warden->verdict.surge_began) {
+		warden->surge_began = true;
+		warden->renewal_ns = now_ns; /* once when growth first leaves its band */
+		log_info("a surge: the table grows by %.0f/s", fill->growth_per_sec);
+	}
+	if (warden->verdict.surge_ended)
+		log_info("the surge is over");
+	judge_quiet(engine, now_ns);
+}
+
+/* ---- orders ---- */
+
+static void begin(struct engine *engine, size_t count, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	struct round_order *order = warden->order;
+
+	order->policy = warden->policy;
+	order->count = count;
+	order->capacity = engine->fill.capacity;
+	order->new_per_sec = engine->fill.growth_per_sec > 0 ? engine->fill.growth_per_sec : 0;
+	order->is_calm = is_calm(engine, now_ns);
+	order->surge_began = warden->surge_began;
+	if (!rounds_begin(warden->rounds, order)) {
+		for (size_t i = 0; i < count; i++)
+			policy_decision_done(&order->decisions[i]);
+		return;
+	}
+	warden->surge_began = false;
+	warden->is_running = true;
+}
+
+static size_t decide(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	struct snapshot *snapshot = mem_alloc(sizeof(*snapshot));
+	bool is_whole = looks_at_sources(warden->policy) && now_ns - warden->looked_ns >= WHOLE_VIEW_NS;
+	size_t count;
+
+	if (is_whole) {
+		engine_snapshot(engine, snapshot);
+		warden->looked_ns = now_ns;
+	} else {
+		engine_snapshot_brief(engine, snapshot);
+	}
+	count = policy_evaluate(warden->policy, warden->mode, snapshot, warden->memory, now_ns, warden->order->decisions);
+	free(snapshot);
+	return count;
+}
+
+/* Soon after the start, then less and less often, at last every seniority_renewal_sec. */
+static bool renewal_is_due(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	int64_t longest_ns = engine->config.seniority_renewal_ns;
+
+	if (now_ns < warden->renewal_ns)
+		return false;
+	if (warden->renewal_step_ns > longest_ns)
+		warden->renewal_step_ns = longest_ns;
+	warden->renewal_ns = now_ns + warden->renewal_step_ns;
+	if (warden->renewal_step_ns < longest_ns && now_ns - warden->started_ns > LEARNING_NS / 2)
+		warden->renewal_step_ns *= 2;
+	return true;
+}
+
+void warden_tick(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	size_t count;
+
+	if (!warden->rounds) {
+		if (!warden->policy->rule_count || warden->is_failing)
+			return;
+		start_rounds(engine); /* a reload brought the first rules */
+		warden->is_failing = !warden->rounds;
+		return;
+	}
+	if (engine->is_unreadable)
+		return;
+	judge_calm(engine, now_ns);
+	if (warden->mode_until_ns && now_ns >= warden->mode_until_ns) {
+		warden->mode_until_ns = 0;
+		warden->mode = warden->base_mode;
+		log_info("mode %s again", policy_mode_name(warden->mode));
+	}
+	if (warden->is_running)
+		return;
+	if (warden->next) {
+		struct policy *next = warden->next;
+
+		warden->next = NULL;
+		apply(engine, next);
+	}
+	count = decide(engine, now_ns);
+	if (count || renewal_is_due(engine, now_ns))
+		begin(engine, count, now_ns);
+}
+
+/* ---- results ---- */
+
+static void write_record(struct engine *engine, const struct action_record *record)
+{
+	struct warden *warden = &engine->warden;
+	char text[RECORD_TEXT_MAX], number[UNITS_TEXT_MAX];
+	char *json = report_record_json(record, &engine->netns);
+	bool would = record->mode == POLICY_MODE_OBSERVE;
+
+	report_record_text(record, text, sizeof(text));
+	alarms_record(engine->alarms, json, text, record->level);
+	warden->counts.records++;
+	snprintf(warden->last, sizeof(warden->last), "%s%s %s%s", would ? "would " : "", policy_actions[record->action].name,
+		 units_format_count(would ? record->matched : record->done, number),
+		 record->error ? " (failed)" : "");
+	warden->last_real_ns = record->real_ns;
+	free(json);
+}
+
+static void take_outcome(struct engine *engine, const struct policy_decision *decision, struct guard_outcome *outcome,
+			 int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	struct action_record *record = &outcome->record;
+
+	policy_memory_result(warden->memory, warden->policy, decision, &outcome->effect, now_ns);
+	record->budget_left = policy_memory_rule(warden->memory, warden->policy, decision->rule, now_ns).budget_left;
+	if (record->error)
+		warden->counts.failed++;
+	if (record->action == POLICY_ACTION_EVICT)
+		warden->counts.evicted += record->done;
+	/* What found nothing to do is no event. */
+	if (record->matched || record->error || record->action == POLICY_ACTION_LOG)
+		write_record(engine, record);
+}
+
+void warden_on_done(struct engine *engine, int64_t now_ns)
+{
+	struct warden *warden = &engine->warden;
+	struct round_result *result = warden->result;
+
+	if (!warden->rounds || !rounds_take(warden->rounds, result))
+		return;
+	warden->is_running = false;
+	warden->seniors = result->seniors;
+	warden->removed += result->removed;
+	fill_removed(&engine->fill, result->removed);
+	if (result->note[0])
+		log_info("%s", result->note);
+	if (result->is_renewal) {
+		warden->counts.renewals++;
+		if (result->error && !warden->is_failing)
+			log_warning("the table cannot be gone through for seniority: %s", strerror(-result->error));
+		warden->is_failing = result->error < 0;
+	} else {
+		warden->counts.rounds++;
+	}
+	for (size_t i = 0; i < result->count; i++)
+		take_outcome(engine, &result->decisions[i], &result->outcomes[i], now_ns);
+	round_result_done(result);
+}

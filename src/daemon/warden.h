@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/warden: the loop's side of the guard: judges calm and surge, asks the policy at each tick, sends orders to the rounds'
+ * thread, and writes down what came of them. */
+#ifndef CTWARDEN_DAEMON_WARDEN_H
+#define CTWARDEN_DAEMON_WARDEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/problem.h"
+#include "control.h"
+#include "policy/evaluate.h"
+#include "rounds.h"
+#include "stats/calm.h"
+
+struct engine;
+
+struct warden_counts { /* since start */
+	uint64_t rounds, renewals, records, evicted, failed;
+};
+
+struct warden {
+	struct policy *policy;    /* in force; never NULL once loaded */
+	struct policy *next;      /* waits until no round uses the old one */
+	struct policy_memory *memory;
+	enum policy_mode mode;    /* in force */
+	enum policy_mode base_mode; /* of the policy or --mode */
+	int64_t mode_until_ns;    /* switched at run time until then; 0: not */
+	struct rounds *rounds;    /* NULL: no rule, or no right to act */
+	struct round_order *order;
+	struct round_result *result;
+	bool is_running, is_failing;
+	struct calm_state calm;
+	struct calm_verdict verdict;
+	struct calm_config calm_config;
+	bool surge_began;         /* to be told with the next order */
+	uint64_t removed;         /* by rounds since the last judgement of calm */
+	uint64_t dropped, insert_failed; /* likewise, while a round ran */
+	int64_t started_ns, renewal_ns, renewal_step_ns, looked_ns;
+	int64_t quiet_ns;         /* when quiet was judged last, and with how many entries */
+	uint64_t quiet_entries;
+	int64_t dropped_ns;       /* when the table last dropped; 0: never */
+	bool is_quiet;
+	struct seniority_counts seniors;
+	struct warden_counts counts;
+	char last[160];           /* the last record in words, for status */
+	int64_t last_real_ns;
+};
+
+struct daemon_config;
+
+/* Loads the policy that the config names. 0 or -errno with the problem. */
+int warden_load(const struct daemon_config *config, struct policy **ret_policy, struct problem *reterr_problem);
+/* Takes policy over (also at a reload; the swap waits for a round under way). */
+void warden_set_policy(struct engine *engine, struct policy *policy);
+void warden_start(struct engine *engine, int64_t now_ns);
+void warden_stop(struct engine *engine);
+/* After each reading. */
+void warden_tick(struct engine *engine, int64_t now_ns);
+void warden_on_done(struct engine *engine, int64_t now_ns);
+/* Between polls while it is tight; 0: the usual. */
+unsigned warden_poll_ms(const struct engine *engine);
+/* A round is under way: what it takes out must not look like a table that empties by itself. */
+bool warden_is_running(const struct engine *engine);
+void warden_set_mode(struct engine *engine, enum policy_mode mode, int64_t for_ns, int64_t now_ns);
+
+/* The control commands mode, bans, unban and reload (warden_answer.c); NULL: none of them. */
+char *warden_answer(struct engine *engine, const struct control_request *request);
+
+#endif
