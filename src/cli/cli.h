@@ -155,8 +155,9 @@ const char *command_name_at(size_t index);
 
 /* ---- usage.c ---- */
 
-void usage_all(FILE *file);
-void usage_command(FILE *file, const struct command *command);
+/* columns: of the terminal; 0: not to one, nothing is wrapped. */
+void usage_all(FILE *file, unsigned columns);
+void usage_command(FILE *file, unsigned columns, const struct command *command);
 
 /* ---- run.c ---- */
 

@@ -83,23 +83,25 @@ const char *command_name_at(size_t index)
 
 static int help(const struct cli *cli)
 {
+	unsigned columns = cli->out.is_terminal ? cli->out.columns : 0;
 	const char *near;
 	size_t i;
 
 	if (!cli->topic && !cli->command) {
-		usage_all(stdout);
+		usage_all(stdout, columns);
 		return EXIT_DONE;
 	}
 	for (i = 0; i < command_count; i++) {
 		if (cli->topic ? !strcmp(commands[i].name, cli->topic)
 			       : &commands[i] == cli->command) {
-			usage_command(stdout, &commands[i]);
+			usage_command(stdout, columns, &commands[i]);
 			return EXIT_DONE;
 		}
 	}
 	near = options_nearest(cli->topic, command_count, command_name_at);
 	run_say("help %s: there is no such command%s%s%s", cli->topic,
-		near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+		near ? "; did you mean " : "; ctwarden help lists them", near ? near : "",
+		near ? "?" : "");
 	return EXIT_USAGE;
 }
 
@@ -119,7 +121,7 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (option_given(cli, OPTION_HELP))
 		return help(cli);
 	if (!cli->command) {
-		usage_all(stderr);
+		usage_all(stderr, 0);
 		return EXIT_USAGE;
 	}
 	return cli->command->run(cli);

@@ -168,7 +168,7 @@ static unsigned edits(const char *a, const char *b)
 static bool is_nearer(const char *word, const char *candidate, unsigned *distance)
 {
 	size_t len = strlen(word);
-	unsigned d = edits(word, candidate), most = len < 3 ? 1 : 2;
+	unsigned d = edits(word, candidate), most = len < 4 ? 1 : 2;
 
 	if (len >= 2 && !strncmp(word, candidate, len))
 		d = 1;

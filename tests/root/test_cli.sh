@@ -199,6 +199,15 @@ has "top as text: the heaviest source" "10\.66\.0\.2 +9" "$out"
 narrow top
 narrow status
 
+for words in --help "help top" "help flows" "help log"; do
+    COLUMNS=40 script -qec "stty cols 40; $ctw $words" /dev/null >"$work/narrow" 2>&1 </dev/null
+    widest=$(sed 's/\r//g' "$work/narrow" | awk 'length > m { m = length } END { print m + 0 }')
+    [ "$widest" -gt 0 ] && [ "$widest" -le 40 ]; ok "$words fits a terminal of 40 columns" $? "widest line: $widest
+$(awk 'length > 40' "$work/narrow")"
+done
+refused "help of a command that is none suggests" "help stattus: there is no such command; did you mean status" help stattus
+refused "help of what is near to nothing lists them" "help foo: there is no such command; ctwarden help lists them" help foo
+
 # Timeouts count down between two looks; all else must be the same, token for token.
 plain() { sed -E 's/^(ipv[46] +[0-9]+ [a-z]+ +[0-9]+) [0-9]+ /\1 T /' | sort; }
 run flows
