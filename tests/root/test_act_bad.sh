@@ -129,7 +129,7 @@ sums_up "flushed by others"
 ok "flushed by others: the rest is gone" "$([ "$(member gone)" -gt 0 ]; echo $?)"
 # conntrack -D of the same entries and a flood of new ones at the same time.
 empty
-fill -n 20000 -s 20 -m 1 -t 500 -S 7; fill -n 2000 -m 2 -o 50000 -t 500 -S 8
+fill -n 6000 -s 20 -m 1 -t 500 -S 7; fill -n 2000 -m 2 -o 50000 -t 500 -S 8
 (for i in $(seq 1 12); do conntrack -D -s "10.0.0.$i" >/dev/null 2>&1; done) &
 pids+=($!); deleter=$!
 "$TOOLS/ctchurn" nl -c 60000 >/dev/null 2>&1 &
