@@ -26,6 +26,7 @@ enum snapshot_has {
 	SNAPSHOT_HAS_EXPIRED = 1 << 6,
 	SNAPSHOT_HAS_REFUSAL = 1 << 7,
 	SNAPSHOT_HAS_EVENTS = 1 << 8,   /* whether somebody listens, and what came of it */
+	SNAPSHOT_HAS_FAST_DELETE = 1 << 9,
 };
 
 struct snapshot_top {
@@ -65,6 +66,8 @@ struct snapshot {
 	size_t examples_used;       /* flows that fit the cause */
 	struct flow_brief examples[SNAPSHOT_EXAMPLES];
 	struct snapshot_top sources, prefixes, services, destinations;
+	bool fast_delete;           /* deletes by the kernel's own filter are proven here */
+	char fast_delete_why[160];  /* why not */
 	/* daemon only */
 	int64_t daemon_since_real_ns;
 	bool is_listening;

@@ -121,6 +121,11 @@ int cmd_status(struct cli *cli)
 		if (result && is_deep)
 			return run_failed_table(result, "reading the table");
 	}
+	if (is_deep) {
+		snapshot.has |= SNAPSHOT_HAS_FAST_DELETE;
+		snapshot.fast_delete = selftest_fast_delete(CLI_DEFAULT_PROOFS, snapshot.fast_delete_why,
+							    sizeof(snapshot.fast_delete_why));
+	}
 	run_wrote(cli, report_status(&cli->out, &snapshot));
 	return EXIT_DONE;
 }

@@ -224,6 +224,13 @@ static void add_tail(json_t *document, const struct snapshot *s)
 	json_t *part;
 
 	json_add_bool(document, "approximate", s->is_approximate);
+	if (s->has & SNAPSHOT_HAS_FAST_DELETE) {
+		part = json_object();
+		json_add_bool(part, "on", s->fast_delete);
+		if (!s->fast_delete)
+			json_add_text(part, "why", s->fast_delete_why);
+		json_object_set_new(document, "fast_delete", part);
+	}
 	if (!s->is_daemon_view)
 		return;
 	json_add_count(document, "lost_events", s->lost_events);

@@ -271,6 +271,18 @@ static void print_events(const struct report_out *out, const struct snapshot *s)
 	line_end(&line);
 }
 
+static void print_fast_delete(const struct report_out *out, const struct snapshot *s)
+{
+	struct line line;
+
+	if (!(s->has & SNAPSHOT_HAS_FAST_DELETE))
+		return;
+	line_start(&line, out, "fast delete");
+	line_add(&line, "%s%s%s", s->fast_delete ? "on: proven in this kernel" : "off", s->fast_delete ? "" : ", because ",
+		 s->fast_delete ? "" : s->fast_delete_why);
+	line_end(&line);
+}
+
 static void print_sources(const struct report_out *out, const struct snapshot *s)
 {
 	const struct snapshot_top *top = &s->sources;
@@ -298,6 +310,7 @@ void status_lines(const struct report_out *out, const struct snapshot *s, const 
 	print_refused(out, s);
 	print_pass(out, s);
 	print_events(out, s);
+	print_fast_delete(out, s);
 	if (s->cause.is_known && s->cause.text[0]) {
 		line_start(&line, out, "cause");
 		line_add(&line, "%s", s->cause.text);

@@ -160,9 +160,22 @@ static void full_disk_is_an_error(void **state)
 	fclose(out.file);
 }
 
+static void fast_delete_is_told_with_its_reason(void **state)
+{
+	static struct snapshot s;
+
+	(void)state;
+	fixture_cheap(&s);
+	s.has |= SNAPSHOT_HAS_FAST_DELETE;
+	snprintf(s.fast_delete_why, sizeof(s.fast_delete_why), "no throw-away namespace can be made");
+	show(&s, 100, false, false, "status-fast-delete.txt");
+	line_compare(report_status_json(&s), "status-fast-delete.json");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(fast_delete_is_told_with_its_reason),
 		cmocka_unit_test(cheap_reading_in_a_pipe_is_plain_lines),
 		cmocka_unit_test(daemon_view_fits_40_80_and_120_columns),
 		cmocka_unit_test(pipe_has_neither_bar_nor_colour),
