@@ -22,6 +22,7 @@ struct flow_scan_report {
 	uint64_t not_kernel;  /* messages that did not come from the kernel */
 	unsigned redone;      /* times the dump was begun anew because the hash was resized meanwhile */
 	bool unsettled;       /* resized again and again: the last pass may miss or repeat entries */
+	bool unwatched;       /* the number of buckets cannot be read: a resize is not noticed */
 	int64_t started_ns, ended_ns; /* monotonic */
 	int64_t cpu_ns;
 	char pushed_down[160]; /* what the kernel was asked to filter, as options; "" nothing */

@@ -101,6 +101,7 @@ struct cli {
 	bool has_acted;			     /* a failure is told even where nobody reads stdout */
 	struct report_out out;		     /* stdout */
 	int write_error;		     /* first -errno of writing to stdout */
+	bool is_hidden_said;		     /* by run_say_hidden */
 };
 
 #define OPERANDS_ANY UINT_MAX
@@ -176,6 +177,8 @@ bool run_flush(struct cli *cli);
 /* Says why the table could not be read (what: -errno) and what can be told without it; returns
  * EXIT_FAILED. */
 int run_failed_table(int error, const char *what);
+/* Says once that what only /proc/sys tells is missing. */
+void run_say_hidden(struct cli *cli);
 /* Subscribes; says where events are switched off in the kernel. 0, or the exit code with the reason said. */
 int run_events_open(const struct events_options *options, struct events **ret_events);
 /* SIGINT and SIGTERM as a descriptor that becomes readable; -errno. */

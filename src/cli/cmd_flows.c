@@ -270,6 +270,8 @@ int cmd_flows(struct cli *cli)
 		show_held(&flows);
 	if (!result)
 		say_count(&flows);
+	if (!result && pass.report.unwatched)
+		run_say_hidden(cli);
 	forget_held(&flows);
 	free(flows.held);
 	printer_free(flows.printer);

@@ -127,5 +127,9 @@ int cmd_status(struct cli *cli)
 							    sizeof(snapshot.fast_delete_why));
 	}
 	run_wrote(cli, report_status(&cli->out, &snapshot));
+	if (!(reading.has & READING_HAS_ENTRIES))
+		return run_failed_table(-EPERM, "counting the entries");
+	if (!(reading.has & READING_HAS_BUCKETS))
+		run_say_hidden(cli);
 	return EXIT_DONE;
 }

@@ -142,6 +142,8 @@ static int rank_table(struct top *top)
 	shown.matched = pass.report.matched;
 	shown.is_approximate = pass.report.unsettled;
 	show(top, &shown);
+	if (pass.report.unwatched)
+		run_say_hidden(top->cli);
 	return EXIT_DONE;
 }
 

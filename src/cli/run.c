@@ -91,6 +91,15 @@ int run_reading(struct table_reading *ret_reading)
 	return result;
 }
 
+void run_say_hidden(struct cli *cli)
+{
+	if (cli->is_hidden_said)
+		return;
+	cli->is_hidden_said = true;
+	run_say("nf_conntrack_buckets cannot be read (is /proc/sys/net hidden?): the load and the odds "
+		"of a refusal are not known, a resize during a pass is not noticed");
+}
+
 int run_failed_table(int error, const char *what)
 {
 	char entries[UNITS_TEXT_MAX], limit[UNITS_TEXT_MAX];

@@ -75,7 +75,7 @@ static void snapshot_counters(const struct engine *engine, struct snapshot *ret_
 	snapshot->events_lost = subscription->now.lost;
 	snapshot->events_overruns = subscription->now.overruns;
 	snapshot->events_undecodable = subscription->now.undecodable;
-	snapshot->events_not_kernel = subscription->now.not_kernel;
+	snapshot->events_not_kernel = subscription->now.not_kernel + engine->passes.not_kernel;
 }
 
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
@@ -239,6 +239,19 @@ static void store_topline(struct engine *engine, int64_t now_ns)
 	free(snapshot);
 }
 
+/* Said once when it begins and once when it ends. */
+static void say_hidden(struct engine *engine, bool is_hidden)
+{
+	if (is_hidden == engine->is_hidden)
+		return;
+	engine->is_hidden = is_hidden;
+	if (is_hidden)
+		log_warning("nf_conntrack_buckets cannot be read (is /proc/sys/net hidden?): the load and the "
+			    "odds of a refusal are not known, a resize during a pass is not noticed");
+	else
+		log_info("nf_conntrack_buckets can be read again");
+}
+
 static void read_fill(struct engine *engine, int64_t now_ns)
 {
 	struct table_reading reading = { 0 };
@@ -253,9 +266,11 @@ static void read_fill(struct engine *engine, int64_t now_ns)
 	if (engine->is_unreadable)
 		log_info("the kernel's counters can be read again");
 	engine->is_unreadable = false;
+	say_hidden(engine, !(reading.has & READING_HAS_BUCKETS));
 	fill_update(&engine->fill, &reading);
 	if (engine->fill.limit_changed)
-		log_info("the limit is %llu entries now", (unsigned long long)reading.entries_limit);
+		log_info("the limit is %llu entries now%s", (unsigned long long)reading.entries_limit,
+			 reading.entries_limit ? "" : ": there is none");
 	judge_level(engine, now_ns);
 }
 

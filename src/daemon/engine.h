@@ -44,6 +44,7 @@ struct passes {
 	int64_t gap;            /* counter minus picture when it took over */
 	int64_t drift_since_ns; /* counter and picture have disagreed since; 0: they agree */
 	unsigned redone;        /* since start */
+	uint64_t not_kernel;    /* messages of other senders in its dumps, since start */
 	bool is_failure_said, is_based;
 };
 
@@ -83,6 +84,7 @@ struct engine {
 	int64_t calm_since_ns; /* 0: not calm */
 	int64_t topline_ns;    /* when the next is due */
 	bool is_unreadable;    /* said: the counters cannot be read */
+	bool is_hidden;        /* said: the files of /proc/sys cannot be read */
 	int ready_fd, done_fd, round_fd; /* eventfds of listener, worker and rounds */
 	struct event *tick_event, *ready_event, *done_event, *round_event;
 	unsigned tick_ms;      /* in force */

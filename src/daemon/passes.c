@@ -111,6 +111,10 @@ bool passes_outgrown(const struct engine *engine)
 	if (!picture)
 		return false;
 	moved = (double)(picture->born + picture->died);
+	/* The counter is ahead of events on the way, and of those that nobody listens to. */
+	if (!engine->is_unreadable && !engine->fill.is_implausible)
+		moved += fabs((double)engine->fill.now.entries - (double)picture->entries -
+			      (double)engine->passes.gap);
 	return moved > OUTGROWN_LEAST && moved > OUTGROWN_SHARE * (double)picture->entries;
 }
 
@@ -187,7 +191,8 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 	struct picture *picture = passes->built.picture;
 	uint64_t lost = engine->subscription.now.lost - passes->lost_before;
 	int64_t begun_ns = passes->begun_ns;
-	bool is_exact = is_fenced && passes->is_journalled && lost == 0 && subscription_is_listening(engine);
+	bool is_exact = is_fenced && passes->is_journalled && lost == 0 &&
+			!passes->built.report.unsettled && subscription_is_listening(engine);
 
 	if (passes->is_journalled && passes->built.seen &&
 	    !picture_reconcile(picture, passes->journal, passes->built.seen))
@@ -214,6 +219,7 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 		passes->gap = 0;
 	passes->drift_since_ns = 0;
 	passes->redone += passes->built.report.redone;
+	passes->not_kernel += passes->built.report.not_kernel;
 	pass_done(&passes->built);
 	passes->is_waiting = passes->is_journalled = false;
 	if (!passes->is_based && engine->level.level == LEVEL_OK) {

@@ -95,7 +95,7 @@ void subscription_stop(struct engine *engine)
 	passes_blind(engine);
 }
 
-/* nf_conntrack_events = 0: a socket may be open, but nothing will come. Said once when it begins and once when it ends. */
+/* nf_conntrack_events = 0: a socket is open, but nothing will come. Said once each, when it begins and ends. */
 static void check_kernel(struct engine *engine, int64_t now_ns)
 {
 	struct subscription *subscription = &engine->subscription;
@@ -131,7 +131,8 @@ void subscription_start(struct engine *engine, int64_t now_ns)
 	}
 	subscription->rest_ns = REST_FIRST_NS;
 	open_listener(engine, now_ns);
-	check_kernel(engine, now_ns);
+	if (subscription->listener)
+		check_kernel(engine, now_ns);
 }
 
 void subscription_reload(struct engine *engine, bool buffer_changed, int64_t now_ns)
@@ -206,7 +207,6 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 	}
 	if (span_ns <= 0 || engine->config.events == EVENTS_MODE_OFF)
 		return;
-	check_kernel(engine, now_ns);
 	if (!subscription->listener) {
 		if (subscription->retry_ns && now_ns >= subscription->retry_ns) {
 			open_listener(engine, now_ns);
@@ -214,6 +214,7 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 		}
 		return;
 	}
+	check_kernel(engine, now_ns);
 	subscription->births_last_per_sec = (double)subscription->births / span_sec;
 	subscription->births = 0;
 	subscription->new_per_sec += (subscription->births_last_per_sec - subscription->new_per_sec) *

@@ -18,6 +18,7 @@
 #include "socket.h"
 
 #define PROGRESS_NS (50 * NS_PER_MS)
+#define BUCKETS_NS  (5 * NS_PER_MS) /* a look costs 5 us */
 #define REDO_MAX    3
 
 struct scan {
@@ -30,8 +31,15 @@ struct scan {
 	struct pushdown pushdown;
 	void *buf;
 	int64_t progress_ns; /* of the last report */
+	int64_t looked_ns;   /* at the number of buckets */
+	uint64_t buckets;    /* when the present pass began */
 	int torn;	     /* why the present pass cannot be trusted: -errno, or 0 */
 };
+
+static bool may_redo(const struct scan *scan)
+{
+	return scan->options->on_redo && scan->report->redone < REDO_MAX;
+}
 
 /* What a step of a pass may end with besides -errno. */
 enum step { STEP_MORE = 1, STEP_DONE = 0, STEP_ENDED = 2 /* by the caller's wish */ };
@@ -72,6 +80,17 @@ static int take_datagram(struct scan *scan, size_t len)
 	return r;
 }
 
+/* A resize moves entries to where the pass has been or will be, and the kernel does not say so.
+ * Looked at on the way too: resized twice it may be back at the old size when the pass ends. */
+static void check_buckets(struct scan *scan, int64_t time_ns)
+{
+	if (scan->torn || time_ns - scan->looked_ns < BUCKETS_NS)
+		return;
+	scan->looked_ns = time_ns;
+	if (buckets_read() != scan->buckets)
+		scan->torn = -EAGAIN;
+}
+
 static int check_time(struct scan *scan, bool now)
 {
 	const struct scan_options *options = scan->options;
@@ -79,6 +98,9 @@ static int check_time(struct scan *scan, bool now)
 
 	if (options->deadline_ns && time_ns >= options->deadline_ns)
 		return -ETIME;
+	check_buckets(scan, time_ns);
+	if (scan->torn && may_redo(scan))
+		return STEP_DONE; /* what is still to come is void already */
 	if (!options->on_progress || (!now && time_ns - scan->progress_ns < PROGRESS_NS))
 		return STEP_MORE;
 	scan->progress_ns = time_ns;
@@ -138,8 +160,11 @@ static int pass_once(struct scan *scan)
 	unsigned count = pushdown_families(&scan->pushdown, families);
 	int r = STEP_DONE;
 
-	for (unsigned i = 0; i < count && r == STEP_DONE && !scan->torn; i++)
+	for (unsigned i = 0; i < count && r == STEP_DONE; i++) {
+		if (scan->torn == -ENOBUFS || (scan->torn && may_redo(scan)))
+			break;
 		r = dump_family(scan, families[i]);
+	}
 	return r;
 }
 
@@ -162,19 +187,17 @@ static int scan_run(struct scan *scan)
 {
 	const struct scan_options *options = scan->options;
 	struct flow_scan_report *report = scan->report;
-	uint64_t buckets;
 	int r;
 
 	for (;;) {
-		buckets = buckets_read();
+		scan->buckets = buckets_read();
+		report->unwatched = !scan->buckets;
 		r = pass(scan);
 		if (r != STEP_DONE)
 			break;
-		/* A resize moves entries to where the pass has been or will be: the kernel does not
-		 * say so. */
-		if (!scan->torn && buckets_read() == buckets)
+		if (!scan->torn && buckets_read() == scan->buckets)
 			break;
-		if (!options->on_redo || report->redone == REDO_MAX) {
+		if (!may_redo(scan)) {
 			report->unsettled = true;
 			r = scan->torn == -ENOBUFS ? -ENOBUFS : 0;
 			break;

@@ -10,6 +10,8 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 
+#define DISCARD_MAX 65536 /* messages; a sender may be faster than we are */
+
 int nl_open(struct nl_socket *ret_socket)
 {
 	return nl_open_bus(NETLINK_NETFILTER, ret_socket);
@@ -62,8 +64,8 @@ int nl_send(struct nl_socket *socket, const struct nlmsghdr *request)
 	return 0;
 }
 
-int nl_receive(struct nl_socket *socket, void *buf, size_t size, size_t *ret_len,
-	       uint64_t *not_kernel)
+static int receive(struct nl_socket *socket, void *buf, size_t size, int flags, size_t *ret_len,
+		   uint64_t *not_kernel)
 {
 	struct sockaddr_nl from = {0};
 	struct iovec iov = {.iov_base = buf, .iov_len = size};
@@ -75,7 +77,7 @@ int nl_receive(struct nl_socket *socket, void *buf, size_t size, size_t *ret_len
 				     .msg_iov = &iov,
 				     .msg_iovlen = 1};
 
-		len = recvmsg(mnl_socket_get_fd(socket->mnl), &msg, 0);
+		len = recvmsg(mnl_socket_get_fd(socket->mnl), &msg, flags);
 		if (len < 0)
 			return -errno;
 		/* Any process may send to our port; only port 0 is the kernel. */
@@ -88,6 +90,25 @@ int nl_receive(struct nl_socket *socket, void *buf, size_t size, size_t *ret_len
 			return -EMSGSIZE;
 		*ret_len = (size_t)len;
 		return 0;
+	}
+}
+
+int nl_receive(struct nl_socket *socket, void *buf, size_t size, size_t *ret_len,
+	       uint64_t *not_kernel)
+{
+	return receive(socket, buf, size, 0, ret_len, not_kernel);
+}
+
+/* Empties the queue: once it was full the kernel drops answers until it has been empty. */
+static void discard(struct nl_socket *socket)
+{
+	uint8_t byte;
+
+	for (int i = 0; i < DISCARD_MAX; i++) {
+		if (recv(mnl_socket_get_fd(socket->mnl), &byte, sizeof(byte),
+			 MSG_DONTWAIT | MSG_TRUNC) < 0 &&
+		    errno != ENOBUFS && errno != EINTR)
+			return;
 	}
 }
 
@@ -134,11 +155,17 @@ int nl_query(struct nl_socket *socket, const struct nlmsghdr *request, nl_answer
 	if (r < 0)
 		return r;
 	do {
-		r = nl_receive(socket, buf, sizeof(buf), &len, NULL);
+		/* The kernel answers while the request is sent, and goes on with a dump while an
+		 * answer is received: what is not there was lost, waiting would be for ever. */
+		r = receive(socket, buf, sizeof(buf), MSG_DONTWAIT, &len, NULL);
 		if (r == -EINTR)
 			r = 1;
+		else if (r == -EAGAIN)
+			r = -ENOBUFS;
 		else if (!r)
 			r = take_answers(socket, buf, len, is_dump, fn, arg);
 	} while (r > 0);
+	if (r == -ENOBUFS)
+		discard(socket);
 	return r;
 }

@@ -7,17 +7,19 @@ set -u
 : "${BIN:?directory of the programs}"
 if [ "${CTW_IN_NETNS:-}" != 1 ]; then
 	[ "$(id -u)" = 0 ] || { echo "needs root"; exit 77; }
+	exec 8</proc/self/ns/net # the namespace of the host, for lab_limits
 	exec env CTW_IN_NETNS=1 unshare -n "$0" "$@"
 fi
 PATIENCE=60
-passed=0 failed=0 daemon='' wrap=() # wrap: words before ctwardend
+passed=0 failed=0 borrowed='' daemon='' wrap=() # wrap: words before ctwardend
 dir=$(mktemp -d)
 sock=$dir/s state=$dir/state
 mkdir "$state"
-lab_done() { # ends what was started; a test with more to put back calls this from its own trap
+lab_done() { # ends what was started
 	# shellcheck disable=SC2046,SC2086 # a list of processes
 	kill $daemon $(jobs -p) 2>/dev/null
 	rm -rf "$dir"
+	[ -z "$borrowed" ] || host_limits_return $$
 }
 trap lab_done EXIT
 ip link set lo up
@@ -35,6 +37,15 @@ verify() { # NAME COMMAND...
 		failed=$((failed + 1)); echo "not ok - $name"
 		[ ! -f "$dir/err" ] || tail -n 3 "$dir/err" | sed 's/^/#   /'
 	fi
+}
+# The limits of the host for a test that needs a large table or changes them; ends it where they are not to be had.
+lab_limits() { # MAX BUCKETS
+	# shellcheck disable=SC2034 # of host-limits.sh
+	HOST_NET=/proc/self/fd/8
+	# shellcheck source=tests/tools/host-limits.sh
+	. "$(dirname "${BASH_SOURCE[0]}")/../tools/host-limits.sh"
+	borrowed=1
+	PATIENCE=200 host_limits_borrow "$1" "$2" || exit
 }
 lab_end() { # the last line of a test: its counts and its exit code
 	echo "$passed passed, $failed failed"
@@ -70,7 +81,7 @@ told() { grep -Eq -- "$1" "$dir/err"; } # PATTERN: in a message of the daemon
 told_times() { grep -Ec -- "$1" "$dir/err"; }
 answers_top() { said top '"rows"'; }
 begin() { # ARGS: starts it and does not wait
-	"${wrap[@]}" "$BIN/ctwardend" --socket "$sock" --state-dir "$state" "$@" >"$dir/out" 2>"$dir/err" &
+	"${wrap[@]}" "$BIN/ctwardend" --socket "$sock" --state-dir "$state" "$@" >"$dir/out" 2>"$dir/err" 8<&- 9>&- &
 	daemon=$!
 }
 start() { # ARGS: starts it and waits for its first pass

@@ -4,14 +4,25 @@
 # back: one borrower at a time (lock), a watcher that puts them back when the borrower is killed, and a file by which the
 # next borrower does so when the watcher was killed too. A value that stands already is not written: a new hash size
 # stops all traffic for a moment. Sourced by bash scripts; file descriptor 9 holds the lock, so children that may outlive
-# the script are started with 9>&-.
+# the script are started with 9>&-. A script that has gone into a network namespace of its own, where the limits are
+# read-only, names the one of the host in HOST_NET (/proc/self/fd/N).
 HOST_LIMITS=/proc/sys/net/netfilter/nf_conntrack
 HOST_LIMITS_SAVED=/run/ctwarden-bench.saved
 HOST_LIMITS_LOCK=/run/ctwarden-bench.lock
 
+host_limits_in() { # COMMAND...: in the namespace of the host
+    if [ -n "${HOST_NET:-}" ]; then nsenter --net="$HOST_NET" "$@"; else "$@"; fi
+}
+host_limits_get() { # max|buckets|count
+    host_limits_in cat "${HOST_LIMITS}_$1"
+}
+host_limits_set() { # max|buckets VALUE
+    # shellcheck disable=SC2016 # the inner shell expands it
+    host_limits_in sh -c 'echo "$2" >"$1"' set "${HOST_LIMITS}_$1" "$2"
+}
 host_limits_write() { # MAX BUCKETS: the limit last, a new hash size may move it
-    [ "$(cat ${HOST_LIMITS}_buckets)" = "$2" ] || echo "$2" >${HOST_LIMITS}_buckets || return 1
-    [ "$(cat ${HOST_LIMITS}_max)" = "$1" ] || echo "$1" >${HOST_LIMITS}_max
+    [ "$(host_limits_get buckets)" = "$2" ] || host_limits_set buckets "$2" || return 1
+    [ "$(host_limits_get max)" = "$1" ] || host_limits_set max "$1"
 }
 
 host_limits_return() { # [PID]: what that borrower saved; without PID what any borrower did
@@ -35,11 +46,12 @@ host_limits_borrow() { # MAX BUCKETS [I_KNOW]
         return 77
     fi
     host_limits_return # what a killed borrower left
-    if [ "$(cat ${HOST_LIMITS}_count)" -ge 1000 ] && [ -z "${3:-}" ]; then
+    if [ "$(host_limits_get count)" -ge 1000 ] && [ -z "${3:-}" ]; then
         echo "host limits: this host has 1,000 conntrack entries or more; its limits are not touched (--i-know overrides)" >&2
         return 1
     fi
-    echo "$(cat ${HOST_LIMITS}_max) $(cat ${HOST_LIMITS}_buckets) $me" >$HOST_LIMITS_SAVED
+    echo "$(host_limits_get max) $(host_limits_get buckets) $me" >$HOST_LIMITS_SAVED
+    set -m # the watcher gets a process group of its own: who kills that of the script leaves it alone
     (
         trap '' INT HUP TERM
         exec 9>&-
@@ -47,6 +59,7 @@ host_limits_borrow() { # MAX BUCKETS [I_KNOW]
         host_limits_return $me
     ) </dev/null >/dev/null 2>&1 &
     disown
+    set +m
     if ! host_limits_write "$1" "$2"; then
         echo "host limits: they may not be written here" >&2
         return 1
