@@ -35,10 +35,12 @@ enum policy_verdict policy_judge(const struct policy *policy,
 				 const struct policy_decision *decision, const struct flow *flow,
 				 const struct policy_flow_context *context, unsigned *ret_rank,
 				 size_t *ret_protect);
-/* shorten: the lifetime that such a flow may have left: its base timeout by the decision's scale,
- * not under the floor of its class. */
-uint32_t policy_allowance_sec(const struct policy_do *action, double scale, enum flow_class class,
-			      uint32_t base_sec);
+/* shorten: what is to be left of a lifetime, at least 1: its base (idle + left) times the scale of
+ * the decision, not under the floor of its class. May be more than left: then there is nothing to
+ * shorten. Idle time is not taken off as pf does: once a timeout was written it cannot be told any
+ * more, and a second round would take it off again. */
+uint32_t policy_shortened_sec(const struct policy_do *action, double scale, enum flow_class class,
+			      uint32_t idle_sec, uint32_t left_sec);
 /* The part of "own" that a flow shows by itself: answered, protocol 47, 50, 89 or 112, or port 179,
  * 500, 4500 or 3780. */
 bool policy_is_own_protocol(const struct flow *flow);

@@ -45,14 +45,11 @@ static bool flush(struct shortening *s)
 static bool new_timeout(const struct shortening *s, const struct flow *flow, enum flow_class class, uint32_t *ret_sec)
 {
 	const struct policy_do *action = &s->table->policy->rules[s->decision->rule].action;
-	double allowed, left, floor = (double)action->floors_ns[class] / NS_PER_SEC;
 	uint32_t idle;
 
 	if (!s->table->timeouts || !flow_idle_sec(flow, s->table->timeouts, &idle))
 		return false;
-	allowed = s->decision->scale * ((double)idle + flow->timeout_sec);
-	left = allowed - idle > floor ? allowed - idle : floor;
-	*ret_sec = left < 1 ? 1 : (uint32_t)left;
+	*ret_sec = policy_shortened_sec(action, s->decision->scale, class, idle, flow->timeout_sec);
 	return *ret_sec < flow->timeout_sec;
 }
 

@@ -195,8 +195,6 @@ static void set_default(struct policy_do *action, enum policy_action which)
 {
 	static const enum flow_class unanswered[] = {FLOW_CLASS_UNREPLIED, FLOW_CLASS_PICKUP,
 						     FLOW_CLASS_HALF_OPEN};
-	static const enum flow_class quiet[] = {FLOW_CLASS_CLOSING, FLOW_CLASS_REPLIED,
-						FLOW_CLASS_STREAM, FLOW_CLASS_ESTABLISHED};
 
 	*action = (struct policy_do){.action = which};
 	if (which == POLICY_ACTION_EVICT) {
@@ -205,8 +203,8 @@ static void set_default(struct policy_do *action, enum policy_action which)
 		action->min_age_ns = MIN_AGE_DEFAULT_NS;
 		action->has_signature = true;
 	} else if (which == POLICY_ACTION_SHORTEN) {
-		memcpy(action->classes, quiet, sizeof(quiet));
-		action->class_count = sizeof(quiet) / sizeof(quiet[0]);
+		action->classes[0] = FLOW_CLASS_CLOSING;
+		action->class_count = 1;
 		action->start_pct = 60; /* pf: adaptive.start and .end */
 		action->end_pct = 120;
 	} else if (which == POLICY_ACTION_BAN) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "flow/names.h"
 #include "policy/evaluate.h"
 #include "policy/words.h"
 #include "private.h"
@@ -257,6 +258,56 @@ static bool may_always(const struct policy_rule *rule)
 	return false;
 }
 
+static bool has_class(const struct policy_do *action, enum flow_class class)
+{
+	for (unsigned i = 0; i < action->class_count; i++)
+		if (action->classes[i] == class)
+			return true;
+	return false;
+}
+
+/* Idle time is told by what is left of a timeout: where that was written, every flow looks idle,
+ * and an eviction by idle time would take the active ones. */
+static bool goes_by_idle(const struct policy_rule *rule, enum flow_class class)
+{
+	const struct policy_do *action = &rule->action;
+
+	if (action->action != POLICY_ACTION_EVICT || !has_class(action, class))
+		return false;
+	if (action->floors_ns[class] > 0 || flow_filter_has(rule->match.filter, FILTER_IDLE))
+		return true;
+	return action->min_age_ns > 0 &&
+	       (class == FLOW_CLASS_UNREPLIED || class == FLOW_CLASS_HALF_OPEN ||
+		class == FLOW_CLASS_PICKUP);
+}
+
+static bool shortens(const struct policy_rule *rule, enum flow_class class)
+{
+	return rule->action.action == POLICY_ACTION_SHORTEN && has_class(&rule->action, class);
+}
+
+static int check_idle(const struct doc_node *node, const struct policy *policy,
+		      const struct policy_rule *rule, struct problem *problem)
+{
+	struct doc_node action = doc_get(node, "do");
+
+	for (size_t i = 0; &policy->rules[i] != rule; i++)
+		for (unsigned c = 0; c < FLOW_CLASS_COUNT; c++) {
+			const struct policy_rule *other = &policy->rules[i];
+			enum flow_class class = (enum flow_class)c;
+
+			if ((shortens(rule, class) && goes_by_idle(other, class)) ||
+			    (shortens(other, class) && goes_by_idle(rule, class)))
+				return doc_problem(
+					&action, problem,
+					"shortened %s flows all look idle, and one of this "
+					"rule and \"%s\" evicts them by idle time; take the class "
+					"out of one",
+					class_name(class), other->name);
+		}
+	return 0;
+}
+
 int rule_check(const struct doc_node *node, const struct policy *policy,
 	       const struct policy_rule *rule, struct problem *problem)
 {
@@ -284,5 +335,7 @@ int rule_check(const struct doc_node *node, const struct policy *policy,
 		return doc_problem(&action, problem, "%s is for the whole table, not for one %s",
 				   info->name, policy_scope_name(policy_rule_scope(rule)));
 	result = has_key ? check_key(node, policy, rule, problem) : 0;
+	if (!result)
+		result = check_idle(node, policy, rule, problem);
 	return result ? result : check_until(node, policy, rule, problem);
 }

@@ -118,13 +118,15 @@ static bool has_floor(const struct policy_decision *decision, const struct polic
 	return !(action->takes_active_at_full && decision->level == LEVEL_FULL);
 }
 
-uint32_t policy_allowance_sec(const struct policy_do *action, double scale, enum flow_class class,
-			      uint32_t base_sec)
+uint32_t policy_shortened_sec(const struct policy_do *action, double scale, enum flow_class class,
+			      uint32_t idle_sec, uint32_t left_sec)
 {
-	uint32_t allowance = (uint32_t)((double)base_sec * scale),
-		 floor = (uint32_t)(action->floors_ns[class] / NS_PER_SEC);
+	double left = scale * ((double)idle_sec + left_sec);
+	double floor = (double)action->floors_ns[class] / NS_PER_SEC;
 
-	return allowance > floor ? allowance : floor;
+	if (left < floor)
+		left = floor;
+	return left < 1 ? 1 : (uint32_t)left;
 }
 
 /* More left than it may have. Where idle time is not known the base is not known either. */
@@ -135,7 +137,7 @@ static bool is_long(const struct flow *flow, enum flow_class class, const struct
 
 	return context->timeouts && flow_idle_sec(flow, context->timeouts, &idle_sec) &&
 	       flow->timeout_sec >
-		       policy_allowance_sec(action, scale, class, idle_sec + flow->timeout_sec);
+		       policy_shortened_sec(action, scale, class, idle_sec, flow->timeout_sec);
 }
 
 enum policy_verdict policy_judge(const struct policy *policy,

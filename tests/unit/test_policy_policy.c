@@ -346,6 +346,35 @@ static void test_words_that_say_nothing_are_refused(void **state)
 	rule_refused(EVICT ", \"until\": {\"entries\": 5}", "rules[0].until", "fill_pct or level");
 }
 
+/* What was shortened looks idle: no eviction may go by the idle time of the same class. */
+static void test_shortened_flows_are_not_evicted_by_idle_time(void **state)
+{
+	static const struct {
+		const char *class, *match;
+		bool is_refused;
+	} cases[] = {{"established", "", true},
+		     {"stream", "", true},
+		     {"unreplied", "", true},
+		     {"closing", "", false},
+		     {"closing", "\"match\": {\"idle\": 30}, ", true}};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		snprintf(text, sizeof(text),
+			 HEAD ", \"rules\": [{\"name\": \"a\", \"when\": {\"level\": \"warning\"}, "
+			      "\"do\": {\"action\": "
+			      "\"shorten\", \"classes\": [\"%s\"]}},\n{\"name\": \"b\", \"when\": "
+			      "{\"level\": \"warning\"}, "
+			      "%s\"do\": {\"action\": \"evict\", \"classes\": [\"%s\"]}}]}",
+			 cases[i].class, cases[i].match, cases[i].class);
+		if (cases[i].is_refused)
+			refused(text, 2, "rules[1].do", "look idle");
+		else
+			policy_free(policy_of(text));
+	}
+}
+
 /* ---- bad days ---- */
 
 static void test_duplicate_keys_are_refused(void **state)
@@ -439,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_names_are_needed_once),
 		cmocka_unit_test(test_forged_addresses_are_held_against_nobody),
 		cmocka_unit_test(test_words_that_say_nothing_are_refused),
+		cmocka_unit_test(test_shortened_flows_are_not_evicted_by_idle_time),
 		cmocka_unit_test(test_duplicate_keys_are_refused),
 		cmocka_unit_test(test_text_that_is_no_utf8_is_refused),
 		cmocka_unit_test(test_ten_megabytes_are_refused),

@@ -194,14 +194,22 @@ static void test_only_what_has_too_much_left_is_shortened(void **state)
 		    unknown = established(80, 250);
 
 	(void)state;
-	assert_int_equal(policy_allowance_sec(action, 0.5, FLOW_CLASS_ESTABLISHED, 432000), 216000);
-	assert_int_equal(policy_allowance_sec(action, 0, FLOW_CLASS_ESTABLISHED, 432000), 7440);
-	assert_int_equal(policy_allowance_sec(action, 0, FLOW_CLASS_CLOSING, 120), 0);
+	assert_int_equal(policy_shortened_sec(action, 0.5, FLOW_CLASS_ESTABLISHED, 86400,
+					      432000 - 86400),
+			 216000);
+	/* Once more changes nothing: what was written looks like idle time. */
+	assert_int_equal(policy_shortened_sec(action, 0.5, FLOW_CLASS_ESTABLISHED, 216000, 216000),
+			 216000);
+	assert_int_equal(policy_shortened_sec(action, 0, FLOW_CLASS_ESTABLISHED, 0, 432000), 7440);
+	assert_int_equal(policy_shortened_sec(action, 0, FLOW_CLASS_CLOSING, 0, 120), 1);
 	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL, NULL),
 			 POLICY_VERDICT_TAKE);
 	assert_int_equal(policy_judge(policy, &decision, &shorter, &context, NULL, NULL),
 			 POLICY_VERDICT_NO_MATCH);
 	assert_int_equal(policy_judge(policy, &decision, &unknown, &context, NULL, NULL),
+			 POLICY_VERDICT_NO_MATCH);
+	decision.scale = 1; /* whole: nothing to shorten */
+	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL, NULL),
 			 POLICY_VERDICT_NO_MATCH);
 	policy_free(policy);
 }

@@ -121,8 +121,8 @@ static void add_match(struct text *t, struct random *r, bool may_name_source)
 	const char *lead = "{";
 
 	if (may_name_source && random_one_in(r, 2)) {
-		text_add(t, "%s\"src\": [\"10.%u.0.0/16\", \"192.0.2.0/24\", \"2001:db8::%x\"]", lead,
-			 random_below(r, 256), random_below(r, 65536));
+		text_add(t, "%s\"src\": [\"10.%u.0.0/16\", \"192.0.2.0/24\", \"2001:db8::%x\"]",
+			 lead, random_below(r, 256), random_below(r, 65536));
 		lead = ", ";
 	}
 	if (random_one_in(r, 2)) {
