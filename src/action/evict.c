@@ -147,7 +147,7 @@ static void find_signature(struct eviction *e, uint64_t expected)
 					.growth_flows = (uint64_t)((double)e->growth_flows * scale)};
 
 	e->signature_count = signature_find(e->guard->finder, &input, SIGNATURE_MAX, e->signatures);
-	if (!seniority_counts_get(e->guard->seniority).is_ready)
+	if (!e->guard->has_base && !seniority_counts_get(e->guard->seniority).is_ready)
 		without_base(e);
 }
 
@@ -250,7 +250,7 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 			 signature->cannot_tell_apart ? " (cannot tell apart)" : "");
 		comma = "; ";
 	}
-	if (!seniority_counts_get(e->guard->seniority).is_ready)
+	if (!e->guard->has_base && !seniority_counts_get(e->guard->seniority).is_ready)
 		text_add(&text, "%sno calm picture yet", comma);
 }
 

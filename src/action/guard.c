@@ -111,6 +111,7 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 		return result;
 	guard->base = guard->fresh;
 	guard->base_flows = renewal.flows;
+	guard->has_base = true;
 	return 0;
 }
 

@@ -15,6 +15,7 @@ struct guard {
 	struct signature_finder *finder;
 	struct sample base;	      /* of the table when it was last calm */
 	uint64_t base_flows;	      /* what it stands for */
+	bool has_base;		      /* there was a complete pass over a calm table */
 	struct sample growing, fresh; /* growing: what was not there then; fresh: the next base, while a calm pass makes it */
 	struct early_flow *early;     /* the first flows of a pass, until the signature is found */
 	uint64_t seed;

@@ -16,7 +16,7 @@
 
 #define LEARNING_NS (10 * NS_PER_SEC)   /* calm is not known before */
 #define QUIET_SPAN_NS NS_PER_SEC
-#define QUIET_SHARE 0.01                /* of the capacity in QUIET_SPAN_NS */
+#define QUIET_SHARE 0.02                /* of the capacity in QUIET_SPAN_NS */
 #define QUIET_AFTER_DROP_NS (5 * NS_PER_SEC)
 #define WHOLE_VIEW_NS NS_PER_SEC        /* between looks at every source */
 #define PRESSED_POLL_MS 50
