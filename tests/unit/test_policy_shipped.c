@@ -79,7 +79,9 @@ static void test_none_bans_or_changes_the_kernel(void **state)
 			assert_int_not_equal(policy->rules[j].action.action, POLICY_ACTION_BAN);
 			assert_int_not_equal(policy->rules[j].action.action,
 					     POLICY_ACTION_TIMEOUTS);
-			assert_false(policy->rules[j].action.takes_active_at_full);
+			/* At full, when all else did not suffice: one rule of two policies. */
+			if (strcmp(policy->rules[j].name, "evict-answered") != 0)
+				assert_false(policy->rules[j].action.takes_active_at_full);
 		}
 		policy_free(policy);
 	}
