@@ -21,7 +21,7 @@ _ctwarden() {
     --status | -u) words="assured seen-reply unset expected confirmed src-nat dst-nat dying fixed-timeout helper offload hw-offload" ;;
     --state) words="SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE" ;;
     --mode) words="observe" ;;
-    --socket | --config)
+    --socket | --config | --from)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -47,6 +47,11 @@ _ctwarden() {
             if [[ -z $command || ($command == help && $prev == help) ]]; then
                 words="$(ctwarden --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') help"
                 [[ $cur == -* ]] && words="--socket --direct --json --json-pretty --help --version"
+            elif [[ $command == policy && $prev == policy ]]; then
+                words="check show explain test"
+            elif [[ $command == policy && $cur != -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+                return
             else
                 words=$(_ctwarden_words ctwarden "$command" --help)
             fi

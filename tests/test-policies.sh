@@ -30,6 +30,7 @@ for file in "$SRC"/policies/*.json; do
     count=$((count + 1))
     name=$(basename "$file" .json)
     expect 0 "$name: [0-9]+ rules, mode" check "$file"
+    [ "$(wc -l <"$work/all")" = 1 ] || fail "there is something to say against $name: $(cat "$work/all")"
     expect 0 '^Never: |^Touches nothing' explain "$file"
     "$ctw" policy show "$file" >"$work/show.json" || fail "policy show $name"
     "$ctw" policy show -j "$file" >"$work/line.json" || fail "policy show -j $name"
@@ -52,7 +53,10 @@ awk -v dir="$work" '/^```json/ { n++; on = 1; next } /^```/ { on = 0 } on { prin
 ls "$work"/readme1.json >/dev/null 2>&1 || fail "policies/README.md has no example"
 for file in "$work"/readme*.json; do
     expect 0 'rule' check "$file"
+    [ "$(wc -l <"$work/all")" = 1 ] || fail "there is something to say against an example: $(cat "$work/all")"
 done
+printf '{"schema": "ctwarden.policy/1", "rules": [{"name": "r", "when": {"fill_pct": 80}, "do": "evict"}]}\n' >"$work/fill.json"
+expect 0 'fill.json: note: rule "r" acts on fill alone' check "$work/fill.json"
 
 printf '{"schema": "ctwarden.policy/1",\n"rules": [{"name": "r",\n"when": {"levle": "warning"}, "do": "log"}]}\n' >"$work/bad.json"
 expect 4 'bad.json:3: rules\[0\]\.when\.levle: .*did you mean "level"' check "$work/bad.json"

@@ -4,9 +4,17 @@
 #include <string.h>
 
 #include "cli.h"
+#include "policy/advise.h"
 #include "policy/policy.h"
 #include "policy_test.h"
 #include "report/policy.h"
+
+static void on_advice(const char *text, void *arg)
+{
+	const char *file = arg;
+
+	run_say("%s: note: %s", file, text);
+}
 
 static int policy_check(struct cli *cli, const struct policy *policy, const char *file)
 {
@@ -16,6 +24,7 @@ static int policy_check(struct cli *cli, const struct policy *policy, const char
 		printf("%s: %s: %zu rule%s, mode %s\n", file,
 		       policy->name[0] ? policy->name : "valid", policy->rule_count,
 		       policy->rule_count == 1 ? "" : "s", policy_mode_name(policy->mode));
+	policy_advise(policy, on_advice, (void *)file);
 	return EXIT_DONE;
 }
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy/advise: what is said against valid policies, and that nothing is said against good ones. */
+#include "policy_fixture.h"
+
+#include "policy/advise.h"
+
+static char said[2048];
+
+static void on_advice(const char *text, void *arg)
+{
+	(void)arg;
+	strcat(strcat(said, text), "\n");
+}
+
+/* The advice must have these words, and be as much; "" none at all. */
+static void advised(const char *rest, size_t count, const char *words)
+{
+	char text[4096];
+	struct policy *policy;
+
+	snprintf(text, sizeof(text), HEAD ", \"mode\": \"act\", %s}", rest);
+	policy = policy_of(text);
+	said[0] = 0;
+	assert_int_equal(policy_advise(policy, on_advice, NULL), count);
+	if (!strstr(said, words))
+		fail_msg("no \"%s\" in: %s", words, said);
+	policy_free(policy);
+}
+
+#define RULE(when, action)  "{\"name\": \"r\", \"when\": " when ", \"do\": " action "}"
+#define RULES(when, action) "\"rules\": [" RULE(when, action) "]"
+#define ANSWERED	    "{\"action\": \"evict\", \"classes\": [\"closing\", \"established\"]}"
+
+static void test_fill_alone(void **state)
+{
+	(void)state;
+	advised(RULES("{\"fill_pct\": 80}", "\"evict\""), 1, "acts on fill alone");
+	advised(RULES("{\"level\": \"warning\"}", "\"evict\""), 1, "acts on fill alone");
+	advised(RULES("[{\"level\": \"warning\", \"drops_per_sec\": 1}, {\"level\": \"full\"}]",
+		      "\"evict\""),
+		1, "acts on fill alone");
+	advised(RULES("{\"level\": \"warning\", \"seconds_to_full\": 60}", "\"evict\""), 0, "");
+	advised(RULES("{\"level\": \"warning\", \"classes\": {\"half-open\": 9}}", "\"evict\""), 0,
+		"");
+	advised(RULES("{\"level\": \"warning\", \"source\": {\"unreplied\": 9}}", "\"evict\""), 0,
+		"");
+	advised(RULES("{\"level\": \"warning\"}", "\"log\""), 0, "");
+	advised(RULES("{\"level\": \"warning\"}", "\"sweep\""), 0, "");
+}
+
+static void test_answered_flows_first(void **state)
+{
+	(void)state;
+	advised(RULES("{\"drops_per_sec\": 1}",
+		      "{\"action\": \"evict\", \"classes\": [\"established\", \"unreplied\"]}"),
+		1, "answered flows before unanswered");
+	advised(RULES("{\"drops_per_sec\": 1}",
+		      "{\"action\": \"evict\", \"classes\": [\"established\"]}"),
+		1, "no rule before it");
+	advised(RULES("{\"drops_per_sec\": 1}", ANSWERED), 0, ""); /* closing ones go first */
+	advised("\"rules\": [{\"name\": \"a\", \"when\": {\"drops_per_sec\": 1}, \"do\": "
+		"\"evict\"}, " RULE("{\"drops_per_sec\": 1}",
+				    "{\"action\": \"evict\", \"classes\": [\"stream\"]}") "]",
+		0, "");
+	/* Cleaning up at any fill is another matter. */
+	advised("\"rules\": [{\"name\": \"a\", \"when\": {\"always\": true}, \"match\": {\"idle\": "
+		"\"1d\"}, \"do\": {\"action\": "
+		"\"evict\", \"classes\": [\"established\"]}}]",
+		0, "");
+}
+
+static void test_the_whole(void **state)
+{
+	(void)state;
+	advised("\"rules\": []", 1, "nothing will be done");
+	advised("\"protect\": {\"operator\": false}, " RULES("{\"drops_per_sec\": 1}", "\"evict\""),
+		1, "operator");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_fill_alone),
+		cmocka_unit_test(test_answered_flows_first),
+		cmocka_unit_test(test_the_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
