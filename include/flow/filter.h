@@ -84,6 +84,9 @@ bool flow_filter_match(const struct flow_filter *filter, const struct flow *flow
 bool flow_filter_may_meet(const struct flow_filter *a, const struct flow_filter *b);
 /* Whether the filter could match a flow of this protocol and family: false only where it certainly cannot. */
 bool flow_filter_may_match(const struct flow_filter *filter, uint8_t protocol, uint8_t family);
+/* The conditions on what never changes in a flow's life (family, protocol, addresses, ports, zone) hold for it: false means
+ * that the filter will not match this flow, whatever becomes of it. */
+bool flow_filter_may_match_life(const struct flow_filter *filter, const struct flow *flow);
 /* Canonical text, as options that parse to the same filter ("-s 10.0.0.0/8 ! -p udp"); "" for the empty one; returns buf. */
 char *flow_filter_format(const struct flow_filter *filter, char *buf, size_t size);
 

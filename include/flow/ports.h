@@ -69,6 +69,8 @@ struct flow_ports {
 	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing known). */
 	int (*read_again)(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
 			  bool *ret_found);
+	/* Up to FLOW_BATCH_MAX flows by a tuple of either direction, in zone 0. 0 or -errno (nothing known). */
+	int (*find)(void *arg, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows, bool *ret_found);
 	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each (DONE also where the kernel's answer was lost and
 	 * the entry is no longer there). 0, or -errno where the batch could not be sent at all (outcomes UNKNOWN): -EPERM
 	 * without CAP_NET_ADMIN. */

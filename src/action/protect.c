@@ -24,6 +24,8 @@ struct ends {
 struct protect {
 	struct ends *sockets; /* sorted */
 	size_t socket_count;
+	struct flow *flows; /* of the sockets; NULL: not known */
+	size_t flow_count;
 	size_t count;
 	struct flow_filter *filters[PROTECT_MAX]; /* NULL: the operator */
 	char names[PROTECT_MAX][PROTECT_NAME_MAX];
@@ -43,6 +45,7 @@ void protect_free(struct protect *protect)
 	for (i = 0; i < protect->count; i++)
 		flow_filter_free(protect->filters[i]);
 	free(protect->sockets);
+	free(protect->flows);
 	free(protect);
 }
 
@@ -104,6 +107,13 @@ void protect_set_operator(struct protect *protect, const struct flow_tuple *tupl
 	append(protect, NULL, "the operator's ssh connections");
 }
 
+void protect_set_operator_flows(struct protect *protect, const struct flow *flows, size_t count)
+{
+	protect->flows = mem_array(count + 1, sizeof(*flows));
+	memcpy(protect->flows, flows, count * sizeof(*flows));
+	protect->flow_count = count;
+}
+
 int protect_add(struct protect *protect, struct flow_filter *filter, const char *name)
 {
 	if (protect->count == PROTECT_MAX)
@@ -152,7 +162,10 @@ static bool operator_may_meet(const struct protect *protect, const struct flow_f
 {
 	size_t i;
 
-	for (i = 0; i < protect->socket_count; i++)
+	for (i = 0; protect->flows && i < protect->flow_count; i++)
+		if (flow_filter_may_match_life(filter, &protect->flows[i]))
+			return true;
+	for (i = 0; !protect->flows && i < protect->socket_count; i++)
 		if (flow_filter_may_match(filter, IPPROTO_TCP, (uint8_t)protect->sockets[i].family))
 			return true;
 	return false;

@@ -61,6 +61,7 @@ static int open_table(struct act *act)
 	if (timeouts_read(&act->timeouts) == 0)
 		act->request.context.timeouts = &act->timeouts;
 	act->request.protect = act->protect;
+	act_find_operator(act);
 	return 0;
 }
 
@@ -227,6 +228,7 @@ int act_run(struct act *act)
 	code = run(act);
 	action_plan_free(act->plan);
 	protect_free(act->protect);
+	free(act->sockets);
 	if (act->writer)
 		writer_close(act->writer);
 	return code;

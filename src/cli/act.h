@@ -27,6 +27,8 @@ struct act {
 	/* below: act_run's own */
 	char filter[1024];
 	struct protect *protect;
+	struct flow_tuple *sockets; /* of the operator */
+	size_t socket_count;
 	struct writer *writer;
 	struct flow_ports ports;
 	struct flow_timeouts timeouts;
@@ -50,6 +52,9 @@ int act_run(struct act *act);
 int act_parse(struct act *act, struct problem *reterr_problem);
 /* What is to be spared: operator, config, --protect. 0, or an exit code with the reason said. */
 int act_protect(struct act *act);
+
+/* The operator's flows themselves, once the table is open: what they are not need not be looked for. */
+void act_find_operator(struct act *act);
 
 /* ---- act_pace.c ---- */
 

@@ -195,3 +195,21 @@ bool flow_filter_match(const struct flow_filter *filter, const struct flow *flow
 	}
 	return true;
 }
+
+bool flow_filter_may_match_life(const struct flow_filter *filter, const struct flow *flow)
+{
+	const uint32_t lasting = 1u << FILTER_FAMILY | 1u << FILTER_PROTOCOL | 1u << FILTER_SRC | 1u << FILTER_DST |
+				 1u << FILTER_REPLY_SRC | 1u << FILTER_REPLY_DST | 1u << FILTER_SPORT | 1u << FILTER_DPORT |
+				 1u << FILTER_REPLY_SPORT | 1u << FILTER_REPLY_DPORT | 1u << FILTER_ZONE;
+	uint32_t keys;
+
+	for (keys = filter->want.keys & lasting; keys; keys &= keys - 1) {
+		if (match_key(&filter->want, (enum flow_filter_key)__builtin_ctz(keys), flow, NULL) == NO)
+			return false;
+	}
+	for (keys = filter->exclude.keys & lasting; keys; keys &= keys - 1) {
+		if (match_key(&filter->exclude, (enum flow_filter_key)__builtin_ctz(keys), flow, NULL) == YES)
+			return false;
+	}
+	return true;
+}

@@ -60,6 +60,12 @@ static int port_read_again(void *arg, const struct flow_target *targets, size_t 
 	return writer_read_again(arg, targets, count, ret_flows, ret_found);
 }
 
+static int port_find(void *arg, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows,
+		     bool *ret_found)
+{
+	return writer_find(arg, tuples, count, ret_flows, ret_found);
+}
+
 static int port_delete(void *arg, const struct flow_target *targets, size_t count,
 		       enum flow_outcome *ret_outcomes)
 {
@@ -109,6 +115,7 @@ struct flow_ports writer_ports(struct writer *writer)
 		.arg = writer,
 		.scan = port_scan,
 		.read_again = port_read_again,
+		.find = port_find,
 		.delete = port_delete,
 		.set_timeout = port_set_timeout,
 		.can_delete_filtered = port_can_delete_filtered,

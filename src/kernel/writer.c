@@ -99,6 +99,53 @@ int writer_read_again(struct writer *writer, const struct flow_target *targets, 
 	return 0;
 }
 
+/* ---- finding by a tuple ---- */
+
+struct finding {
+	const struct flow_tuple *tuples;
+	struct flow *flows;
+	bool *found;
+};
+
+/* The kernel looks a tuple up among those of both directions, whichever attribute names it. */
+static struct nlmsghdr *build_find(struct batch *batch, void *buf, size_t i)
+{
+	const struct finding *finding = batch->arg;
+	struct flow_target target = {.orig = finding->tuples[i]};
+
+	return message_get(&batch->writer->socket, buf, &target);
+}
+
+static void take_found(struct batch *batch, const struct nlmsghdr *answer, size_t i)
+{
+	struct finding *finding = batch->arg;
+
+	finding->found[i] = decode_message(answer, answer->nlmsg_len, &finding->flows[i], NULL) == 0;
+}
+
+int writer_find(struct writer *writer, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows,
+		bool *ret_found)
+{
+	struct flow flows[FLOW_BATCH_MAX];
+	bool found[FLOW_BATCH_MAX] = {false};
+	struct finding finding = {tuples, flows, found};
+	struct batch batch = {.writer = writer,
+			      .count = count,
+			      .build = build_find,
+			      .take = take_found,
+			      .arg = &finding};
+	int r = batch_run(&batch);
+
+	for (size_t i = 0; i < count && !r; i++)
+		if (batch.results[i] == BATCH_PENDING)
+			r = -ENOBUFS;
+	if (r < 0)
+		return r;
+	memcpy(ret_flows, flows, count * sizeof(*flows));
+	memcpy(ret_found, found, count * sizeof(*found));
+	return 0;
+}
+
 /* ---- delete ---- */
 
 static struct nlmsghdr *build_delete(struct batch *batch, void *buf, size_t i)

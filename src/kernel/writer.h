@@ -23,6 +23,8 @@ void writer_init(struct writer *writer, struct nl_socket socket);
 void writer_done(struct writer *writer);
 
 /* As the functions of struct flow_ports. */
+int writer_find(struct writer *writer, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows,
+		bool *ret_found);
 int writer_read_again(struct writer *writer, const struct flow_target *targets, size_t count,
 		      struct flow *ret_flows, bool *ret_found);
 int writer_delete(struct writer *writer, const struct flow_target *targets, size_t count,

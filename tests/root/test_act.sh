@@ -116,6 +116,16 @@ act -j flush --dport 2222,2299 -p tcp
 same "the operator's live" "0 0 2" "$code $(member deleted spared)"
 act -j timeout --at-most 5 -p tcp --dport 2222,2299,2224 --yes
 same "their timeouts too" "1 2" "$(member changed spared)"
+for filter in "-s 10.0.0.1" "-m 0 -s 10.0.0.1 -p tcp" "--dport 443 -p tcp"; do
+    # shellcheck disable=SC2086
+    act flush $filter --explain
+    has "$filter cannot meet the operator's" "nothing protected can match this filter" "$work/out"
+done
+for filter in "-s 127.0.0.1" "-p tcp" "-m 0" "--dport 2299 -p tcp" "--reply-sport 2223 -p tcp"; do
+    # shellcheck disable=SC2086
+    act flush $filter --explain
+    has "$filter may meet the operator's" "dump-and-delete (something it matches must be spared)" "$work/out"
+done
 act -j kill 127.0.0.1; same "kill of the own address is refused" 2 $code
 act -j flush --all --yes
 same "everything: the operator's live, the rest goes" "51 2 1 1 0" "$(member deleted spared) $(count -p tcp --dport 2222) $(count -p tcp --dport 2299) $(count -p tcp --dport 2224)"

@@ -158,6 +158,30 @@ static void only_tcp_of_its_family_can_be_the_operators(void **state)
 	protect_free(protect);
 }
 
+static void the_operators_flows_say_what_cannot_meet_them(void **state)
+{
+	struct protect *protect = with_operator();
+	struct flow flows[2] = {flow_answered(TCP, PEER, LOCAL, 50000, 22), flow_answered(TCP, PEER, LOCAL, 50001, 22)};
+
+	(void)state;
+	put_ipv4(flows[0].tuple[FLOW_ORIG].dst, IP(203, 0, 113, 1));
+	flows[0].tuple[FLOW_ORIG].dport = 2222;
+	protect_set_operator_flows(protect, flows, 2);
+	assert_false(meets(protect, FILTER_SRC, "10.9.9.9", NULL));
+	assert_false(meets(protect, FILTER_DPORT, "443", NULL));
+	assert_true(meets(protect, FILTER_SRC, "192.0.2.0/24", NULL));
+	assert_true(meets(protect, FILTER_DPORT, "2222", NULL));
+	assert_true(meets(protect, FILTER_DST, "203.0.113.1", NULL));
+	assert_true(meets(protect, FILTER_REPLY_SRC, "10.0.0.1", NULL));
+	assert_true(meets(protect, FILTER_ZONE, "0", NULL));
+	assert_false(meets(protect, FILTER_ZONE, "5", NULL));
+	/* What may change is no difference. */
+	assert_true(meets(protect, FILTER_STATE, "TIME_WAIT", NULL));
+	assert_true(meets(protect, FILTER_MARK, "7", NULL));
+	assert_true(meets(protect, FILTER_UNREPLIED, NULL, NULL));
+	protect_free(protect);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -168,6 +192,7 @@ int main(void)
 		cmocka_unit_test(too_many_filters_are_refused),
 		cmocka_unit_test(overlaps_are_told_by_comparing),
 		cmocka_unit_test(only_tcp_of_its_family_can_be_the_operators),
+		cmocka_unit_test(the_operators_flows_say_what_cannot_meet_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,8 @@ static void check_one(const struct flow_filter *filter, const struct flow *flows
 			fail_msg("%s: another meaning after reading it back", text);
 		if (yes && !possible)
 			fail_msg("%s: refused, but a flow matches", text);
+		if (yes && !flow_filter_may_match_life(filter, &flows[i]))
+			fail_msg("%s: matches, though what lasts does not", text);
 		if (yes && implied && (flows[i].status & mask) != value)
 			fail_msg("%s: status 0x%x under 0x%x is not implied", text, value, mask);
 	}
