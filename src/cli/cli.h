@@ -221,6 +221,9 @@ int view_status(const char *document, struct snapshot *ret_snapshot,
 		struct problem *reterr_problem);
 /* A ctwarden.alarm/1 or ctwarden.topline/1 document. 0 or -EINVAL with the problem. */
 int view_breakdown(const char *document, struct alarm *ret_alarm, bool *ret_is_alarm, struct problem *reterr_problem);
+/* A ctwarden.record/1 document, as far as report_record_words needs it. 0 or -EINVAL with the problem. */
+struct doc_node;
+int view_record(const struct doc_node *root, struct action_record *ret_record, struct problem *reterr_problem);
 struct view_top {
 	struct report_top top;	  /* rows point to rows below */
 	struct ranking_row *rows; /* owned */

@@ -12,11 +12,13 @@
 #include "base/units.h"
 #include "cli.h"
 #include "doc/doc.h"
+#include "policy/words.h"
 #include "store/store.h"
 
 #define TAIL_MAX      1000000
 #define LINE_TEXT_MAX 1024
 #define ALARM_MEMBER  "\"schema\":\"ctwarden.alarm/1\""
+#define RECORD_MEMBER "\"schema\":\"ctwarden.record/1\""
 
 struct kept {
 	char *line; /* owned */
@@ -28,8 +30,9 @@ struct log {
 	struct cli *cli;
 	struct kept *tail;
 	uint64_t tail_max, seen, bad;
-	bool is_whole; /* --at: the newest record with all it says; tail_max is 1 */
+	bool is_whole; /* --at: the newest alarm or topline with all it says; tail_max is 1 */
 	struct kept alarm; /* is_whole: the newest alarm */
+	struct kept record; /* is_whole: the newest of what the guard did */
 };
 
 /* ---- one line for people ---- */
@@ -86,6 +89,20 @@ static void add_fill(struct text *t, const struct doc_node *root)
 			 units_format_duration((int64_t)(to_full * 1e9), number));
 }
 
+/* What the guard did, or would have done. */
+static void describe_record(const struct doc_node *root, struct text *t)
+{
+	struct action_record *record = mem_alloc(sizeof(*record));
+	char words[REPORT_WORDS_MAX];
+
+	if (view_record(root, record, PROBLEM_IGNORED))
+		text_add(t, "%-9s  (see -j)", "record");
+	else
+		text_add(t, "%-9s  %s", policy_actions[record->action].name,
+			 report_record_words(record, words, sizeof(words)));
+	free(record);
+}
+
 static void describe(const struct doc_node *root, int64_t real_ns, struct text *t)
 {
 	const char *schema = text_of(root, "schema"), *level = text_of(root, "level"), *cause;
@@ -95,6 +112,10 @@ static void describe(const struct doc_node *root, int64_t real_ns, struct text *
 	char stamp[CLOCK_TEXT_MAX];
 
 	text_add(t, "%s  ", clock_format_local(real_ns, stamp));
+	if (schema && !strcmp(schema, "ctwarden.record/1")) {
+		describe_record(root, t);
+		return;
+	}
 	if (!is_alarm && !is_topline) {
 		text_add(t, "%-9s  (see -j)", schema ? schema : "?");
 		return;
@@ -152,10 +173,14 @@ static void show_breakdown(struct log *log, const struct kept *kept)
 	else
 		run_wrote(log->cli, report_breakdown(&log->cli->out, alarm, is_alarm));
 	free(alarm);
-	if (is_alarm || !log->alarm.line)
-		return;
-	printf("\nthe alarm before it:\n"); /* it may tell what a topline does not */
-	show(log, log->alarm.line, strlen(log->alarm.line), log->alarm.real_ns);
+	if (!is_alarm && log->alarm.line) {
+		printf("\nthe alarm before it:\n"); /* it may tell what a topline does not */
+		show(log, log->alarm.line, strlen(log->alarm.line), log->alarm.real_ns);
+	}
+	if (log->record.line && !log->cli->out.is_json) {
+		printf("\nwhat the guard did last:\n");
+		show(log, log->record.line, strlen(log->record.line), log->record.real_ns);
+	}
 }
 
 static void keep(struct kept *kept, const char *line, size_t len, int64_t real_ns)
@@ -169,6 +194,10 @@ static bool on_line(const char *line, size_t len, int64_t real_ns, void *arg)
 {
 	struct log *log = arg;
 
+	if (log->is_whole && memmem(line, len, RECORD_MEMBER, strlen(RECORD_MEMBER))) {
+		keep(&log->record, line, len, real_ns);
+		return true;
+	}
 	log->seen++;
 	if (!log->tail_max) {
 		show(log, line, len, real_ns);
@@ -203,6 +232,7 @@ static void free_tail(struct log *log)
 		free(log->tail[i].line);
 	free(log->tail);
 	free(log->alarm.line);
+	free(log->record.line);
 }
 
 static int parse(struct log *log, int64_t *since_ns, int64_t *until_ns, struct problem *problem)

@@ -42,7 +42,7 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 	[OPTION_SINCE] = {"since", 0, "TIME",
 			  "from this moment on (as journalctl takes it: 09:41, -10min, yesterday)"},
 	[OPTION_UNTIL] = {"until", 0, "TIME", "up to this moment"},
-	[OPTION_AT] = {"at", 0, "TIME", "the whole of the newest record at or before this moment"},
+	[OPTION_AT] = {"at", 0, "TIME", "all that is kept of the table at or before this moment"},
 	[OPTION_STATE_DIR] = {"state-dir", 0, "DIR",
 			      "where the daemon keeps its log (" CLI_DEFAULT_STATE_DIR ")"},
 	[OPTION_DRY_RUN] = {"dry-run", 0, NULL, "say what would be done, change nothing"},

@@ -9,7 +9,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "base/units.h"
 #include "policy/words.h"
 #include "report/report.h"
 #include "settings.h"
@@ -313,16 +312,13 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 static void write_record(struct engine *engine, const struct action_record *record)
 {
 	struct warden *warden = &engine->warden;
-	char text[RECORD_TEXT_MAX], number[UNITS_TEXT_MAX];
+	char text[RECORD_TEXT_MAX];
 	char *json = report_record_json(record, &engine->netns);
-	bool would = record->mode == POLICY_MODE_OBSERVE;
 
 	report_record_text(record, text, sizeof(text));
 	alarms_record(engine->alarms, json, text, record->level);
 	warden->counts.records++;
-	snprintf(warden->last, sizeof(warden->last), "%s%s %s%s", would ? "would " : "", policy_actions[record->action].name,
-		 units_format_count(would ? record->matched : record->done, number),
-		 record->error ? " (failed)" : "");
+	report_record_words(record, warden->last, sizeof(warden->last));
 	warden->last_real_ns = record->real_ns;
 	free(json);
 }

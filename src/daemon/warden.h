@@ -43,7 +43,7 @@ struct warden {
 	bool is_quiet;
 	struct seniority_counts seniors;
 	struct warden_counts counts;
-	char last[160];           /* the last record in words, for status */
+	char last[480];           /* the last record in words */
 	int64_t last_real_ns;
 };
 

@@ -395,6 +395,17 @@ run log --state-dir "$work/whole" --at now
 has "log --at of a topline: its sources" "^ +1  10\.1\.0\.66 +151,200  74\.3 %" "$out"
 same "log --at of a topline: makes nothing up" 0 "$(grep -cE '^(cause|events|classes|buckets|by prefix)|warning from' "$work/out")"
 has "log --at of a topline: and the alarm before it" "^2026-11-25 .*  warning +77\.6 %.*: one source: 10\.1\.0\.66" "$(tail -n 1 "$work/out")"
+# What the guard did stands between: in words, verbatim, and not in the place of what the table was.
+cat "$golden/record-evict.json" "$golden/record-would.json" "$golden/record-error.json" >>"$work/whole/alarms.jsonl"
+run log --state-dir "$work/whole"
+has "log: what was done" "^2026-11-25 09:41:07  evict +rule evict-unanswered: 40,150 flows, 99 % of 10\.1\.0\.66 in 210 ms; 5 refused; 77\.8 -> 62\.5 %$" "$out"
+has "log: what would have been" "  evict +rule evict-unanswered: would evict 40,200 flows, 99 % of 10\.1\.0\.66; at 77\.8 %$" "$out"
+has "log: what failed" "  evict +rule evict-unanswered: failed: Operation not permitted" "$out"
+run log --state-dir "$work/whole" -n 3 -j
+same "log -j: records verbatim" "$(tail -n 3 "$work/whole/alarms.jsonl")" "$out"
+run log --state-dir "$work/whole" --at now
+has "log --at: still the table" "^ +1  10\.1\.0\.66 +151,200  74\.3 %" "$out"
+has "log --at: and what the guard did last" "  evict +rule .*failed" "$(tail -n 1 "$work/out")"
 run log --state-dir "$work/whole" --at "2026-11-25 09:00"
 same "log --at: nothing before" "0 " "$code $out"
 refused "log: bad time" "--since half past nine" log --since "half past nine"
