@@ -18,7 +18,7 @@ struct calm_config {
 				 * cannot stretch it) */
 };
 
-struct calm_config calm_config_default(void); /* 10 s, 0.5 %, 64, 4, 2 % */
+struct calm_config calm_config_default(void); /* 10 s, 2 %, 64, 4, 2 % */
 
 struct calm_input {
 	int64_t now_ns;    /* monotonic */

@@ -29,8 +29,9 @@ enum victim_stage {            /* each before the next one */
 	VICTIM_FIT,            /* answered, fits a signature; not active, not senior */
 	VICTIM_SHORT,          /* half-open, closing, replied; not young, active or senior */
 	VICTIM_IDLE,           /* stream, established: idle beyond the floor. The usual depth */
-	VICTIM_YOUNGER,        /* the same, idle less than that; only at level full, by policy */
+	VICTIM_YOUNGER,        /* not base, idle less than that; only at level full, by policy */
 	VICTIM_SPARED_YOUNG,   /* what was spared as young */
+	VICTIM_BASE,           /* answered, there before the surge; idle below the floor */
 	VICTIM_ACTIVE,         /* traffic in both directions of late */
 	VICTIM_SENIOR,         /* only at level full */
 	VICTIM_STAGE_COUNT
@@ -46,7 +47,7 @@ enum victim_spared {           /* why a flow was not taken */
 	VICTIM_SPARED_SENIOR,
 	VICTIM_SPARED_ACTIVE,
 	VICTIM_SPARED_YOUNG_FLOW,
-	VICTIM_SPARED_FLOOR,     /* two-way, idle below the floor or not told */
+	VICTIM_SPARED_FLOOR,     /* two-way, idle below the floor or not told; base too */
 	VICTIM_SPARED_DEEPER,    /* of another stage than asked for */
 	VICTIM_SPARED_PROTECTED, /* by is_protected; asked only where it would be taken else */
 	VICTIM_SPARED_CHILD,     /* the master of a flow that lives (FTP, SIP, PPTP) */

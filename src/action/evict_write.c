@@ -29,6 +29,7 @@ static bool is_renewed(const struct victim *victim, const struct flow *flow)
 	case VICTIM_SHORT:
 	case VICTIM_IDLE:
 	case VICTIM_YOUNGER:
+	case VICTIM_BASE:
 		return victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec;
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:

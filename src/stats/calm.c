@@ -24,7 +24,7 @@ struct calm_config calm_config_default(void)
 {
 	return (struct calm_config){
 		.calm_after_ns = 10 * 1000000000LL,
-		.floor_pct = 0.5,
+		.floor_pct = 2,
 		.floor_entries = 64,
 		.deviations = 4,
 		.max_band_pct = 2,

@@ -28,6 +28,7 @@ static const char *const stage_names[VICTIM_STAGE_COUNT] = {
 	[VICTIM_IDLE] = "idle beyond the floor",
 	[VICTIM_YOUNGER] = "idle below the floor",
 	[VICTIM_SPARED_YOUNG] = "young",
+	[VICTIM_BASE] = "there before the surge",
 	[VICTIM_ACTIVE] = "active",
 	[VICTIM_SENIOR] = "senior",
 };
@@ -124,8 +125,9 @@ enum victim_stage victims_stage_of(const struct victims_config *config,
 		return VICTIM_SPARED_YOUNG;
 	if (facts->class != FLOW_CLASS_STREAM && facts->class != FLOW_CLASS_ESTABLISHED)
 		return VICTIM_SHORT;
-	return facts->has_idle && facts->idle_sec > floor_of(config, facts->class) ? VICTIM_IDLE
-										   : VICTIM_YOUNGER;
+	if (facts->has_idle && facts->idle_sec > floor_of(config, facts->class))
+		return VICTIM_IDLE;
+	return standing->is_base ? VICTIM_BASE : VICTIM_YOUNGER;
 }
 
 enum victim_spared victims_spared_by_depth(enum victim_stage stage)
@@ -138,6 +140,7 @@ enum victim_spared victims_spared_by_depth(enum victim_stage stage)
 	case VICTIM_SPARED_YOUNG:
 		return VICTIM_SPARED_YOUNG_FLOW;
 	case VICTIM_YOUNGER:
+	case VICTIM_BASE:
 		return VICTIM_SPARED_FLOOR;
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:

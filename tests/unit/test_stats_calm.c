@@ -188,7 +188,7 @@ static void bursts_do_not_stretch_the_band(void **state)
 	}
 	go(&run, 60, 0, 5, 100);
 	run.began = 0;
-	go(&run, 1, 300, 5, 100); /* far less than the bursts were */
+	go(&run, 1, 650, 5, 100); /* far less than the bursts were */
 	assert_int_equal(run.began, 1);
 }
 

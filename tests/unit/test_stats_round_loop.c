@@ -20,6 +20,7 @@ struct loop {
 	uint64_t removed; /* by us, since the last judgement */
 	int64_t renewed_sec;
 	bool has_guard;
+	enum victim_stage full_depth;
 	unsigned rounds, refused, crowd_lost_active;
 	uint64_t lost[ROLE_COUNT];
 	uint64_t lost_alive; /* of new users: not closed yet */
@@ -30,6 +31,7 @@ static struct loop loop_start(void)
 	struct loop l = {.w = world_new(), .calm_config = calm_config_default()};
 
 	l.has_guard = true;
+	l.full_depth = VICTIM_YOUNGER;
 	l.renewed_sec = INT64_MIN / 2;
 	return l;
 }
@@ -101,7 +103,7 @@ static void guard(struct loop *l)
 		struct victims_config config = want(w->used - CUT_TO);
 
 		/* At level full, as a policy may say. */
-		config.deepest = w->used > FULL_AT ? VICTIM_YOUNGER : VICTIM_IDLE;
+		config.deepest = w->used > FULL_AT ? l->full_depth : VICTIM_IDLE;
 		config.max_others = w->used - ROUND_AT;
 		world_choose(w, config);
 		evict(l);
@@ -251,6 +253,7 @@ static void squatters_before_a_surge_gain_nothing(void **state)
 	struct loop l = loop_start();
 
 	(void)state;
+	l.full_depth = VICTIM_SPARED_YOUNG; /* the flood is a copy of what was there */
 	world_users(l.w, 50, 50, 0);
 	run(&l, 70, NULL, 0);
 	for (int i = 0; i < 37; i++) {

@@ -48,13 +48,15 @@ static struct flow tcp_in(uint8_t state, uint16_t sport)
 static void classes_go_worst_first_and_seniors_last(void **state)
 {
 	const struct standing none = {0}, senior = {.is_senior = true, .is_base = true},
-			      active = {.is_active = true, .is_base = true};
+			      active = {.is_active = true, .is_base = true},
+			      base = {.is_base = true};
 	static const enum flow_class order[] = {FLOW_CLASS_UNREPLIED,	FLOW_CLASS_PICKUP,
 						FLOW_CLASS_HALF_OPEN,	FLOW_CLASS_CLOSING,
 						FLOW_CLASS_REPLIED,	FLOW_CLASS_STREAM,
 						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_STREAM,
 						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_UNREPLIED,
-						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_ESTABLISHED};
+						FLOW_CLASS_ESTABLISHED, FLOW_CLASS_ESTABLISHED,
+						FLOW_CLASS_ESTABLISHED};
 	struct bench b = bench_start(VICTIM_SENIOR, 100);
 	struct flow replied = flow_answered(UDP, USERS, SERVER, 6, 53);
 
@@ -62,6 +64,7 @@ static void classes_go_worst_first_and_seniors_last(void **state)
 	replied.status = FLOW_STATUS_SEEN_REPLY;
 	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 12), 9, senior);
 	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 11), 9, active);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 13), 9, base);
 	offer(&b, flow_make(UDP, USERS, SERVER, 10, 1), 0, none); /* young */
 	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 9), 9, none);
 	offer(&b, flow_answered(UDP, USERS, SERVER, 8, 1), 9, none);
@@ -73,11 +76,13 @@ static void classes_go_worst_first_and_seniors_last(void **state)
 	offer(&b, flow_pickup(USERS, SERVER, 2, 1), 9, none);
 	offer(&b, flow_make(UDP, USERS, SERVER, 1, 1), 9, none);
 	finish(&b);
-	assert_int_equal(b.count, 12);
-	for (size_t i = 0; i < 12; i++)
+	assert_int_equal(b.count, 13);
+	for (size_t i = 0; i < 13; i++)
 		assert_int_equal(b.list[i].class, order[i]);
-	assert_int_equal(b.list[10].stage, VICTIM_ACTIVE);
-	assert_int_equal(b.list[11].stage, VICTIM_SENIOR);
+	assert_int_equal(b.list[9].stage, VICTIM_SPARED_YOUNG);
+	assert_int_equal(b.list[10].stage, VICTIM_BASE);
+	assert_int_equal(b.list[11].stage, VICTIM_ACTIVE);
+	assert_int_equal(b.list[12].stage, VICTIM_SENIOR);
 	victims_free(b.victims);
 }
 
@@ -99,7 +104,8 @@ static void what_is_deeper_than_asked_is_spared_with_its_reason(void **state)
 	assert_int_equal(b.report.spared[VICTIM_SPARED_ACTIVE], 1);
 	assert_int_equal(b.report.spared[VICTIM_SPARED_YOUNG_FLOW], 1);
 	assert_int_equal(b.report.spared[VICTIM_SPARED_FLOOR], 2);
-	assert_int_equal(b.report.candidates[VICTIM_YOUNGER], 2);
+	assert_int_equal(b.report.candidates[VICTIM_YOUNGER], 1);
+	assert_int_equal(b.report.candidates[VICTIM_BASE], 1);
 	assert_int_equal(b.report.offered, 5);
 	offer(&shallow, tcp_in(FLOW_TCP_ESTABLISHED, 1), 9000, none);
 	finish(&shallow);
