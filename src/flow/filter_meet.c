@@ -31,10 +31,11 @@ static void covered(const struct prefix *prefix, void *arg)
 static bool address_excluded(const struct flow_filter *a, const struct flow_filter *b, enum flow_filter_key key)
 {
 	int row = filter_addrs_row(key);
-	struct covering c = { &b->exclude.addrs[row], true };
+	struct covering c = { NULL, true };
 
-	if (!filter_half_has(&a->want, key) || !filter_half_has(&b->exclude, key))
+	if (row < 0 || !filter_half_has(&a->want, key) || !filter_half_has(&b->exclude, key))
 		return false;
+	c.by = &b->exclude.addrs[row];
 	addr_set_each(&a->want.addrs[row], covered, &c);
 	return c.all;
 }
@@ -43,7 +44,7 @@ static bool port_excluded(const struct flow_filter *a, const struct flow_filter 
 {
 	int row = filter_numbers_row(key);
 
-	return filter_half_has(&a->want, key) && filter_half_has(&b->exclude, key) &&
+	return row >= 0 && filter_half_has(&a->want, key) && filter_half_has(&b->exclude, key) &&
 	       number_set_within(&a->want.numbers[row], &b->exclude.numbers[row]);
 }
 
@@ -52,7 +53,7 @@ static bool addresses_exclude(const struct flow_filter *a, const struct flow_fil
 	for (size_t i = 0; i < COUNT(address_keys); i++) {
 		int row = filter_addrs_row(address_keys[i]);
 
-		if (both_want(a, b, address_keys[i]) && !addr_set_overlaps(&a->want.addrs[row], &b->want.addrs[row]))
+		if (row >= 0 && both_want(a, b, address_keys[i]) && !addr_set_overlaps(&a->want.addrs[row], &b->want.addrs[row]))
 			return true;
 		if (address_excluded(a, b, address_keys[i]) || address_excluded(b, a, address_keys[i]))
 			return true;
@@ -65,7 +66,7 @@ static bool ports_exclude(const struct flow_filter *a, const struct flow_filter 
 	for (size_t i = 0; i < COUNT(port_keys); i++) {
 		int row = filter_numbers_row(port_keys[i]);
 
-		if (both_want(a, b, port_keys[i]) &&
+		if (row >= 0 && both_want(a, b, port_keys[i]) &&
 		    !number_set_overlaps(&a->want.numbers[row], &b->want.numbers[row]))
 			return true;
 		if (port_excluded(a, b, port_keys[i]) || port_excluded(b, a, port_keys[i]))
