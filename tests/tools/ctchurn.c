@@ -116,6 +116,7 @@ static void run_nl(double t0)
 		nl_send(fd, b.p, b.len);
 		errors += nl_drain(fd, &last_err);
 	}
+	free(b.p);
 }
 
 static uint16_t ip_sum(const void *p, int n)
@@ -179,6 +180,9 @@ static void run_udp(double t0)
 		}
 		done_flows += sent;
 	}
+	free(pkt);
+	free(mm);
+	free(iov);
 }
 
 /* Sends back what it gets, one connection after the other, until killed. */

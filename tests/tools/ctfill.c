@@ -330,6 +330,8 @@ int main(int argc, char **argv)
 		errors += nl_drain(fd, &err);
 	}
 	u = usage_since(u);
+	free(b.p);
+	free(zipf_cdf);
 	if (!o.quiet)
 		printf("fill entries=%llu errors=%u%s%s wall=%.3f user=%.3f sys=%.3f rate=%.0f/s\n",
 		       (unsigned long long)o.count, errors, errors ? " last=" : "",
