@@ -12,7 +12,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 passed=0 failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-export BIN PATIENCE=80 WARMUP=1 AFTER=1 USER_RATE=40 GOLD=10 QUIET=9
+: "${PATIENCE:=80}"
+export BIN PATIENCE WARMUP=1 AFTER=1 USER_RATE=40 GOLD=10 QUIET=9
 
 lab() { # NAME OPTIONS: the figures in NAME
     local name=$1
@@ -37,7 +38,7 @@ sys.exit(not eval(sys.argv[2]))' "$work/$1" "$2" && return
     return 1
 }
 limits() { # of the host, while nobody has borrowed them
-    flock -w $PATIENCE "$HOST_LIMITS_LOCK" cat "${HOST_LIMITS}_max" "${HOST_LIMITS}_buckets"
+    flock -w "$PATIENCE" "$HOST_LIMITS_LOCK" cat "${HOST_LIMITS}_max" "${HOST_LIMITS}_buckets"
 }
 rigs_left() { # namespaces of labs that do not run any more
     local path pid
