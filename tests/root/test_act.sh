@@ -102,9 +102,10 @@ N
 empty
 mkfifo "$work/hold"
 exec 5<>"$work/hold"
+# Each forks: what it inherited, the writing end of hold and the lock, would outlive this script.
 for words in "2222 sshd 2222" "2223 sshd-session 2299" "2224 sshx 2224"; do
     # shellcheck disable=SC2086
-    /usr/bin/python3 "$work/session.py" $words <"$work/hold" >"$work/session" 2>&1 &
+    /usr/bin/python3 "$work/session.py" $words <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
     pids+=($!)
     for _ in {1..100}; do grep -q ready "$work/session" && break; sleep 0.1; done
 done
