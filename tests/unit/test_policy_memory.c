@@ -69,6 +69,24 @@ static void test_what_was_not_used_comes_back(void **state)
 	policy_free(policy);
 }
 
+static void test_time_that_goes_back_fills_no_budget(void **state)
+{
+	struct policy *policy = policy_of_rule(RULE("{\"per_run\": 100, \"per_sec\": 100}", "0"));
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+
+	(void)state;
+	assert_int_equal(at(policy, memory, 90000, 10 * SEC), 1);
+	clear(1);
+	assert_int_equal(at(policy, memory, 90000, 5 * SEC), 0);
+	assert_int_equal(at(policy, memory, 90000, 10 * SEC),
+			 0); /* not the five seconds a second time */
+	assert_int_equal(at(policy, memory, 90000, 11 * SEC), 1);
+	assert_int_equal(decisions[0].granted, 100);
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
 static void test_a_cooldown_is_kept(void **state)
 {
 	struct policy *policy =
@@ -332,6 +350,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_budget_is_spent_and_comes_back),
 		cmocka_unit_test(test_what_was_not_used_comes_back),
+		cmocka_unit_test(test_time_that_goes_back_fills_no_budget),
 		cmocka_unit_test(test_a_cooldown_is_kept),
 		cmocka_unit_test(test_what_does_not_help_is_tried_less_and_less),
 		cmocka_unit_test(test_deletes_that_do_not_lower_the_count_do_not_help),

@@ -144,6 +144,25 @@ static void test_the_protect_list_comes_last_and_holds_always(void **state)
 	policy_free(policy);
 }
 
+static void test_overlapping_entries_protect_by_the_first(void **state)
+{
+	struct policy *policy = policy_of(HEAD ", \"protect\": {\"flows\": [{\"name\": \"a\", "
+					       "\"match\": {\"src\": [\"10.0.0.0/8\", "
+					       "\"10.0.0.0/16\"]}}, {\"name\": \"b\", \"match\": "
+					       "{\"src\": \"10.0.0.0/24\"}}, {\"name\": \"c\", "
+					       "\"match\": {\"dport\": 80}}]}}");
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, false, NULL, 0};
+	struct flow flow = syn_sent(1);
+
+	(void)state;
+	assert_int_equal(policy_protected_by(policy, &flow, &context), 0);
+	flow.tuple[FLOW_ORIG].src[0] = 11;
+	assert_int_equal(policy_protected_by(policy, &flow, &context), 2);
+	flow.tuple[FLOW_ORIG].dport = 81;
+	assert_true(policy_protected_by(policy, &flow, &context) == SIZE_MAX);
+	policy_free(policy);
+}
+
 static void test_own_protocols_are_protected_when_answered(void **state)
 {
 	const char *const rule =
@@ -242,6 +261,7 @@ int main(void)
 		cmocka_unit_test(test_what_may_still_be_answered_is_spared),
 		cmocka_unit_test(test_answered_flows_have_their_floor),
 		cmocka_unit_test(test_the_protect_list_comes_last_and_holds_always),
+		cmocka_unit_test(test_overlapping_entries_protect_by_the_first),
 		cmocka_unit_test(test_own_protocols_are_protected_when_answered),
 		cmocka_unit_test(test_answered_flows_of_this_host_are_protected),
 		cmocka_unit_test(test_only_what_has_too_much_left_is_shortened),
