@@ -30,7 +30,7 @@ enum victim_stage {            /* each before the next one */
 	VICTIM_SHORT,          /* half-open, closing, replied; not young, active or senior */
 	VICTIM_IDLE,           /* stream, established: idle beyond the floor. The usual depth */
 	VICTIM_YOUNGER,        /* not base, idle less than that; only at level full, by policy */
-	VICTIM_SPARED_YOUNG,   /* what was spared as young */
+	VICTIM_SPARED_YOUNG,   /* what was spared as young, and YOUNGER with it: as equals */
 	VICTIM_BASE,           /* answered, there before the surge; idle below the floor */
 	VICTIM_ACTIVE,         /* traffic in both directions of late */
 	VICTIM_SENIOR,         /* only at level full */

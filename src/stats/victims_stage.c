@@ -127,7 +127,10 @@ enum victim_stage victims_stage_of(const struct victims_config *config,
 		return VICTIM_SHORT;
 	if (facts->has_idle && facts->idle_sec > floor_of(config, facts->class))
 		return VICTIM_IDLE;
-	return standing->is_base ? VICTIM_BASE : VICTIM_YOUNGER;
+	if (standing->is_base)
+		return VICTIM_BASE;
+	/* Where even young ones are asked for, age chooses no more: a flood is the youngest. */
+	return config->deepest >= VICTIM_SPARED_YOUNG ? VICTIM_SPARED_YOUNG : VICTIM_YOUNGER;
 }
 
 enum victim_spared victims_spared_by_depth(enum victim_stage stage)

@@ -267,6 +267,33 @@ static void squatters_before_a_surge_gain_nothing(void **state)
 	world_free(l.w);
 }
 
+/* No picture of the calm at all: at level full the heaviest pay, whatever their age. */
+static void a_late_start_takes_from_the_heaviest(void **state)
+{
+	struct loop l = loop_start();
+
+	(void)state;
+	l.full_depth = VICTIM_SPARED_YOUNG;
+	world_users(l.w, 50, 50, 0);
+	l.has_guard = false;
+	run(&l, 20, established_16, 2000);
+	assert_true(l.refused > 0);
+	l.refused = 0;
+	l.has_guard = true;
+	l.calm.in_surge = true; /* what calm says after the first second */
+	l.calm.has_last = true;
+	l.calm.last_ns = l.calm.settled_ns = l.w->now_sec * SEC;
+	l.calm.last_entries = l.w->used;
+	run(&l, 1, NULL, 0);
+	l.refused = 0; /* until the first round is done */
+	run(&l, 30, established_16, 2000);
+	assert_true(l.refused < 100); /* of 60,000: a look a second is coarse */
+	assert_int_equal(l.lost[ROLE_GOLD] + l.lost[ROLE_QUIET], 0);
+	/* Of 750 those that are being opened: nobody answered them yet. */
+	assert_true(l.lost_alive <= 75);
+	world_free(l.w);
+}
+
 static void a_flash_crowd_at_work_is_left_alone(void **state)
 {
 	struct loop l = loop_start();
@@ -292,6 +319,7 @@ int main(void)
 		cmocka_unit_test(a_busy_source_and_bursts),
 		cmocka_unit_test(a_slow_ramp_of_answered_flows),
 		cmocka_unit_test(squatters_before_a_surge_gain_nothing),
+		cmocka_unit_test(a_late_start_takes_from_the_heaviest),
 		cmocka_unit_test(a_flash_crowd_at_work_is_left_alone),
 	};
 
