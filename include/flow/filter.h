@@ -97,8 +97,9 @@ bool flow_filter_single_mark(const struct flow_filter *filter, uint32_t *ret_val
 /* The status bits every match must have (value under mask), from status, unreplied, class, offload, expected, no-nat.
  * False where nothing is implied. */
 bool flow_filter_status(const struct flow_filter *filter, uint32_t *ret_value, uint32_t *ret_mask);
-/* Whether the conditions on the status (status, unreplied, offload, expected, NAT) mean exactly what flow_filter_status says,
- * no less. A class is never only a status. */
+/* Whether the conditions on status and class (status, unreplied, offload, expected, NAT, class) mean exactly what
+ * flow_filter_status says, no less. A class does where it is one of unreplied, replied and stream, of one protocol that is
+ * not TCP: the others, and those of TCP, need the state too. */
 bool flow_filter_status_is_exact(const struct flow_filter *filter);
 
 #endif

@@ -131,8 +131,6 @@ static bool half_is_exact(const struct filter_half *half, bool excluded)
 {
 	const uint32_t some_address = half->keys & ~half->any_address;
 
-	if (filter_half_has(half, FILTER_CLASS))
-		return false;
 	/* Several words: this or that. Of an excluded one: not all of its bits, unless it is one bit. */
 	if (!excluded && half->statuses.count > 1)
 		return false;
@@ -148,11 +146,25 @@ static bool half_is_exact(const struct filter_half *half, bool excluded)
 	return !(some_address & (1u << FILTER_SRC_NAT | 1u << FILTER_DST_NAT | 1u << FILTER_ANY_NAT));
 }
 
+/* Where it is said that the protocol is another than TCP, these classes are a status and nothing else (flow_class_of). */
+static bool class_is_exact(const struct flow_filter *filter)
+{
+	const uint32_t one = filter->want.classes;
+	uint32_t protocol;
+
+	if (filter_half_has(&filter->exclude, FILTER_CLASS))
+		return false;
+	if (!filter_half_has(&filter->want, FILTER_CLASS))
+		return true;
+	return (one == 1u << FLOW_CLASS_UNREPLIED || one == 1u << FLOW_CLASS_REPLIED || one == 1u << FLOW_CLASS_STREAM) &&
+	       flow_filter_single_number(filter, FILTER_PROTOCOL, &protocol) && protocol != IPPROTO_TCP;
+}
+
 bool flow_filter_status_is_exact(const struct flow_filter *filter)
 {
 	struct masked status;
 
-	return half_is_exact(&filter->want, false) && half_is_exact(&filter->exclude, true) &&
+	return class_is_exact(filter) && half_is_exact(&filter->want, false) && half_is_exact(&filter->exclude, true) &&
 	       !filter_implied_status(filter, &status);
 }
 

@@ -162,6 +162,7 @@ static bool is_pushed_exactly(const struct pushdown *p, const struct flow_filter
 	case FILTER_ZONE:
 		return p->zone;
 	case FILTER_STATUS:
+	case FILTER_CLASS:
 	case FILTER_UNREPLIED:
 	case FILTER_OFFLOAD:
 	case FILTER_EXPECTED:

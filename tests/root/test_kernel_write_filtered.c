@@ -95,10 +95,10 @@ static const struct {
 	{FILTER_SRC_NAT, {NULL, "203.0.113.1"}, true},
 	{FILTER_DST_NAT, {NULL, "203.0.113.2"}, true},
 	{FILTER_ANY_NAT, {NULL, "203.0.113.0/31"}, true},
+	{FILTER_CLASS, {"unreplied", "replied", "stream", "established", "replied,stream"}, true},
 	/* What no kernel filter expresses. */
 	{FILTER_LABEL, {"0", "1"}, false},
 	{FILTER_STATE, {"established", "syn_sent"}, false},
-	{FILTER_CLASS, {"unreplied", "established", "stream", "replied,stream"}, false},
 	{FILTER_EXPIRES_IN, {"3900s"}, false},
 };
 
@@ -259,6 +259,10 @@ static void what_the_kernel_can_do_alone_is_known(void **state)
 		"-s 10.0.0.1 --unreplied -m 5",
 		"-p tcp --sport 22",
 		"-p gre",
+		"--class unreplied -p udp",
+		"--class unreplied -p icmp -m 3",
+		"--class replied -p udp -s 10.0.0.1",
+		"--class stream -p udp --dport 53",
 		"! -u assured",
 		"-u unset",
 		"-s 10.0.0.1 -d 10.0.0.2 -p tcp --sport 1 --dport 2"};
@@ -269,6 +273,12 @@ static void what_the_kernel_can_do_alone_is_known(void **state)
 					 "! --no-nat --unreplied",
 					 "! --src-nat-to 10.0.0.1 --unreplied",
 					 "--class unreplied -m 3",
+					 "--class unreplied -p tcp",
+					 "--class unreplied -p tcp,udp",
+					 "--class unreplied ! -p tcp",
+					 "--class unreplied,replied -p udp",
+					 "! --class unreplied -p udp",
+					 "--class offloaded -p udp",
 					 "-s 2001:db8::1 -m 3",
 					 "-w 0 -m 3",
 					 "--dport 53 -s 10.0.0.1",
