@@ -7,7 +7,12 @@
 #include "flow/reading.h"
 #include "report/report.h"
 
-enum report_act_kind { REPORT_ACT_FLUSH, REPORT_ACT_TIMEOUT, REPORT_ACT_KILL, REPORT_ACT_KIND_COUNT };
+enum report_act_kind {
+	REPORT_ACT_FLUSH,
+	REPORT_ACT_TIMEOUT,
+	REPORT_ACT_KILL,
+	REPORT_ACT_KIND_COUNT
+};
 
 struct report_act {
 	enum report_act_kind kind;
@@ -19,17 +24,18 @@ struct report_act {
 	const struct action_result *result; /* NULL: nothing was done, a dry run */
 	const struct protect *protect;
 	enum action_way way;
-	const char *why;		    /* of the way */
-	enum action_change change;	    /* timeout */
+	const char *why;	   /* of the way */
+	enum action_change change; /* timeout */
 	uint32_t timeout_sec;
 	bool is_fixed;
-	uint64_t rate;			    /* flows a second; 0: not paced */
-	const char *listeners;		    /* who else listens to deletions; "" nobody known */
-	bool needs_yes;			    /* more than half of the table, or all of it */
+	uint64_t rate;	       /* flows a second; 0: not paced */
+	const char *listeners; /* who else listens to deletions; "" nobody known */
+	bool needs_yes;	       /* more than half of the table, or all of it */
 	int64_t took_ns;
 };
 
-/* Text or JSON to out as it says; 0 or -errno of writing. A dry run in full, or the summary of what was done. */
+/* Text or JSON to out as it says; 0 or -errno of writing. A dry run in full, or the summary of what
+ * was done. */
 int report_act(const struct report_out *out, const struct report_act *act);
 char *report_act_json(const struct report_act *act); /* one line without the newline, to be freed */
 

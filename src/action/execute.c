@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/execute: writes batches. What is written was read a moment ago and was matched against the whole request and the
- * protection as it was read; each entry is accounted for exactly once. */
+/* action/execute: writes batches. What is written was read a moment ago and was matched against the
+ * whole request and the protection as it was read; each entry is accounted for exactly once. */
 #include "action/action.h"
 
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include "passes.h"
 #include "targets.h"
 
-#define VERIFY_MAX   128 /* changed timeouts that are read back, in all and of one batch */
-#define VERIFY_BATCH 32
+#define VERIFY_MAX	 128 /* changed timeouts that are read back, in all and of one batch */
+#define VERIFY_BATCH	 32
 #define VERIFY_SLACK_SEC 5
 
 struct execution {
@@ -19,14 +19,15 @@ struct execution {
 	struct action_result *result;
 	struct flow flows[FLOW_BATCH_MAX]; /* gathered for the next write */
 	size_t used;
-	uint64_t taken; /* against the limit */
+	uint64_t taken;	 /* against the limit */
 	bool is_reading; /* what is gathered is read again before it is written */
 	int error;
 };
 
 /* Reads some of what was just changed back. */
-static void verify(struct execution *e, const struct flow_target *targets, const struct flow_timeout_change *changes,
-		   const enum flow_outcome *outcomes, size_t count)
+static void verify(struct execution *e, const struct flow_target *targets,
+		   const struct flow_timeout_change *changes, const enum flow_outcome *outcomes,
+		   size_t count)
 {
 	struct flow_target some[VERIFY_BATCH];
 	struct flow_timeout_change wanted[VERIFY_BATCH];
@@ -34,7 +35,9 @@ static void verify(struct execution *e, const struct flow_target *targets, const
 	bool found[VERIFY_BATCH];
 	size_t i, used = 0;
 
-	for (i = 0; i < count && used < VERIFY_BATCH && e->result->verified_read + used < VERIFY_MAX; i++) {
+	for (i = 0;
+	     i < count && used < VERIFY_BATCH && e->result->verified_read + used < VERIFY_MAX;
+	     i++) {
 		if (outcomes[i] != FLOW_OUTCOME_DONE)
 			continue;
 		some[used] = targets[i];
@@ -53,7 +56,8 @@ static void verify(struct execution *e, const struct flow_target *targets, const
 	}
 }
 
-static void count_outcomes(struct action_result *result, const enum flow_outcome *outcomes, size_t count)
+static void count_outcomes(struct action_result *result, const enum flow_outcome *outcomes,
+			   size_t count)
 {
 	size_t i;
 
@@ -112,7 +116,7 @@ static int write_deletes(struct execution *e)
 		flow_target_from(&e->flows[i], &targets[i]);
 		outcomes[i] = FLOW_OUTCOME_UNKNOWN;
 	}
-	error = e->ports->delete(e->ports->arg, targets, e->used, outcomes);
+	error = e->ports->delete (e->ports->arg, targets, e->used, outcomes);
 	count_outcomes(e->result, outcomes, e->used);
 	return error;
 }
@@ -146,7 +150,8 @@ static int read_gathered(struct execution *e)
 		return error;
 	}
 	for (i = 0; i < e->used; i++) {
-		if (!found[i] || !flow_target_is(&targets[i], &flows[i]) || !action_means(e->request, &flows[i])) {
+		if (!found[i] || !flow_target_is(&targets[i], &flows[i]) ||
+		    !action_means(e->request, &flows[i])) {
 			e->result->gone++;
 			continue;
 		}
@@ -176,7 +181,8 @@ static bool write_gathered(struct execution *e)
 			e->error = write_deletes(e);
 	}
 	e->used = 0;
-	if (e->error || (e->request->on_batch && !e->request->on_batch(e->result->done, e->request->arg)))
+	if (e->error ||
+	    (e->request->on_batch && !e->request->on_batch(e->result->done, e->request->arg)))
 		e->result->is_stopped = true;
 	return !e->result->is_stopped;
 }
@@ -275,8 +281,8 @@ static int work_list(struct execution *e, const struct action_plan *plan)
 	return e->error;
 }
 
-int action_execute(const struct action_request *request, const struct flow_ports *ports, const struct action_plan *plan,
-		   struct action_result *ret_result)
+int action_execute(const struct action_request *request, const struct flow_ports *ports,
+		   const struct action_plan *plan, struct action_result *ret_result)
 {
 	struct action_result result = {.way = ACTION_WAY_DUMP, .counted = ACTION_COUNTED_EACH};
 	struct execution e = {.request = request, .ports = ports, .result = &result};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/filtered: when one request to the kernel does it, and that request. It can spare nothing, so it is used only where
- * nothing has to be spared. */
+/* action/filtered: when one request to the kernel does it, and that request. It can spare nothing,
+ * so it is used only where nothing has to be spared. */
 #include "action/action.h"
 
 #include "base/text.h"
@@ -34,7 +34,8 @@ static const char *obstacle(const struct action_request *request)
 	return NULL;
 }
 
-void action_choose(const struct action_request *request, const struct flow_ports *ports, struct action_choice *ret_choice)
+void action_choose(const struct action_request *request, const struct flow_ports *ports,
+		   struct action_choice *ret_choice)
 {
 	const struct flow_filter *filter = request->filters[0];
 	const char *against = obstacle(request);
@@ -48,20 +49,25 @@ void action_choose(const struct action_request *request, const struct flow_ports
 		text_add(&t, "%s", against);
 		return;
 	}
-	if (!flow_filter_is_empty(filter) && !ports->can_delete_filtered(ports->arg, filter, why, sizeof(why))) {
+	if (!flow_filter_is_empty(filter) &&
+	    !ports->can_delete_filtered(ports->arg, filter, why, sizeof(why))) {
 		text_add(&t, "%s", why);
 		return;
 	}
-	ret_choice->needs_guard = request->protect && protect_may_meet(request->protect, filter, &index);
+	ret_choice->needs_guard = request->protect &&
+				  protect_may_meet(request->protect, filter, &index);
 	if (flow_filter_is_empty(filter) && ret_choice->needs_guard) {
-		text_add(&t, "everything is meant, and \"%s\" must be spared", protect_name(request->protect, index));
+		text_add(&t, "everything is meant, and \"%s\" must be spared",
+			 protect_name(request->protect, index));
 		return;
 	}
 	ret_choice->way = ACTION_WAY_FILTER;
 	if (flow_filter_is_empty(filter))
 		text_add(&t, "everything is meant and nothing is protected");
 	else if (ret_choice->needs_guard)
-		text_add(&t, "proven in this kernel; used where a pass right before finds nothing of \"%s\"",
+		text_add(&t,
+			 "proven in this kernel; used where a pass right before finds nothing of "
+			 "\"%s\"",
 			 protect_name(request->protect, index));
 	else
 		text_add(&t, "proven in this kernel; nothing protected can match this filter");
@@ -103,8 +109,9 @@ int action_execute_filtered(const struct action_request *request, const struct f
 		if (error)
 			return error;
 	}
-	error = flow_filter_is_empty(request->filters[0]) ? ports->delete_all(ports->arg)
-							  : ports->delete_filtered(ports->arg, request->filters[0]);
+	error = flow_filter_is_empty(request->filters[0])
+			? ports->delete_all(ports->arg)
+			: ports->delete_filtered(ports->arg, request->filters[0]);
 	if (error)
 		return error;
 	if (plan) {

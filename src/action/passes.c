@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/passes: one pass a filter (the kernel skips most of the table) or one for all filters, and what is spared. */
+/* action/passes: one pass a filter (the kernel skips most of the table) or one for all filters, and
+ * what is spared. */
 #include "passes.h"
 
 #include <string.h>
@@ -16,7 +17,8 @@ bool action_means(const struct action_request *request, const struct flow *flow)
 
 static bool is_young(const struct action_request *request, const struct flow *flow)
 {
-	/* A start in the future (a clock that was set back) is young too. What has no stamp is not known to be young. */
+	/* A start in the future (a clock that was set back) is young too. What has no stamp is not
+	 * known to be young. */
 	return request->min_age_ns && flow->has & FLOW_HAS_TIMESTAMP && flow->start_ns &&
 	       request->context.now_real_ns - (int64_t)flow->start_ns < request->min_age_ns;
 }
@@ -27,7 +29,8 @@ int verdict_of(const struct action_request *request, const struct flow *flow)
 
 	if (is_young(request, flow))
 		return VERDICT_YOUNG;
-	hit = request->protect ? protect_hit(request->protect, flow, &request->context) : PROTECT_NONE;
+	hit = request->protect ? protect_hit(request->protect, flow, &request->context)
+			       : PROTECT_NONE;
 	return hit;
 }
 
@@ -40,7 +43,8 @@ void spared_add(struct action_spared *spared, int verdict)
 		spared->by[verdict]++;
 }
 
-bool change_of(const struct action_request *request, const struct flow *flow, struct flow_timeout_change *ret_change)
+bool change_of(const struct action_request *request, const struct flow *flow,
+	       struct flow_timeout_change *ret_change)
 {
 	uint64_t left = flow->timeout_sec, sec = request->timeout_sec;
 	bool becomes_fixed = request->is_fixed && !(flow->status & FLOW_STATUS_FIXED_TIMEOUT);
@@ -56,7 +60,8 @@ bool change_of(const struct action_request *request, const struct flow *flow, st
 		sec += left;
 		break;
 	}
-	*ret_change = (struct flow_timeout_change){.timeout_sec = sec > UINT32_MAX ? UINT32_MAX : (uint32_t)sec,
+	*ret_change = (struct flow_timeout_change){.timeout_sec = sec > UINT32_MAX ? UINT32_MAX
+										   : (uint32_t)sec,
 						   .is_fixed = request->is_fixed};
 	return sec != left || becomes_fixed;
 }
@@ -88,7 +93,8 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 
 static void sum_up(struct flow_scan_report *sum, const struct flow_scan_report *one, bool is_first)
 {
-	uint64_t received = sum->received, undecodable = sum->undecodable, not_kernel = sum->not_kernel;
+	uint64_t received = sum->received, undecodable = sum->undecodable,
+		 not_kernel = sum->not_kernel;
 	int64_t started_ns = sum->started_ns, cpu_ns = sum->cpu_ns;
 	unsigned redone = sum->redone;
 	bool unsettled = sum->unsettled;
@@ -106,7 +112,8 @@ static void sum_up(struct flow_scan_report *sum, const struct flow_scan_report *
 }
 
 int passes_run(const struct action_request *request, const struct flow_ports *ports,
-	       bool (*fn)(const struct flow *flow, void *arg), void *arg, struct flow_scan_report *ret_report)
+	       bool (*fn)(const struct flow *flow, void *arg), void *arg,
+	       struct flow_scan_report *ret_report)
 {
 	bool is_one = request->is_one_pass || request->filter_count == 1;
 	struct pass pass = {.request = request, .fn = fn, .arg = arg};
@@ -118,7 +125,8 @@ int passes_run(const struct action_request *request, const struct flow_ports *po
 	for (i = 0; i < count && !result && !pass.is_ended; i++) {
 		pass.at = request->is_one_pass ? request->filter_count : i;
 		filter = request->is_one_pass ? request->common : request->filters[i];
-		result = ports->scan(ports->arg, filter, &request->context, on_flow, &pass, &report);
+		result =
+			ports->scan(ports->arg, filter, &request->context, on_flow, &pass, &report);
 		sum_up(&sum, &report, i == 0);
 	}
 	*ret_report = sum;

@@ -9,8 +9,8 @@
 
 #include "base/mem.h"
 
-/* One end of a connection, and a connection as its two ends in ascending order, so that its direction does not matter. No
- * padding: compared as bytes. */
+/* One end of a connection, and a connection as its two ends in ascending order, so that its
+ * direction does not matter. No padding: compared as bytes. */
 struct end {
 	uint8_t addr[16];
 	uint16_t port;
@@ -136,7 +136,8 @@ static bool has_tuple(const struct protect *protect, const struct flow_tuple *tu
 {
 	struct ends ends = ends_of(tuple);
 
-	return bsearch(&ends, protect->sockets, protect->socket_count, sizeof(ends), compare_ends) != NULL;
+	return bsearch(&ends, protect->sockets, protect->socket_count, sizeof(ends),
+		       compare_ends) != NULL;
 }
 
 static bool is_operator(const struct protect *protect, const struct flow *flow)
@@ -147,7 +148,8 @@ static bool is_operator(const struct protect *protect, const struct flow *flow)
 	       (flow->has & FLOW_HAS_REPLY && has_tuple(protect, &flow->tuple[FLOW_REPLY]));
 }
 
-int protect_hit(const struct protect *protect, const struct flow *flow, const struct flow_filter_context *context)
+int protect_hit(const struct protect *protect, const struct flow *flow,
+		const struct flow_filter_context *context)
 {
 	size_t i;
 
@@ -171,7 +173,8 @@ static bool operator_may_meet(const struct protect *protect, const struct flow_f
 	return false;
 }
 
-bool protect_may_meet(const struct protect *protect, const struct flow_filter *filter, size_t *ret_index)
+bool protect_may_meet(const struct protect *protect, const struct flow_filter *filter,
+		      size_t *ret_index)
 {
 	size_t i;
 

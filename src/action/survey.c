@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/survey: a pass that changes nothing: what is meant, what is spared and why, who it is, and the list of those that
- * would be written. Memory is bounded: a list, a ranking and a table of groups, whatever the size of the table. */
+/* action/survey: a pass that changes nothing: what is meant, what is spared and why, who it is, and
+ * the list of those that would be written. Memory is bounded: a list, a ranking and a table of
+ * groups, whatever the size of the table. */
 #include "action/action.h"
 
 #include <netinet/in.h>
@@ -11,16 +12,18 @@
 #include "passes.h"
 #include "targets.h"
 
-#define OFFLOAD_BITS	(FLOW_STATUS_OFFLOAD | FLOW_STATUS_HW_OFFLOAD)
-#define FOUND_EVERY	1024 /* entries between two calls of on_found */
+#define OFFLOAD_BITS (FLOW_STATUS_OFFLOAD | FLOW_STATUS_HW_OFFLOAD)
+#define FOUND_EVERY  1024 /* entries between two calls of on_found */
 
 struct survey {
 	const struct action_request *request;
 	struct action_plan *plan;
 };
 
-static const uint8_t slot_protocols[ACTION_GROUP_SLOTS - 1] = {IPPROTO_TCP,    IPPROTO_UDP,  IPPROTO_ICMP, IPPROTO_ICMPV6,
-							       IPPROTO_GRE, IPPROTO_SCTP, IPPROTO_DCCP};
+static const uint8_t slot_protocols[ACTION_GROUP_SLOTS - 1] = {IPPROTO_TCP,  IPPROTO_UDP,
+							       IPPROTO_ICMP, IPPROTO_ICMPV6,
+							       IPPROTO_GRE,  IPPROTO_SCTP,
+							       IPPROTO_DCCP};
 
 static unsigned slot_of(uint8_t protocol)
 {
@@ -48,7 +51,8 @@ static void add_group(struct survey *survey, const struct flow *flow)
 	}
 	group->is_mixed |= group->protocol != protocol;
 	group->count++;
-	if (!survey->request->context.timeouts || !flow_idle_sec(flow, survey->request->context.timeouts, &idle))
+	if (!survey->request->context.timeouts ||
+	    !flow_idle_sec(flow, survey->request->context.timeouts, &idle))
 		return;
 	if (!group->idle_known || idle < group->idle_min_sec)
 		group->idle_min_sec = idle;
@@ -71,7 +75,8 @@ static uint64_t key_of(const struct action_request *request, const struct flow *
 
 	switch (request->order) {
 	case ACTION_ORDER_IDLE:
-		if (request->context.timeouts && flow_idle_sec(flow, request->context.timeouts, &idle))
+		if (request->context.timeouts &&
+		    flow_idle_sec(flow, request->context.timeouts, &idle))
 			return idle + 1ull;
 		return 0;
 	case ACTION_ORDER_YOUNGEST:
@@ -109,7 +114,7 @@ static void choose(struct survey *survey, const struct flow *flow)
 		plan->chosen++;
 	if (!plan->targets || targets_add(plan->targets, flow, key_of(request, flow)))
 		return;
-	/* Full: with a limit that is what was asked for, else there are more than a list may hold. */
+	/* Full: with a limit that is what was asked for, else there are too many for a list. */
 	if (request->limit && request->limit == plan->targets->max)
 		return;
 	targets_free(plan->targets);
@@ -133,7 +138,8 @@ static bool on_flow(const struct flow *flow, void *arg)
 		choose(survey, flow);
 	else
 		spared_add(&plan->spared, verdict);
-	if (request->on_found && plan->matched % FOUND_EVERY == 0 && !request->on_found(plan->matched, request->arg)) {
+	if (request->on_found && plan->matched % FOUND_EVERY == 0 &&
+	    !request->on_found(plan->matched, request->arg)) {
 		plan->is_stopped = true;
 		return false;
 	}
@@ -149,7 +155,8 @@ void action_plan_free(struct action_plan *plan)
 	free(plan);
 }
 
-int action_survey(const struct action_request *request, const struct flow_ports *ports, struct action_plan **ret_plan)
+int action_survey(const struct action_request *request, const struct flow_ports *ports,
+		  struct action_plan **ret_plan)
 {
 	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
 	struct action_plan *plan = mem_alloc(sizeof(*plan));
@@ -172,7 +179,8 @@ int action_survey(const struct action_request *request, const struct flow_ports 
 	return 0;
 }
 
-static void insert_group(struct action_group *groups, size_t *used, size_t max, const struct action_group *group)
+static void insert_group(struct action_group *groups, size_t *used, size_t max,
+			 const struct action_group *group)
 {
 	size_t at;
 
@@ -185,7 +193,8 @@ static void insert_group(struct action_group *groups, size_t *used, size_t max, 
 		(*used)++;
 }
 
-size_t action_plan_groups(const struct action_plan *plan, size_t max, struct action_group *ret_groups)
+size_t action_plan_groups(const struct action_plan *plan, size_t max,
+			  struct action_group *ret_groups)
 {
 	const struct action_group *groups = &plan->groups[0][0][0];
 	size_t i, used = 0, cells = sizeof(plan->groups) / sizeof(*groups);

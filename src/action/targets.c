@@ -81,7 +81,8 @@ bool targets_add(struct targets *targets, const struct flow *flow, uint64_t key)
 
 static int compare(const void *a, const void *b)
 {
-	uint64_t of_a = ((const struct target_row *)a)->key, of_b = ((const struct target_row *)b)->key;
+	uint64_t of_a = ((const struct target_row *)a)->key,
+		 of_b = ((const struct target_row *)b)->key;
 
 	return of_a > of_b ? -1 : of_a < of_b;
 }

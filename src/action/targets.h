@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/targets: a bounded list of entries to be written: the first that came, or the best by a key (a heap whose top is
- * the one to give way). Private to the layer. */
+/* action/targets: a bounded list of entries to be written: the first that came, or the best by a
+ * key (a heap whose top is the one to give way). Private to the layer. */
 #ifndef CTWARDEN_ACTION_TARGETS_H
 #define CTWARDEN_ACTION_TARGETS_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/act: from a request to a summary: what is spared, which way, a survey where one is needed, the question, the work. */
+/* cli/act: from a request to a summary: what is spared, which way, a survey where one is needed,
+ * the question, the work. */
 #include "act.h"
 
 #include <errno.h>
@@ -88,8 +89,9 @@ static bool show_flow(const struct flow *flow, void *arg)
 {
 	struct act *act = arg;
 
-	return run_wrote(act->cli, report_flow(&act->cli->out, flow, NULL, act->request.context.timeouts,
-					       act->request.context.now_real_ns));
+	return run_wrote(act->cli,
+			 report_flow(&act->cli->out, flow, NULL, act->request.context.timeouts,
+				     act->request.context.now_real_ns));
 }
 
 /* Whether the kernel way would find the guard's pass clear. */
@@ -99,8 +101,9 @@ static void settle_way(struct act *act)
 
 	if (act->choice.way != ACTION_WAY_FILTER || !act->choice.needs_guard)
 		return;
-	is_clear = act->plan && !act->plan->scan.unsettled ? act->plan->spared.total == 0
-							   : action_guard(&act->request, &act->ports) == 1;
+	is_clear = act->plan && !act->plan->scan.unsettled
+			   ? act->plan->spared.total == 0
+			   : action_guard(&act->request, &act->ports) == 1;
 	if (is_clear)
 		return;
 	act->choice.way = ACTION_WAY_DUMP;
@@ -116,7 +119,8 @@ static int dry_run(struct act *act)
 	if (act->cli->out.is_json && act->plan && act->plan->chosen) {
 		act->request.show = show_flow;
 		act->request.on_batch = NULL;
-		if (action_execute(&act->request, &act->ports, act->plan, &unused) && !act->cli->write_error)
+		if (action_execute(&act->request, &act->ports, act->plan, &unused) &&
+		    !act->cli->write_error)
 			run_say("reading the table failed on its way: not all entries are shown");
 	}
 	report(act, NULL, clock_monotonic_ns() - act->started_ns);
@@ -127,11 +131,13 @@ static int dry_run(struct act *act)
 
 static int work(struct act *act, bool has_asked, struct action_result *ret_result)
 {
-	bool is_guarded = act->plan && !has_asked && act->plan->spared.total == 0 && !act->plan->scan.unsettled;
+	bool is_guarded = act->plan && !has_asked && act->plan->spared.total == 0 &&
+			  !act->plan->scan.unsettled;
 	int result;
 
 	if (act->choice.way == ACTION_WAY_FILTER &&
-	    (!act->choice.needs_guard || is_guarded || action_guard(&act->request, &act->ports) == 1)) {
+	    (!act->choice.needs_guard || is_guarded ||
+	     action_guard(&act->request, &act->ports) == 1)) {
 		result = action_execute_filtered(&act->request, &act->ports, act->plan, ret_result);
 		if (result != -EOPNOTSUPP)
 			return result;
@@ -139,7 +145,8 @@ static int work(struct act *act, bool has_asked, struct action_result *ret_resul
 	}
 	if (act->choice.way == ACTION_WAY_FILTER) {
 		act->choice.way = ACTION_WAY_DUMP;
-		snprintf(act->choice.why, sizeof(act->choice.why), "something it matches must be spared");
+		snprintf(act->choice.why, sizeof(act->choice.why),
+			 "something it matches must be spared");
 	}
 	return action_execute(&act->request, &act->ports, act->plan, ret_result);
 }
@@ -176,8 +183,9 @@ static int execute(struct act *act)
 		return EXIT_FAILED;
 	}
 	if (act->is_default_rate && (!act->plan || act->plan->chosen > act->rate / 10))
-		run_say("others listen to deletions (%s): at most %d flows a second; --rate 0 does not wait", act->listeners,
-			(int)act->rate);
+		run_say("others listen to deletions (%s): at most %d flows a second; --rate 0 does "
+			"not wait",
+			act->listeners, (int)act->rate);
 	act->cli->has_acted = true;
 	act->started_ns = clock_monotonic_ns();
 	act->request.context.now_real_ns = clock_real_ns();
@@ -192,8 +200,8 @@ static bool wants_survey(const struct act *act)
 {
 	if (option_given(act->cli, OPTION_EXPLAIN) && !option_given(act->cli, OPTION_DRY_RUN))
 		return false;
-	return act->needs_survey || option_given(act->cli, OPTION_DRY_RUN) || !option_given(act->cli, OPTION_YES) ||
-	       act->request.order != ACTION_ORDER_NONE;
+	return act->needs_survey || option_given(act->cli, OPTION_DRY_RUN) ||
+	       !option_given(act->cli, OPTION_YES) || act->request.order != ACTION_ORDER_NONE;
 }
 
 static int run(struct act *act)

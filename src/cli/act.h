@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/act: what flush, timeout and kill share: options, protection, survey, confirmation, pace, progress, summary. Private to
- * cli. */
+/* cli/act: what flush, timeout and kill share: options, protection, survey, confirmation, pace,
+ * progress, summary. Private to cli. */
 #ifndef CTWARDEN_CLI_ACT_H
 #define CTWARDEN_CLI_ACT_H
 
@@ -53,7 +53,8 @@ int act_parse(struct act *act, struct problem *reterr_problem);
 /* What is to be spared: operator, config, --protect. 0, or an exit code with the reason said. */
 int act_protect(struct act *act);
 
-/* The operator's flows themselves, once the table is open: what they are not need not be looked for. */
+/* The operator's flows themselves, once the table is open: what they are not need not be looked
+ * for. */
 void act_find_operator(struct act *act);
 
 /* ---- act_pace.c ---- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/act_options: the options that commands which write have in common, and what is to be spared. */
+/* cli/act_options: the options that commands which write share, and what is spared. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,19 +26,23 @@ static int parse_order(struct act *act, struct problem *problem)
 		if (!strcmp(text, names[i]))
 			act->request.order = (enum action_order)i;
 	if (act->request.order == ACTION_ORDER_NONE)
-		return option_problem(act->cli, OPTION_ORDER, problem, "no such order; there are idle, youngest, heaviest");
+		return option_problem(act->cli, OPTION_ORDER, problem,
+				      "no such order; there are idle, youngest, heaviest");
 	if (!act->request.limit)
 		return option_problem(act->cli, OPTION_ORDER, problem,
 				      "an order needs --limit: without one everything goes");
 	if (act->request.limit > ACTION_TARGETS_MAX)
-		return option_problem(act->cli, OPTION_ORDER, problem, "with an order --limit is at most %d",
-				      ACTION_TARGETS_MAX);
+		return option_problem(act->cli, OPTION_ORDER, problem,
+				      "with an order --limit is at most %d", ACTION_TARGETS_MAX);
 	if (act->request.order == ACTION_ORDER_HEAVIEST && setting_read("nf_conntrack_acct") == 0)
-		return option_problem(act->cli, OPTION_ORDER, problem,
-				      "bytes are not counted here (net.netfilter.nf_conntrack_acct = 0)");
-	if (act->request.order == ACTION_ORDER_YOUNGEST && setting_read("nf_conntrack_timestamp") == 0)
-		return option_problem(act->cli, OPTION_ORDER, problem,
-				      "ages are not known here (net.netfilter.nf_conntrack_timestamp = 0)");
+		return option_problem(
+			act->cli, OPTION_ORDER, problem,
+			"bytes are not counted here (net.netfilter.nf_conntrack_acct = 0)");
+	if (act->request.order == ACTION_ORDER_YOUNGEST &&
+	    setting_read("nf_conntrack_timestamp") == 0)
+		return option_problem(
+			act->cli, OPTION_ORDER, problem,
+			"ages are not known here (net.netfilter.nf_conntrack_timestamp = 0)");
 	return 0;
 }
 
@@ -47,9 +51,11 @@ int act_parse(struct act *act, struct problem *reterr_problem)
 	struct cli *cli = act->cli;
 	int result;
 
-	if ((result = option_number(cli, OPTION_LIMIT, 1, UINT32_MAX, &act->request.limit, reterr_problem)) ||
+	if ((result = option_number(cli, OPTION_LIMIT, 1, UINT32_MAX, &act->request.limit,
+				    reterr_problem)) ||
 	    (result = option_number(cli, OPTION_RATE, 0, RATE_MAX, &act->rate, reterr_problem)) ||
-	    (result = option_duration(cli, OPTION_MIN_AGE, &act->request.min_age_ns, reterr_problem)))
+	    (result = option_duration(cli, OPTION_MIN_AGE, &act->request.min_age_ns,
+				      reterr_problem)))
 		return result;
 	return parse_order(act, reterr_problem);
 }
@@ -62,10 +68,13 @@ static int add_operator(struct act *act)
 
 	result = host_operator_sockets(&act->sockets, &act->socket_count);
 	if (result) {
-		run_say("cannot tell which flows are the operator's own ssh connections: %s%s; nothing was done. "
+		run_say("cannot tell which flows are the operator's own ssh connections: %s%s; "
+			"nothing was done. "
 			"--include-self goes on without sparing them",
 			strerror(-result),
-			result == -EPERM || result == -EACCES ? " (seeing sshd's sockets needs root)" : "");
+			result == -EPERM || result == -EACCES
+				? " (seeing sshd's sockets needs root)"
+				: "");
 		return EXIT_FAILED;
 	}
 	protect_set_operator(act->protect, act->sockets, act->socket_count);
@@ -116,7 +125,8 @@ static int add_list(struct act *act, struct policy *policy)
 	size_t i;
 
 	for (i = 0; i < policy->protect_count; i++) {
-		snprintf(name, sizeof(name), "protect \"%s\" of the config", policy->protect[i].name);
+		snprintf(name, sizeof(name), "protect \"%s\" of the config",
+			 policy->protect[i].name);
 		if (protect_add(act->protect, policy->protect[i].match.filter, name))
 			return no_room();
 		policy->protect[i].match.filter = NULL; /* protect's now */
@@ -124,7 +134,8 @@ static int add_list(struct act *act, struct policy *policy)
 	return 0;
 }
 
-/* The `protect` of the daemon's config file. What is wrong with the rest of the file is the daemon's business. */
+/* The `protect` of the daemon's config file. What is wrong with the rest of the file is the
+ * daemon's business. */
 static int add_config(struct act *act)
 {
 	const char *file = act->cli->values[OPTION_CONFIG];
@@ -142,12 +153,14 @@ static int add_config(struct act *act)
 	if (!result) {
 		root = doc_root(doc);
 		list = doc_get(&root, "protect");
-		result = doc_is_object(&root) ? policy_protect_read(&list, policy, &problem)
-					      : doc_problem(&root, &problem, "an object { ... } is expected");
+		result = doc_is_object(&root)
+				 ? policy_protect_read(&list, policy, &problem)
+				 : doc_problem(&root, &problem, "an object { ... } is expected");
 		doc_free(doc);
 	}
 	if (result) {
-		run_say("%s; nothing was done, for what is to be spared is not known (--include-protected goes on "
+		run_say("%s; nothing was done, for what is to be spared is not known "
+			"(--include-protected goes on "
 			"without it)",
 			problem_format(&problem, line, sizeof(line)));
 		result = EXIT_INVALID;
@@ -185,7 +198,8 @@ int act_protect(struct act *act)
 	int result = 0;
 
 	act->protect = protect_new();
-	/* Cheap and the user's own first: a wrong option is told before anything is asked of the system. */
+	/* Cheap and the user's own first: a wrong option is told before anything is asked of the
+	 * system. */
 	result = add_options(act);
 	if (!result && !option_given(act->cli, OPTION_INCLUDE_PROTECTED))
 		result = add_config(act);

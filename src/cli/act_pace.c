@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/act_pace: how fast it goes, what is shown meanwhile, a signal in the middle, and the question before. */
+/* cli/act_pace: how fast it goes, what is shown meanwhile, a signal in the middle, and the question
+ * before. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -11,8 +12,9 @@
 #include "base/units.h"
 #include "kernel/kernel.h"
 
-/* Where others listen to deletions: conntrackd and loggers take about 30 us an event (measured with conntrack -E), so this
- * is a third of a core of theirs; the first thousand find room in their buffers. */
+/* Where others listen to deletions: conntrackd and loggers take about 30 us an event (measured with
+ * conntrack -E), so this is a third of a core of theirs; the first thousand find room in their
+ * buffers. */
 #define RATE_WITH_LISTENERS 10000
 #define BURST_DEFAULT	    1000
 #define BATCHES_PER_SEC	    8
@@ -21,7 +23,8 @@
 /* Our own daemon notices what it missed and reads the table again: nobody need wait for it. */
 static bool others_listen(struct act *act)
 {
-	if (host_destroy_listeners(act->listeners, sizeof(act->listeners)) > 0 && strcmp(act->listeners, "ctwardend"))
+	if (host_destroy_listeners(act->listeners, sizeof(act->listeners)) > 0 &&
+	    strcmp(act->listeners, "ctwardend"))
 		return true;
 	act->listeners[0] = '\0';
 	return false;
@@ -31,7 +34,8 @@ void act_pace_init(struct act *act)
 {
 	uint64_t batch;
 
-	if (!option_given(act->cli, OPTION_RATE) && act->kind != REPORT_ACT_TIMEOUT && others_listen(act)) {
+	if (!option_given(act->cli, OPTION_RATE) && act->kind != REPORT_ACT_TIMEOUT &&
+	    others_listen(act)) {
 		act->rate = RATE_WITH_LISTENERS;
 		act->is_default_rate = true;
 	}
@@ -69,7 +73,8 @@ static void show(struct act *act, uint64_t number, const char *what)
 	int64_t now = clock_monotonic_ns();
 	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX];
 
-	if (!isatty(STDERR_FILENO) || now - act->started_ns < NS_PER_SEC || now - act->shown_ns < SHOW_NS)
+	if (!isatty(STDERR_FILENO) || now - act->started_ns < NS_PER_SEC ||
+	    now - act->shown_ns < SHOW_NS)
 		return;
 	act->shown_ns = now;
 	act->has_progress = true;
@@ -122,8 +127,8 @@ static void describe(const struct act *act, char *buf, size_t size)
 	uint64_t chosen = act->plan->chosen;
 	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX];
 
-	snprintf(buf, size, "this %s %s of %s flows (%.1f %%)", act->doing_word, units_format_count(chosen, a),
-		 units_format_count(act->entries, b),
+	snprintf(buf, size, "this %s %s of %s flows (%.1f %%)", act->doing_word,
+		 units_format_count(chosen, a), units_format_count(act->entries, b),
 		 act->entries ? 100.0 * (double)chosen / (double)act->entries : 100.0);
 }
 
@@ -132,11 +137,13 @@ int act_confirm(struct act *act)
 	bool is_much = act->asks_half && act->plan && act->plan->chosen > act->entries / 2;
 	char text[160];
 
-	if (option_given(act->cli, OPTION_YES) || !act->plan || !act->plan->chosen || !(act->asks_always || is_much))
+	if (option_given(act->cli, OPTION_YES) || !act->plan || !act->plan->chosen ||
+	    !(act->asks_always || is_much))
 		return 0;
 	describe(act, text, sizeof(text));
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-		run_say("%s, %s: --yes does it; nothing was done", text, is_much ? "more than half" : "all of them");
+		run_say("%s, %s: --yes does it; nothing was done", text,
+			is_much ? "more than half" : "all of them");
 		return EXIT_USAGE;
 	}
 	fprintf(stderr, "ctwarden: %s. Go on? [y/N] ", text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_kill: everything of some addresses, whichever side of NAT shows them: for ban hooks, so it does not ask, and nothing
- * to do is success. What would hit others is refused: this host's addresses, addresses that NAT lends to others, and prefixes
- * that are wide. */
+/* cli/cmd_kill: everything of some addresses, whichever side of NAT shows them: for ban hooks, so
+ * it does not ask, and nothing to do is success. What would hit others is refused: this host's
+ * addresses, addresses that NAT lends to others, and prefixes that are wide. */
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -15,7 +15,8 @@
 #define WIDEST_V4 16
 #define WIDEST_V6 48
 
-static const enum flow_filter_key sides[] = {FILTER_SRC, FILTER_DST, FILTER_REPLY_SRC, FILTER_REPLY_DST};
+static const enum flow_filter_key sides[] = {FILTER_SRC, FILTER_DST, FILTER_REPLY_SRC,
+					     FILTER_REPLY_DST};
 #define SIDES (sizeof(sides) / sizeof(sides[0]))
 
 struct kill {
@@ -50,7 +51,8 @@ static int add_prefix(struct kill *kill, const char *word)
 	}
 	widest = prefix.addr.family == AF_INET ? WIDEST_V4 : WIDEST_V6;
 	if (prefix.len < widest && !option_given(kill->cli, OPTION_YES))
-		return refuse(word, prefix.addr.family == AF_INET ? "wider than /16" : "wider than /48",
+		return refuse(word,
+			      prefix.addr.family == AF_INET ? "wider than /16" : "wider than /48",
 			      ": --yes does it");
 	for (size_t k = 0; k < kill->local_count; k++)
 		if (prefix_contains(&prefix, &kill->local[k]))
@@ -77,7 +79,8 @@ static int add_stdin(struct kill *kill)
 	while (fgets(line, sizeof(line), stdin)) {
 		number++;
 		if (!strchr(line, '\n') && !feof(stdin)) {
-			run_say("standard input:%u: a line is longer than %zu bytes", number, sizeof(line) - 2);
+			run_say("standard input:%u: a line is longer than %zu bytes", number,
+				sizeof(line) - 2);
 			return EXIT_USAGE;
 		}
 		line[strcspn(line, "#\n")] = '\0';
@@ -96,7 +99,8 @@ static int add_stdin(struct kill *kill)
 	return EXIT_FAILED;
 }
 
-static bool is_meant(const struct kill *kill, enum flow_direction direction, bool is_src, const struct flow *flow)
+static bool is_meant(const struct kill *kill, enum flow_direction direction, bool is_src,
+		     const struct flow *flow)
 {
 	/* The four filters hold the same addresses: each asks one side. */
 	return flow_filter_match(kill->filters[2 * direction + !is_src], flow, NULL);
@@ -108,8 +112,8 @@ static void lend(struct kill *kill, const struct flow_tuple *tuple, bool is_src)
 	memcpy(kill->lent.bytes, is_src ? tuple->src : tuple->dst, sizeof(kill->lent.bytes));
 }
 
-/* An address that is there only because NAT put it there: the replies of a translated source go to it, the packets to a
- * translated destination did. Whoever they belong to, it is not this address. */
+/* An address that is there only because NAT put it there: the replies of a translated source go to
+ * it, the packets to a translated destination did. Whoever they belong to, it is not this address. */
 static bool inspect(const struct flow *flow, void *arg)
 {
 	struct act *act = arg;
@@ -133,35 +137,39 @@ static int check(struct act *act)
 
 	if (!kill->lent.family)
 		return 0;
-	run_say("%s is the NAT address of flows of others; nothing was done. flush -q or -d is for that",
+	run_say("%s is the NAT address of flows of others; nothing was done. flush -q or -d is for "
+		"that",
 		addr_format(&kill->lent, text));
 	return EXIT_USAGE;
 }
 
-/* Four passes of which the kernel sends the matches alone are cheaper than one that sends everything: but only an exact
- * IPv4 address is filtered by the kernel. */
+/* Four passes of which the kernel sends the matches alone are cheaper than one that sends
+ * everything: but only an exact IPv4 address is filtered by the kernel. */
 static void set_passes(struct kill *kill, struct action_request *request)
 {
-	bool is_exact = kill->addresses == 1 && kill->first.addr.family == AF_INET && kill->first.len == 32;
+	bool is_exact = kill->addresses == 1 && kill->first.addr.family == AF_INET &&
+			kill->first.len == 32;
 
 	request->is_one_pass = !is_exact;
 	if (kill->has_v4 != kill->has_v6) {
-		flow_filter_add(kill->common, FILTER_FAMILY, kill->has_v4 ? "ipv4" : "ipv6", false, NULL);
+		flow_filter_add(kill->common, FILTER_FAMILY, kill->has_v4 ? "ipv4" : "ipv6", false,
+				NULL);
 		request->common = kill->common;
 	}
 }
 
 static int run(struct kill *kill)
 {
-	struct act act = {.cli = kill->cli,
-			  .kind = REPORT_ACT_KILL,
-			  .done_word = "deleted",
-			  .doing_word = "deletes",
-			  .needs_survey = true,
-			  .addresses = kill->addresses,
-			  .check = check,
-			  .check_arg = kill,
-			  .request = {.kind = ACTION_KIND_DELETE, .filter_count = SIDES, .inspect = inspect}};
+	struct act act = {
+		.cli = kill->cli,
+		.kind = REPORT_ACT_KILL,
+		.done_word = "deleted",
+		.doing_word = "deletes",
+		.needs_survey = true,
+		.addresses = kill->addresses,
+		.check = check,
+		.check_arg = kill,
+		.request = {.kind = ACTION_KIND_DELETE, .filter_count = SIDES, .inspect = inspect}};
 	size_t i;
 
 	for (i = 0; i < SIDES; i++)
@@ -178,12 +186,14 @@ static int gather(struct kill *kill)
 	int result;
 
 	if (!cli->operand_count) {
-		run_say("kill: whose flows? ADDRESS, ADDRESS/LEN, or - for a list on standard input");
+		run_say("kill: whose flows? ADDRESS, ADDRESS/LEN, or - for a list on standard "
+			"input");
 		return EXIT_USAGE;
 	}
 	result = host_addresses(&kill->local, &kill->local_count);
 	if (result) {
-		run_say("cannot tell this host's own addresses: %s; nothing was done", strerror(-result));
+		run_say("cannot tell this host's own addresses: %s; nothing was done",
+			strerror(-result));
 		return EXIT_FAILED;
 	}
 	for (i = 0; i < cli->operand_count; i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_selftest: proves in a throw-away namespace what the kernel's own filter can delete, and keeps the result for
- * commands and a daemon that may make no namespace. */
+/* cli/cmd_selftest: proves in a throw-away namespace what the kernel's own filter can delete, and
+ * keeps the result for commands and a daemon that may make no namespace. */
 #include <string.h>
 
 #include "cli.h"
@@ -9,7 +9,8 @@
 
 int cmd_selftest(struct cli *cli)
 {
-	const char *dir = option_given(cli, OPTION_PROOFS) ? cli->values[OPTION_PROOFS] : CLI_DEFAULT_PROOFS;
+	const char *dir = option_given(cli, OPTION_PROOFS) ? cli->values[OPTION_PROOFS]
+							   : CLI_DEFAULT_PROOFS;
 	struct report_selftest shown = {.text = ""};
 	struct selftest_result test = {0};
 	char why[160] = "";

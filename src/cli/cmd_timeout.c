@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_timeout: changes the time that is left to what a filter matches. Never lengthens unless --set or --add say so. */
+/* cli/cmd_timeout: changes the time that is left to what a filter matches. Never lengthens unless
+ * --set or --add say so. */
 #include <errno.h>
 
 #include "act.h"
@@ -10,7 +11,8 @@
 
 static int parse(struct act *act, struct problem *problem)
 {
-	static const enum option_id ids[ACTION_CHANGE_COUNT] = {OPTION_SET, OPTION_AT_MOST, OPTION_ADD};
+	static const enum option_id ids[ACTION_CHANGE_COUNT] = {OPTION_SET, OPTION_AT_MOST,
+								OPTION_ADD};
 	unsigned i, given = 0;
 	int64_t ns = 0;
 	int result;
@@ -24,7 +26,8 @@ static int parse(struct act *act, struct problem *problem)
 			return result;
 		if (ns % NS_PER_SEC || ns / NS_PER_SEC > TIMEOUT_SEC_MAX)
 			return option_problem(act->cli, ids[i], problem,
-					      "whole seconds are needed, at most %d (24 d 20 h)", TIMEOUT_SEC_MAX);
+					      "whole seconds are needed, at most %d (24 d 20 h)",
+					      TIMEOUT_SEC_MAX);
 		act->request.change = (enum action_change)i;
 		act->request.timeout_sec = (uint32_t)(ns / NS_PER_SEC);
 	}
@@ -52,7 +55,8 @@ int cmd_timeout(struct cli *cli)
 	if (parse(&act, &problem))
 		return run_usage(&problem);
 	if (is_empty && !act.asks_always) {
-		run_say("timeout: which flows? A filter is needed, or --all for every one (ctwarden help timeout)");
+		run_say("timeout: which flows? A filter is needed, or --all for every one "
+			"(ctwarden help timeout)");
 		return EXIT_USAGE;
 	}
 	if (!is_empty && act.asks_always) {

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* flow/filter_meet: whether two filters could match the same flow. "No" is a promise, "yes" may be a doubt: nobody is
- * spared by guessing. */
+/* flow/filter_meet: whether two filters could match the same flow. "No" is a promise, "yes" may be
+ * a doubt: nobody is spared by guessing. */
 #include "filter_private.h"
 
-/* Keys of which a flow has one address, or one port, of its own: two sets without a common value exclude each other. (A
- * flow has two zones and up to two translations, so those say nothing here.) */
-static const enum flow_filter_key address_keys[] = { FILTER_SRC, FILTER_DST, FILTER_REPLY_SRC, FILTER_REPLY_DST };
-static const enum flow_filter_key port_keys[] = { FILTER_SPORT, FILTER_DPORT, FILTER_REPLY_SPORT, FILTER_REPLY_DPORT };
+/* Keys of which a flow has one address, or one port, of its own: two sets without a common value
+ * exclude each other. (A flow has two zones and up to two translations, so those say nothing here.)
+ */
+static const enum flow_filter_key address_keys[] = {FILTER_SRC, FILTER_DST, FILTER_REPLY_SRC,
+						    FILTER_REPLY_DST};
+static const enum flow_filter_key port_keys[] = {FILTER_SPORT, FILTER_DPORT, FILTER_REPLY_SPORT,
+						 FILTER_REPLY_DPORT};
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static bool both_want(const struct flow_filter *a, const struct flow_filter *b, enum flow_filter_key key)
+static bool both_want(const struct flow_filter *a, const struct flow_filter *b,
+		      enum flow_filter_key key)
 {
 	return filter_half_has(&a->want, key) && filter_half_has(&b->want, key);
 }
@@ -28,10 +32,11 @@ static void covered(const struct prefix *prefix, void *arg)
 }
 
 /* All that a wants of this key b excludes. */
-static bool address_excluded(const struct flow_filter *a, const struct flow_filter *b, enum flow_filter_key key)
+static bool address_excluded(const struct flow_filter *a, const struct flow_filter *b,
+			     enum flow_filter_key key)
 {
 	int row = filter_addrs_row(key);
-	struct covering c = { NULL, true };
+	struct covering c = {NULL, true};
 
 	if (row < 0 || !filter_half_has(&a->want, key) || !filter_half_has(&b->exclude, key))
 		return false;
@@ -40,7 +45,8 @@ static bool address_excluded(const struct flow_filter *a, const struct flow_filt
 	return c.all;
 }
 
-static bool port_excluded(const struct flow_filter *a, const struct flow_filter *b, enum flow_filter_key key)
+static bool port_excluded(const struct flow_filter *a, const struct flow_filter *b,
+			  enum flow_filter_key key)
 {
 	int row = filter_numbers_row(key);
 
@@ -53,9 +59,11 @@ static bool addresses_exclude(const struct flow_filter *a, const struct flow_fil
 	for (size_t i = 0; i < COUNT(address_keys); i++) {
 		int row = filter_addrs_row(address_keys[i]);
 
-		if (row >= 0 && both_want(a, b, address_keys[i]) && !addr_set_overlaps(&a->want.addrs[row], &b->want.addrs[row]))
+		if (row >= 0 && both_want(a, b, address_keys[i]) &&
+		    !addr_set_overlaps(&a->want.addrs[row], &b->want.addrs[row]))
 			return true;
-		if (address_excluded(a, b, address_keys[i]) || address_excluded(b, a, address_keys[i]))
+		if (address_excluded(a, b, address_keys[i]) ||
+		    address_excluded(b, a, address_keys[i]))
 			return true;
 	}
 	return false;
@@ -131,8 +139,9 @@ static bool statuses_exclude(const struct flow_filter *a, const struct flow_filt
 
 bool flow_filter_may_meet(const struct flow_filter *a, const struct flow_filter *b)
 {
-	return !(!(filter_families(a) & filter_families(b)) || !(filter_classes(a) & filter_classes(b)) ||
-		 addresses_exclude(a, b) || ports_exclude(a, b) || protocols_exclude(a, b) || states_exclude(a, b) ||
+	return !(!(filter_families(a) & filter_families(b)) ||
+		 !(filter_classes(a) & filter_classes(b)) || addresses_exclude(a, b) ||
+		 ports_exclude(a, b) || protocols_exclude(a, b) || states_exclude(a, b) ||
 		 marks_exclude(a, b) || statuses_exclude(a, b));
 }
 

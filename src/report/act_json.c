@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/act_json: ctwarden.flush/1, ctwarden.timeout/1, ctwarden.kill/1, ctwarden.sweep/1, ctwarden.selftest/1. */
+/* report/act_json: ctwarden.flush/1, ctwarden.timeout/1, ctwarden.kill/1, ctwarden.sweep/1,
+ * ctwarden.selftest/1. */
 #include "flow/names.h"
 #include "private.h"
 #include "report/act.h"
@@ -7,9 +8,11 @@
 #define GROUPS_SHOWN  16
 #define SOURCES_SHOWN 10
 
-static const char *const schemas[REPORT_ACT_KIND_COUNT] = {"ctwarden.flush/1", "ctwarden.timeout/1", "ctwarden.kill/1"};
+static const char *const schemas[REPORT_ACT_KIND_COUNT] = {"ctwarden.flush/1", "ctwarden.timeout/1",
+							   "ctwarden.kill/1"};
 
-static void add_spared(json_t *document, const struct report_act *act, const struct action_spared *spared)
+static void add_spared(json_t *document, const struct report_act *act,
+		       const struct action_spared *spared)
 {
 	json_t *list = json_array(), *item;
 	size_t i;
@@ -65,7 +68,8 @@ static json_t *json_group(const struct action_group *group)
 	char text[NAMES_TEXT_MAX];
 	const char *state = group->has_state ? state_name(group->protocol, group->state) : NULL;
 
-	json_add_text(item, "protocol", group->is_mixed ? "other" : protocol_name(group->protocol, text));
+	json_add_text(item, "protocol",
+		      group->is_mixed ? "other" : protocol_name(group->protocol, text));
 	if (state && !group->is_mixed)
 		json_add_text(item, "state", state);
 	json_add_text(item, "class", class_name(group->class));
@@ -97,7 +101,9 @@ static void add_plan(json_t *document, const struct report_act *act)
 	used = ranking_top(plan->sources, RANKING_ORDER_ENTRIES, SOURCES_SHOWN, rows);
 	for (i = 0; i < used; i++) {
 		item = json_object();
-		json_add_text(item, "key", ranking_key_format(ranking_config_get(plan->sources), &rows[i].key, text));
+		json_add_text(item, "key",
+			      ranking_key_format(ranking_config_get(plan->sources), &rows[i].key,
+						 text));
 		json_add_count(item, "entries", rows[i].entries);
 		json_array_append_new(list, item);
 	}
@@ -180,7 +186,8 @@ int sweep_print_json(const struct report_out *out, const struct report_sweep *sw
 	json_add_netns(document, &sweep->netns);
 	json_add_count(document, "before", sweep->before);
 	json_add_count(document, "after", sweep->after);
-	json_add_count(document, "swept", sweep->before > sweep->after ? sweep->before - sweep->after : 0);
+	json_add_count(document, "swept",
+		       sweep->before > sweep->after ? sweep->before - sweep->after : 0);
 	json_add_real(document, "duration_sec", (double)sweep->took_ns / 1e9);
 	result = json_print(out, document);
 	return result ? result : report_flush(out);

@@ -95,9 +95,12 @@ static void print_groups(const struct report_out *out, const struct action_plan 
 	for (i = 0; i < used; i++) {
 		const struct action_group *group = &groups[i];
 
-		state = group->has_state && !group->is_mixed ? state_name(group->protocol, group->state) : NULL;
+		state = group->has_state && !group->is_mixed
+				? state_name(group->protocol, group->state)
+				: NULL;
 		text_init(&t, buf, sizeof(buf));
-		text_add(&t, "%s%s%s %s", group->is_mixed ? "other" : protocol_name(group->protocol, name),
+		text_add(&t, "%s%s%s %s",
+			 group->is_mixed ? "other" : protocol_name(group->protocol, name),
 			 state ? " " : "", state ? state : "", class_name(group->class));
 		fprintf(out->file, "  %-*s %10s", NAME_WIDTH, buf, count(group->count, number));
 		print_idle(out, group);
@@ -154,8 +157,11 @@ static void print_examples(const struct report_out *out, const struct action_pla
 		add_end(&t, &flow->tuple[FLOW_ORIG], true);
 		text_add(&t, " -> ");
 		add_end(&t, &flow->tuple[FLOW_ORIG], false);
-		state = flow->has & FLOW_HAS_STATE ? state_name(flow->tuple[FLOW_ORIG].protocol, flow->state) : NULL;
-		text_add(&t, "%s%s, %s", state ? ", " : "", state ? state : "", class_name(flow_class_of(flow)));
+		state = flow->has & FLOW_HAS_STATE
+				? state_name(flow->tuple[FLOW_ORIG].protocol, flow->state)
+				: NULL;
+		text_add(&t, "%s%s, %s", state ? ", " : "", state ? state : "",
+			 class_name(flow_class_of(flow)));
 		if (flow->has & FLOW_HAS_TIMEOUT)
 			text_add(&t, ", %s left", seconds(flow->timeout_sec, left));
 		if (flow->mark)
@@ -166,24 +172,29 @@ static void print_examples(const struct report_out *out, const struct action_pla
 	}
 }
 
-static void print_spared(const struct report_out *out, const struct report_act *act, const struct action_spared *spared)
+static void print_spared(const struct report_out *out, const struct report_act *act,
+			 const struct action_spared *spared)
 {
 	char number[UNITS_TEXT_MAX], buf[PROTECT_NAME_MAX + 64];
 	size_t i;
 
 	if (!spared->total) {
-		put(out, "", act->protect && protect_count(act->protect) ? "spared: nothing (no protect entry fits)"
-									 : "spared: nothing (nothing is protected)");
+		put(out, "",
+		    act->protect && protect_count(act->protect)
+			    ? "spared: nothing (no protect entry fits)"
+			    : "spared: nothing (nothing is protected)");
 		return;
 	}
 	for (i = 0; act->protect && i < protect_count(act->protect); i++) {
 		if (!spared->by[i])
 			continue;
-		snprintf(buf, sizeof(buf), "spared: %s, %s", count(spared->by[i], number), protect_name(act->protect, i));
+		snprintf(buf, sizeof(buf), "spared: %s, %s", count(spared->by[i], number),
+			 protect_name(act->protect, i));
 		put(out, "", buf);
 	}
 	if (spared->young) {
-		snprintf(buf, sizeof(buf), "spared: %s, younger than --min-age", count(spared->young, number));
+		snprintf(buf, sizeof(buf), "spared: %s, younger than --min-age",
+			 count(spared->young, number));
 		put(out, "", buf);
 	}
 }
@@ -203,12 +214,15 @@ static void print_warnings(const struct report_out *out, const struct report_act
 	const struct action_plan *plan = act->plan;
 	bool is_timeout = act->kind == REPORT_ACT_TIMEOUT;
 
-	warn(out, plan->offloaded, "handled by a flow table (offloaded): their packets do not pass here, so idle times "
-				   "say nothing, and a live one comes back");
+	warn(out, plan->offloaded,
+	     "handled by a flow table (offloaded): their packets do not pass here, so idle times "
+	     "say nothing, and a live one comes back");
 	warn(out, plan->loopback, "of this host with itself (loopback)");
-	warn(out, plan->sctp, "of SCTP: an association that loses its entry may not be let through again");
-	warn(out, plan->ages_unknown, "without a timestamp (net.netfilter.nf_conntrack_timestamp): --min-age spares none "
-				      "of them");
+	warn(out, plan->sctp,
+	     "of SCTP: an association that loses its entry may not be let through again");
+	warn(out, plan->ages_unknown,
+	     "without a timestamp (net.netfilter.nf_conntrack_timestamp): --min-age spares none "
+	     "of them");
 	if (is_timeout)
 		warn(out, plan->fixed, "with a fixed timeout: the kernel will refuse to change it");
 	if (plan->scan.unsettled)
@@ -231,10 +245,13 @@ static int print_dry(const struct report_out *out, const struct report_act *act)
 	put(out, "", buf);
 	if (act->rate) {
 		snprintf(buf, sizeof(buf), "pace: %s flows a second%s%s", count(act->rate, number),
-			 act->listeners[0] ? ", for these listen to deletions: " : "", act->listeners);
+			 act->listeners[0] ? ", for these listen to deletions: " : "",
+			 act->listeners);
 		put(out, "", buf);
 	}
-	put(out, "", act->plan ? "nothing was changed; run without --dry-run to do it" : "nothing was changed");
+	put(out, "",
+	    act->plan ? "nothing was changed; run without --dry-run to do it"
+		      : "nothing was changed");
 	return report_flush(out);
 }
 
@@ -254,15 +271,22 @@ static void print_verified(const struct report_out *out, const struct report_act
 	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], buf[LINE_MAX_TEXT];
 
 	if (result->verified_read) {
-		snprintf(buf, sizeof(buf), "%s read back: %s have the new timeout%s", count(result->verified_read, a),
-			 result->verified_right == result->verified_read ? "all" : count(result->verified_right, b),
-			 result->verified_right == result->verified_read ? "" : ", the others had a packet meanwhile");
+		snprintf(buf, sizeof(buf), "%s read back: %s have the new timeout%s",
+			 count(result->verified_read, a),
+			 result->verified_right == result->verified_read
+				 ? "all"
+				 : count(result->verified_right, b),
+			 result->verified_right == result->verified_read
+				 ? ""
+				 : ", the others had a packet meanwhile");
 		put(out, "", buf);
 	}
 	if (!result->done)
 		return;
-	put(out, "", act->is_fixed ? "packets do not renew it any more, and nothing can change it again: live flows end too"
-				   : "a live flow gets its usual timeout with its next packet");
+	put(out, "",
+	    act->is_fixed ? "packets do not renew it any more, and nothing can change it again: "
+			    "live flows end too"
+			  : "a live flow gets its usual timeout with its next packet");
 }
 
 static int print_done(const struct report_out *out, const struct report_act *act)
@@ -275,14 +299,16 @@ static int print_done(const struct report_out *out, const struct report_act *act
 	text_init(&t, buf, sizeof(buf));
 	if (result->is_stopped)
 		text_add(&t, "stopped: ");
-	text_add(&t, "%s %s %s", count(result->done, number), flows(result->done), is_timeout ? "changed" : "deleted");
+	text_add(&t, "%s %s %s", count(result->done, number), flows(result->done),
+		 is_timeout ? "changed" : "deleted");
 	if (result->counted == ACTION_COUNTED_COUNTER)
 		text_add(&t, " by the table's counter (what came and went meanwhile is in it)");
 	else if (result->counted == ACTION_COUNTED_BEFORE)
 		text_add(&t, " (counted right before)");
 	add_part(&t, result->unchanged, "as asked already");
 	add_part(&t, result->gone, "gone meanwhile");
-	add_part(&t, result->refused, is_timeout ? "refused (a fixed timeout)" : "refused by the kernel");
+	add_part(&t, result->refused,
+		 is_timeout ? "refused (a fixed timeout)" : "refused by the kernel");
 	add_part(&t, result->unknown, "of which nobody can say");
 	add_part(&t, result->spared.total, "spared");
 	add_part(&t, result->left, result->is_stopped ? "left" : "left by --limit");
@@ -306,14 +332,15 @@ int report_act(const struct report_out *out, const struct report_act *act)
 
 int report_sweep(const struct report_out *out, const struct report_sweep *sweep)
 {
-	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], c[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX], buf[LINE_MAX_TEXT];
+	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], c[UNITS_TEXT_MAX], took[UNITS_TEXT_MAX],
+		buf[LINE_MAX_TEXT];
 	uint64_t swept = sweep->before > sweep->after ? sweep->before - sweep->after : 0;
 
 	if (out->is_json)
 		return sweep_print_json(out, sweep);
-	snprintf(buf, sizeof(buf), "%s expired %s freed (%s before, %s after), in %s", count(swept, a),
-		 swept == 1 ? "entry" : "entries", count(sweep->before, b), count(sweep->after, c),
-		 units_format_duration(sweep->took_ns, took));
+	snprintf(buf, sizeof(buf), "%s expired %s freed (%s before, %s after), in %s",
+		 count(swept, a), swept == 1 ? "entry" : "entries", count(sweep->before, b),
+		 count(sweep->after, c), units_format_duration(sweep->took_ns, took));
 	put(out, "", buf);
 	return report_flush(out);
 }
@@ -324,11 +351,11 @@ int report_selftest(const struct report_out *out, const struct report_selftest *
 
 	if (out->is_json)
 		return selftest_print_json(out, test);
-	snprintf(buf, sizeof(buf), "fast delete: %s%s%s", test->fast_delete ? "on" : "off", test->text[0] ? ", " : "",
-		 test->text);
+	snprintf(buf, sizeof(buf), "fast delete: %s%s%s", test->fast_delete ? "on" : "off",
+		 test->text[0] ? ", " : "", test->text);
 	put(out, "", buf);
-	snprintf(buf, sizeof(buf), "%u sets of attributes proven, %u failed, in %s", test->proven, test->failed,
-		 units_format_duration(test->took_ns, took));
+	snprintf(buf, sizeof(buf), "%u sets of attributes proven, %u failed, in %s", test->proven,
+		 test->failed, units_format_duration(test->took_ns, took));
 	put(out, "", buf);
 	return report_flush(out);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A table in memory behind the ports, for tests of the layer action: what a kernel would do, without one. Entry i has the id
- * i + 1 whatever its life, as ids of a re-created tuple may be the same. */
+/* A table in memory behind the ports, for tests of the layer action: what a kernel would do, without
+ * one. Entry i has the id i + 1 whatever its life, as ids of a re-created tuple may be the same. */
 #ifndef CTWARDEN_TESTS_ACTION_FAKE_H
 #define CTWARDEN_TESTS_ACTION_FAKE_H
 
@@ -16,9 +16,9 @@ struct fake {
 	struct flow *flows;
 	bool *alive;
 	size_t count;
-	bool can_filter;	 /* the kernel's own filter is proven */
+	bool can_filter;			 /* the kernel's own filter is proven */
 	unsigned writes, reads, scans, filtered; /* calls so far */
-	unsigned fail_write;	 /* the n-th write fails, 0: none */
+	unsigned fail_write;			 /* the n-th write fails, 0: none */
 	int write_error;
 	unsigned fail_scan;
 	void (*on_write)(struct fake *fake); /* before each write: what others do meanwhile */
@@ -26,8 +26,9 @@ struct fake {
 	struct flow_ports ports;
 };
 
-static inline int fake_scan(void *arg, const struct flow_filter *filter, const struct flow_filter_context *context,
-			    flow_scan_fn *fn, void *fn_arg, struct flow_scan_report *ret_report)
+static inline int fake_scan(void *arg, const struct flow_filter *filter,
+			    const struct flow_filter_context *context, flow_scan_fn *fn,
+			    void *fn_arg, struct flow_scan_report *ret_report)
 {
 	struct fake *fake = arg;
 	size_t i;
@@ -48,8 +49,8 @@ static inline int fake_scan(void *arg, const struct flow_filter *filter, const s
 	return 0;
 }
 
-static inline int fake_read_again(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
-				  bool *ret_found)
+static inline int fake_read_again(void *arg, const struct flow_target *targets, size_t count,
+				  struct flow *ret_flows, bool *ret_found)
 {
 	struct fake *fake = arg;
 	size_t i, at;
@@ -67,7 +68,8 @@ static inline int fake_read_again(void *arg, const struct flow_target *targets, 
 	return 0;
 }
 
-static inline int fake_delete(void *arg, const struct flow_target *targets, size_t count, enum flow_outcome *ret_outcomes)
+static inline int fake_delete(void *arg, const struct flow_target *targets, size_t count,
+			      enum flow_outcome *ret_outcomes)
 {
 	struct fake *fake = arg;
 	size_t i, at;
@@ -85,8 +87,9 @@ static inline int fake_delete(void *arg, const struct flow_target *targets, size
 	return 0;
 }
 
-static inline int fake_set_timeout(void *arg, const struct flow_target *targets, const struct flow_timeout_change *changes,
-				   size_t count, enum flow_outcome *ret_outcomes)
+static inline int fake_set_timeout(void *arg, const struct flow_target *targets,
+				   const struct flow_timeout_change *changes, size_t count,
+				   enum flow_outcome *ret_outcomes)
 {
 	struct fake *fake = arg;
 	size_t i, at;
@@ -112,7 +115,8 @@ static inline int fake_set_timeout(void *arg, const struct flow_target *targets,
 	return 0;
 }
 
-static inline bool fake_can_delete_filtered(void *arg, const struct flow_filter *filter, char *ret_why, size_t why_size)
+static inline bool fake_can_delete_filtered(void *arg, const struct flow_filter *filter,
+					    char *ret_why, size_t why_size)
 {
 	struct fake *fake = arg;
 
@@ -203,8 +207,9 @@ static inline struct flow_filter *fake_filter(enum flow_filter_key key, const ch
 
 static inline void assert_sums_up(const struct action_result *result)
 {
-	assert_int_equal(result->matched, result->done + result->gone + result->refused + result->unknown +
-						  result->unchanged + result->spared.total + result->left);
+	assert_int_equal(result->matched, result->done + result->gone + result->refused +
+						  result->unknown + result->unchanged +
+						  result->spared.total + result->left);
 }
 
 #endif

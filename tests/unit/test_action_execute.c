@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Surveys and their execution on a table in memory: what is meant goes, what must live lives, every entry is accounted for
- * once, whatever happens between reading and writing. */
+/* Surveys and their execution on a table in memory: what is meant goes, what must live lives, every
+ * entry is accounted for once, whatever happens between reading and writing. */
 #include "action_fake.h"
 
 #define SRC IP(10, 0, 0, 9)
@@ -14,8 +14,12 @@ static struct fake *two_sources(unsigned count)
 
 	fake->count = 0;
 	for (i = 0; i < count; i++) {
-		fake_add(fake, flow_make(UDP, SRC, DST, (uint16_t)(1000 + i % 60000), (uint16_t)(53 + i / 60000)))->timeout_sec = 30;
-		fake_add(fake, flow_answered(TCP, SRC + 1, DST, (uint16_t)(1000 + i % 60000), (uint16_t)(80 + i / 60000)))->timeout_sec = 1000;
+		fake_add(fake, flow_make(UDP, SRC, DST, (uint16_t)(1000 + i % 60000),
+					 (uint16_t)(53 + i / 60000)))
+			->timeout_sec = 30;
+		fake_add(fake, flow_answered(TCP, SRC + 1, DST, (uint16_t)(1000 + i % 60000),
+					     (uint16_t)(80 + i / 60000)))
+			->timeout_sec = 1000;
 	}
 	return fake;
 }
@@ -32,17 +36,20 @@ static unsigned alive_of(const struct fake *fake, uint8_t last_byte)
 
 static struct action_request request_of(const struct flow_filter *filter)
 {
-	return (struct action_request){.filters = {filter}, .filter_count = 1, .batch = FLOW_BATCH_MAX};
+	return (struct action_request){
+		.filters = {filter}, .filter_count = 1, .batch = FLOW_BATCH_MAX};
 }
 
 /* Survey and execution; the plan is the caller's where it asks for it. */
-static struct action_result act(const struct action_request *request, struct fake *fake, struct action_plan **ret_plan)
+static struct action_result act(const struct action_request *request, struct fake *fake,
+				struct action_plan **ret_plan)
 {
 	struct action_result result;
 	struct action_plan *plan;
 
 	assert_int_equal(action_survey(request, &fake->ports, &plan), 0);
-	assert_int_equal(plan->matched, plan->chosen + plan->spared.total + plan->left + plan->unchanged);
+	assert_int_equal(plan->matched,
+			 plan->chosen + plan->spared.total + plan->left + plan->unchanged);
 	action_execute(request, &fake->ports, plan, &result);
 	assert_sums_up(&result);
 	if (ret_plan)
@@ -165,11 +172,11 @@ static void protected_ones_are_spared_and_named(void **state)
 static void others_meanwhile(struct fake *fake)
 {
 	fake->on_read = NULL;
-	fake->alive[0] = false;				      /* gone */
-	fake->flows[2].start_ns = 77;			      /* another life of the tuple with the same id */
-	fake->flows[4].status |= FLOW_STATUS_SEEN_REPLY;      /* no longer unreplied */
-	fake->flows[6].mark = 7;			      /* now protected */
-	fake->flows[8].tuple[FLOW_ORIG].sport = 9;	      /* the id now belongs to another tuple */
+	fake->alive[0] = false;	      /* gone */
+	fake->flows[2].start_ns = 77; /* another life of the tuple with the same id */
+	fake->flows[4].status |= FLOW_STATUS_SEEN_REPLY; /* no longer unreplied */
+	fake->flows[6].mark = 7;			 /* now protected */
+	fake->flows[8].tuple[FLOW_ORIG].sport = 9;	 /* the id now belongs to another tuple */
 }
 
 static void what_changed_since_the_survey_is_not_written(void **state)
@@ -421,7 +428,8 @@ static bool show(const struct flow *flow, void *arg)
 static void an_entry_that_several_filters_match_is_taken_once(void **state)
 {
 	struct fake *fake = two_sources(100);
-	struct flow_filter *src = fake_filter(FILTER_SRC, "10.0.0.9"), *dst = fake_filter(FILTER_REPLY_DST, "10.0.0.9");
+	struct flow_filter *src = fake_filter(FILTER_SRC, "10.0.0.9"),
+			   *dst = fake_filter(FILTER_REPLY_DST, "10.0.0.9");
 	struct action_request request = request_of(src);
 	struct action_result result;
 	unsigned shown = 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What is protected is found whichever way round it stands, and is called out of reach only where that is certain. */
+/* What is protected is found whichever way round it stands, and is called out of reach only where
+ * that is certain. */
 #include "stats_fixture.h"
 
 #include <errno.h>
@@ -19,7 +20,8 @@ static struct flow_filter *filter_of(enum flow_filter_key key, const char *value
 
 static struct protect *with_operator(void)
 {
-	struct flow flow = flow_answered(TCP, PEER, LOCAL, 50000, 22), other = flow_answered(TCP, PEER, LOCAL, 50001, 22);
+	struct flow flow = flow_answered(TCP, PEER, LOCAL, 50000, 22),
+		    other = flow_answered(TCP, PEER, LOCAL, 50001, 22);
 	struct flow_tuple tuples[2] = {other.tuple[FLOW_ORIG], flow.tuple[FLOW_ORIG]};
 	struct protect *protect = protect_new();
 
@@ -34,7 +36,8 @@ static void operator_is_found_in_every_orientation(void **state)
 
 	(void)state;
 	assert_int_equal(protect_hit(protect, &flow, NULL), 0);
-	flow = flow_pickup(LOCAL, PEER, 22, 50000); /* after a flush the server may stand as source */
+	flow = flow_pickup(LOCAL, PEER, 22,
+			   50000); /* after a flush the server may stand as source */
 	assert_int_equal(protect_hit(protect, &flow, NULL), 0);
 	/* Redirected from another port and address: only the reply tuple tells. */
 	flow = flow_answered(TCP, PEER, LOCAL, 50000, 22);
@@ -91,7 +94,8 @@ static void filters_protect_in_their_order(void **state)
 
 	(void)state;
 	assert_int_equal(protect_add(protect, filter_of(FILTER_SRC, "10.0.0.0/8"), "inside"), 0);
-	assert_int_equal(protect_add(protect, filter_of(FILTER_DPORT, "53,123"), "names and time"), 0);
+	assert_int_equal(protect_add(protect, filter_of(FILTER_DPORT, "53,123"), "names and time"),
+			 0);
 	assert_int_equal(protect_hit(protect, &flow, NULL), 1);
 	assert_int_equal(protect_hit(protect, &other, NULL), 0);
 	assert_string_equal(protect_name(protect, 1), "names and time");
@@ -114,7 +118,8 @@ static void too_many_filters_are_refused(void **state)
 	protect_free(protect);
 }
 
-static bool meets(const struct protect *protect, enum flow_filter_key key, const char *value, size_t *ret_index)
+static bool meets(const struct protect *protect, enum flow_filter_key key, const char *value,
+		  size_t *ret_index)
 {
 	struct flow_filter *filter = filter_of(key, value);
 	bool yes = protect_may_meet(protect, filter, ret_index);
@@ -161,7 +166,8 @@ static void only_tcp_of_its_family_can_be_the_operators(void **state)
 static void the_operators_flows_say_what_cannot_meet_them(void **state)
 {
 	struct protect *protect = with_operator();
-	struct flow flows[2] = {flow_answered(TCP, PEER, LOCAL, 50000, 22), flow_answered(TCP, PEER, LOCAL, 50001, 22)};
+	struct flow flows[2] = {flow_answered(TCP, PEER, LOCAL, 50000, 22),
+				flow_answered(TCP, PEER, LOCAL, 50001, 22)};
 
 	(void)state;
 	put_ipv4(flows[0].tuple[FLOW_ORIG].dst, IP(203, 0, 113, 1));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* When the kernel's own filter is used, that the guard holds, and that both ways do the same to random tables. */
+/* When the kernel's own filter is used, that the guard holds, and that both ways do the same to
+ * random tables. */
 #include "action_fake.h"
 
 static uint64_t seed = 4711;
@@ -21,7 +22,8 @@ static struct action_choice choice_of(struct fake *fake, const struct action_req
 static void the_kernel_way_needs_a_proof_and_nothing_to_spare(void **state)
 {
 	struct fake *fake = fake_new(1);
-	struct flow_filter *filter = fake_filter(FILTER_MARK, "5"), *idle = fake_filter(FILTER_IDLE, "5s");
+	struct flow_filter *filter = fake_filter(FILTER_MARK, "5"),
+			   *idle = fake_filter(FILTER_IDLE, "5s");
 	struct action_request request = {.filters = {filter}, .filter_count = 1}, other;
 	struct protect *protect = protect_new();
 
@@ -113,10 +115,13 @@ static void fill(struct fake *fake)
 
 	fake->count = 0;
 	for (i = 0; i < FLOWS; i++) {
-		struct flow flow = pick(2) ? flow_make(pick(2) ? UDP : TCP, IP(10, 0, 0, pick(6)), IP(192, 0, 2, pick(4)),
-						       (uint16_t)i, (uint16_t)(53 + pick(4)))
-					   : flow_answered(pick(2) ? UDP : TCP, IP(10, 0, 0, pick(6)),
-							   IP(192, 0, 2, pick(4)), (uint16_t)i, (uint16_t)(53 + pick(4)));
+		struct flow flow = pick(2) ? flow_make(pick(2) ? UDP : TCP, IP(10, 0, 0, pick(6)),
+						       IP(192, 0, 2, pick(4)), (uint16_t)i,
+						       (uint16_t)(53 + pick(4)))
+					   : flow_answered(pick(2) ? UDP : TCP,
+							   IP(10, 0, 0, pick(6)),
+							   IP(192, 0, 2, pick(4)), (uint16_t)i,
+							   (uint16_t)(53 + pick(4)));
 
 		flow.mark = pick(3);
 		flow.zone = flow.zone_reply = (uint16_t)pick(3);
@@ -132,10 +137,12 @@ static struct flow_filter *random_filter(void)
 	static const struct {
 		enum flow_filter_key key;
 		const char *value;
-	} conditions[] = {{FILTER_SRC, "10.0.0.1"},   {FILTER_SRC, "10.0.0.0/30"}, {FILTER_DST, "192.0.2.1"},
-			  {FILTER_DPORT, "53"},	      {FILTER_PROTOCOL, "udp"},	   {FILTER_MARK, "0"},
-			  {FILTER_MARK, "1/1"},	      {FILTER_ZONE, "0"},	   {FILTER_ZONE, "2"},
-			  {FILTER_UNREPLIED, NULL},   {FILTER_STATUS, "assured"},  {FILTER_REPLY_SRC, "192.0.2.2"}};
+	} conditions[] = {{FILTER_SRC, "10.0.0.1"},   {FILTER_SRC, "10.0.0.0/30"},
+			  {FILTER_DST, "192.0.2.1"},  {FILTER_DPORT, "53"},
+			  {FILTER_PROTOCOL, "udp"},   {FILTER_MARK, "0"},
+			  {FILTER_MARK, "1/1"},	      {FILTER_ZONE, "0"},
+			  {FILTER_ZONE, "2"},	      {FILTER_UNREPLIED, NULL},
+			  {FILTER_STATUS, "assured"}, {FILTER_REPLY_SRC, "192.0.2.2"}};
 	struct flow_filter *filter = flow_filter_new();
 	unsigned n, i;
 
@@ -147,7 +154,8 @@ static struct flow_filter *random_filter(void)
 }
 
 /* The whole of a command, as commands do it. */
-static struct action_result command(const struct action_request *request, struct fake *fake, bool has_plan)
+static struct action_result command(const struct action_request *request, struct fake *fake,
+				    bool has_plan)
 {
 	struct action_choice choice;
 	struct action_result result;
@@ -178,7 +186,9 @@ static void both_ways_do_the_same_to_random_tables(void **state)
 		struct fake *a = fake_new(FLOWS), *b = fake_new(FLOWS);
 		struct flow_filter *filter = random_filter();
 		struct protect *protect = protect_new();
-		struct action_request request = {.filters = {filter}, .filter_count = 1, .protect = protect,
+		struct action_request request = {.filters = {filter},
+						 .filter_count = 1,
+						 .protect = protect,
 						 .batch = 1 + pick(FLOW_BATCH_MAX)};
 		struct action_result of_a, of_b;
 
@@ -196,8 +206,10 @@ static void both_ways_do_the_same_to_random_tables(void **state)
 		assert_int_equal(of_a.done, of_b.done);
 		assert_memory_equal(a->alive, b->alive, FLOWS * sizeof(*a->alive));
 		for (i = 0; i < FLOWS; i++)
-			assert_int_equal(a->alive[i], !flow_filter_match(filter, &a->flows[i], NULL) ||
-							      protect_hit(protect, &a->flows[i], NULL) != PROTECT_NONE);
+			assert_int_equal(a->alive[i],
+					 !flow_filter_match(filter, &a->flows[i], NULL) ||
+						 protect_hit(protect, &a->flows[i], NULL) !=
+							 PROTECT_NONE);
 		protect_free(protect);
 		flow_filter_free(filter);
 		fake_free(a);
@@ -247,12 +259,17 @@ static void figures_sum_up_whatever_happens(void **state)
 		struct flow_filter *filter = random_filter();
 		struct protect *protect = protect_new();
 		struct flow_timeouts timeouts = flow_timeouts_default();
-		struct action_request request = {.filters = {filter}, .filter_count = 1, .protect = protect,
-						 .batch = 1 + pick(FLOW_BATCH_MAX), .on_batch = sometimes,
-						 .context.timeouts = &timeouts, .is_paced = pick(2),
-						 .kind = pick(2) ? ACTION_KIND_DELETE : ACTION_KIND_TIMEOUT,
-						 .change = (enum action_change)pick(ACTION_CHANGE_COUNT),
-						 .timeout_sec = 1 + pick(100)};
+		struct action_request request = {
+			.filters = {filter},
+			.filter_count = 1,
+			.protect = protect,
+			.batch = 1 + pick(FLOW_BATCH_MAX),
+			.on_batch = sometimes,
+			.context.timeouts = &timeouts,
+			.is_paced = pick(2),
+			.kind = pick(2) ? ACTION_KIND_DELETE : ACTION_KIND_TIMEOUT,
+			.change = (enum action_change)pick(ACTION_CHANGE_COUNT),
+			.timeout_sec = 1 + pick(100)};
 		struct action_plan *plan = NULL;
 		struct action_result result;
 

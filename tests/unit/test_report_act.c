@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What an action would do and what it did, as text and as documents. The plans come from surveys of a table in memory. */
+/* What an action would do and what it did, as text and as documents. The plans come from surveys of
+ * a table in memory. */
 #include "action_fake.h"
 #include "report_fixture.h"
 
@@ -24,10 +25,13 @@ static void scene_fill(struct fake *fake)
 
 	fake->count = 0;
 	for (i = 0; i < 40; i++)
-		fake_add(fake, flow_make(TCP, SRC, DST, (uint16_t)(40000 + i), 22))->timeout_sec = 117 - i;
+		fake_add(fake, flow_make(TCP, SRC, DST, (uint16_t)(40000 + i), 22))->timeout_sec =
+			117 - i;
 	for (i = 0; i < 4; i++)
-		fake_add(fake, flow_make(UDP, SRC, DST, (uint16_t)(50000 + i), 53))->timeout_sec = 26;
-	fake_add(fake, flow_answered(TCP, SRC, DST, 50100, 443))->timeout_sec = 200; /* idle not known */
+		fake_add(fake, flow_make(UDP, SRC, DST, (uint16_t)(50000 + i), 53))->timeout_sec =
+			26;
+	fake_add(fake, flow_answered(TCP, SRC, DST, 50100, 443))->timeout_sec =
+		200; /* idle not known */
 	fake_add(fake, flow_answered(TCP, SRC + 1, DST, 50100, 443))->timeout_sec = 431000;
 	fake_add(fake, flow_answered(TCP, SRC, DST, 50101, 22))->timeout_sec = 431000;
 	fake_add(fake, flow_answered(132, SRC, DST, 9, 9))->timeout_sec = 10;
@@ -45,16 +49,23 @@ static void scene_start(struct scene *s, enum report_act_kind kind)
 	s->protect = protect_new();
 	protect_add(s->protect, fake_filter(FILTER_DPORT, "443"), "--protect --dport 443");
 	s->timeouts = flow_timeouts_default();
-	s->request = (struct action_request){.filters = {s->filter},
-					     .filter_count = 1,
-					     .protect = s->protect,
-					     .context.timeouts = &s->timeouts,
-					     .kind = kind == REPORT_ACT_TIMEOUT ? ACTION_KIND_TIMEOUT : ACTION_KIND_DELETE,
-					     .change = ACTION_CHANGE_AT_MOST,
-					     .timeout_sec = 100};
-	s->act = (struct report_act){.kind = kind, .netns = fixture_netns(), .filter = "-s 10.1.0.66",
-				     .entries = 60, .protect = s->protect, .why = "there is a limit", .listeners = "",
-				     .change = ACTION_CHANGE_AT_MOST, .timeout_sec = 100,
+	s->request = (struct action_request){
+		.filters = {s->filter},
+		.filter_count = 1,
+		.protect = s->protect,
+		.context.timeouts = &s->timeouts,
+		.kind = kind == REPORT_ACT_TIMEOUT ? ACTION_KIND_TIMEOUT : ACTION_KIND_DELETE,
+		.change = ACTION_CHANGE_AT_MOST,
+		.timeout_sec = 100};
+	s->act = (struct report_act){.kind = kind,
+				     .netns = fixture_netns(),
+				     .filter = "-s 10.1.0.66",
+				     .entries = 60,
+				     .protect = s->protect,
+				     .why = "there is a limit",
+				     .listeners = "",
+				     .change = ACTION_CHANGE_AT_MOST,
+				     .timeout_sec = 100,
 				     .took_ns = 12 * NS_PER_MS};
 }
 
@@ -127,29 +138,40 @@ static void an_explanation_counts_nothing(void **state)
 
 static void what_was_deleted_is_one_line(void **state)
 {
-	struct action_result result = {.matched = 1300, .done = 1000, .gone = 3, .refused = 1, .unknown = 2,
-				       .left = 200, .spared = {.total = 94, .young = 4, .by = {90}}};
+	struct action_result result = {.matched = 1300,
+				       .done = 1000,
+				       .gone = 3,
+				       .refused = 1,
+				       .unknown = 2,
+				       .left = 200,
+				       .spared = {.total = 94, .young = 4, .by = {90}}};
 	struct scene s;
 
 	(void)state;
 	scene_start(&s, REPORT_ACT_FLUSH);
 	s.act.result = &result;
 	show(&s.act, "flush-done");
-	result = (struct action_result){.matched = 1, .done = 1, .way = ACTION_WAY_FILTER,
+	result = (struct action_result){.matched = 1,
+					.done = 1,
+					.way = ACTION_WAY_FILTER,
 					.counted = ACTION_COUNTED_BEFORE};
 	show(&s.act, "flush-done-before");
 	result.counted = ACTION_COUNTED_COUNTER;
 	show(&s.act, "flush-done-counter");
-	result = (struct action_result){.matched = 300, .done = 128, .left = 172, .is_stopped = true,
-					.is_unsettled = true};
+	result = (struct action_result){
+		.matched = 300, .done = 128, .left = 172, .is_stopped = true, .is_unsettled = true};
 	show(&s.act, "flush-stopped");
 	scene_end(&s);
 }
 
 static void timeouts_are_proven_and_explained(void **state)
 {
-	struct action_result result = {.matched = 400, .done = 100, .unchanged = 298, .refused = 2,
-				       .verified_read = 100, .verified_right = 99};
+	struct action_result result = {.matched = 400,
+				       .done = 100,
+				       .unchanged = 298,
+				       .refused = 2,
+				       .verified_read = 100,
+				       .verified_right = 99};
 	struct scene s;
 
 	(void)state;
@@ -178,7 +200,8 @@ static void kill_tells_how_many_addresses(void **state)
 	scene_end(&s);
 }
 
-static void capture_json(int (*print)(const struct report_out *out, const void *what), const void *what, const char *name)
+static void capture_json(int (*print)(const struct report_out *out, const void *what),
+			 const void *what, const char *name)
 {
 	struct capture c;
 
@@ -200,8 +223,15 @@ static int print_selftest(const struct report_out *out, const void *what)
 
 static void sweep_and_selftest(void **state)
 {
-	struct report_sweep sweep = {.netns = fixture_netns(), .before = 203417, .after = 203005, .took_ns = 61 * NS_PER_MS};
-	struct report_selftest test = {.fast_delete = true, .has_netns = true, .proven = 24, .text = "", .took_ns = NS_PER_MS};
+	struct report_sweep sweep = {.netns = fixture_netns(),
+				     .before = 203417,
+				     .after = 203005,
+				     .took_ns = 61 * NS_PER_MS};
+	struct report_selftest test = {.fast_delete = true,
+				       .has_netns = true,
+				       .proven = 24,
+				       .text = "",
+				       .took_ns = NS_PER_MS};
 	struct capture c;
 
 	(void)state;
