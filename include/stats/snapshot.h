@@ -27,6 +27,26 @@ enum snapshot_has {
 	SNAPSHOT_HAS_REFUSAL = 1 << 7,
 	SNAPSHOT_HAS_EVENTS = 1 << 8,   /* whether somebody listens, and what came of it */
 	SNAPSHOT_HAS_FAST_DELETE = 1 << 9,
+	SNAPSHOT_HAS_GUARD = 1 << 10,   /* what the daemon's policy does */
+};
+
+#define SNAPSHOT_POLICY_MAX 64
+#define SNAPSHOT_LAST_MAX   480
+
+/* The guard of the daemon. */
+struct snapshot_guard {
+	char policy[SNAPSHOT_POLICY_MAX]; /* its name, or its file; "" none */
+	uint32_t rules;
+	bool acts;              /* false: observes */
+	bool base_acts;         /* what comes back at until_real_ns */
+	int64_t until_real_ns;  /* 0: for good */
+	bool is_running;        /* false: no rule, or no right to carry one out */
+	bool is_calm, in_surge; /* neither: not known yet */
+	bool knows_seniors;     /* two calm passes were made */
+	uint64_t seniors, bans;
+	uint64_t rounds, renewals, records, evicted, failed; /* since the start */
+	char last[SNAPSHOT_LAST_MAX]; /* the last record in words; "" none yet */
+	int64_t last_real_ns;
 };
 
 struct snapshot_top {
@@ -74,6 +94,7 @@ struct snapshot {
 	char events_note[128];      /* "events off: above 20,000 new/s", empty when all is well */
 	uint64_t events_received, events_lost, events_overruns, events_undecodable, events_not_kernel;
 	uint64_t folded_entries;
+	struct snapshot_guard guard;
 };
 
 /* Fills fill, level (by marks alone), refusal from readings and picture (NULL: no pass) for the one-shot commands. */

@@ -130,6 +130,10 @@ int cmd_timeout(struct cli *cli);
 int cmd_kill(struct cli *cli);
 int cmd_sweep(struct cli *cli);
 int cmd_selftest(struct cli *cli);
+int cmd_mode(struct cli *cli);
+int cmd_bans(struct cli *cli);
+int cmd_unban(struct cli *cli);
+int cmd_reload(struct cli *cli);
 
 /* ---- options.c ---- */
 
@@ -211,6 +215,10 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 /* As client_ask for a command's view. 1: answered; 0: no daemon and none was insisted on: ask the
  * kernel; -errno: said. */
 int client_view(const struct cli *cli, const char *command, const char *args, char **ret_document);
+/* As client_ask for a command that only the daemon can do. *ret_document is NULL where there is none. Returns an exit code;
+ * what is wrong is said. */
+int client_order(const struct cli *cli, const char *command, const char *args, char **ret_document);
+int client_nonsense(const struct problem *problem); /* says that an answer makes no sense; returns the exit code */
 /* Prints a document as -j or -J say. */
 int client_print(const struct cli *cli, const char *document);
 

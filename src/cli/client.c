@@ -143,10 +143,12 @@ static int ask(const char *path, const char *command, const char *args, char **r
 	return result;
 }
 
-/* The error of an answer into the problem, if it has one: -EREMOTEIO, else 0. */
-static int answer_error(const char *line, struct problem *reterr_problem)
+#define CODE_MAX 32
+
+/* The error of an answer into the problem and its code, if it has one: -EREMOTEIO, else 0. */
+static int answer_error(const char *line, char ret_code[CODE_MAX], struct problem *reterr_problem)
 {
-	const char *text = "unknown error", *path = "";
+	const char *text = "unknown error", *path = "", *code = "";
 	struct doc_node root, node, member;
 	struct doc *doc;
 
@@ -162,13 +164,16 @@ static int answer_error(const char *line, struct problem *reterr_problem)
 	doc_text(&member, &text, PROBLEM_IGNORED);
 	member = doc_get(&node, "path");
 	doc_text(&member, &path, PROBLEM_IGNORED);
+	member = doc_get(&node, "code");
+	doc_text(&member, &code, PROBLEM_IGNORED);
+	snprintf(ret_code, CODE_MAX, "%s", code);
 	problem_set(reterr_problem, path, "the daemon says: %s", text);
 	doc_free(doc);
 	return -EREMOTEIO;
 }
 
-int client_ask(const char *path, const char *command, const char *args, char **ret_document,
-	       struct problem *reterr_problem)
+static int ask_for(const char *path, const char *command, const char *args, char **ret_document, char ret_code[CODE_MAX],
+		   struct problem *reterr_problem)
 {
 	char *line = NULL, *document;
 	int result;
@@ -179,7 +184,7 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 			    strerror(-result));
 		return result;
 	}
-	result = answer_error(line, reterr_problem);
+	result = answer_error(line, ret_code, reterr_problem);
 	if (!result) {
 		document = report_reprint_json(line, "document", false);
 		if (document) {
@@ -191,6 +196,42 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 	}
 	free(line);
 	return result;
+}
+
+int client_ask(const char *path, const char *command, const char *args, char **ret_document,
+	       struct problem *reterr_problem)
+{
+	char code[CODE_MAX] = "";
+
+	return ask_for(path, command, args, ret_document, code, reterr_problem);
+}
+
+int client_order(const struct cli *cli, const char *command, const char *args, char **ret_document)
+{
+	const char *path = cli->values[OPTION_SOCKET] ? cli->values[OPTION_SOCKET] : CLI_DEFAULT_SOCKET;
+	char code[CODE_MAX] = "", line[800];
+	struct problem problem = {0};
+	int result;
+
+	if (option_given(cli, OPTION_DIRECT)) {
+		run_say("--direct: %s is the daemon's business", command);
+		return EXIT_USAGE;
+	}
+	result = ask_for(path, command, args, ret_document, code, &problem);
+	if (!result)
+		return EXIT_DONE;
+	run_say("%s", problem_format(&problem, line, sizeof(line)));
+	if (result != -EREMOTEIO)
+		return EXIT_NO_DAEMON;
+	if (!strcmp(code, "not-banned"))
+		return option_given(cli, OPTION_FAIL_IF_NONE) ? EXIT_NONE : EXIT_DONE;
+	return !strcmp(code, "invalid") ? EXIT_INVALID : !strcmp(code, "bad-request") ? EXIT_USAGE : EXIT_FAILED;
+}
+
+int client_nonsense(const struct problem *problem)
+{
+	run_say("the daemon's answer cannot be read: %s", problem->text);
+	return EXIT_NO_DAEMON;
 }
 
 int client_view(const struct cli *cli, const char *command, const char *args, char **ret_document)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,20 @@ static const struct field status_fields[] = {
 	{"events.overruns", FIELD_U64, AT(events_overruns), 0},
 	{"events.undecodable", FIELD_U64, AT(events_undecodable), 0},
 	{"events.not_kernel", FIELD_U64, AT(events_not_kernel), 0},
+	{"guard.rules", FIELD_U32, AT(guard.rules), SNAPSHOT_HAS_GUARD},
+	{"guard.until", FIELD_MOMENT, AT(guard.until_real_ns), 0},
+	{"guard.running", FIELD_BOOL, AT(guard.is_running), 0},
+	{"guard.calm", FIELD_BOOL, AT(guard.is_calm), 0},
+	{"guard.surge", FIELD_BOOL, AT(guard.in_surge), 0},
+	{"guard.seniors_known", FIELD_BOOL, AT(guard.knows_seniors), 0},
+	{"guard.seniors", FIELD_U64, AT(guard.seniors), 0},
+	{"guard.bans", FIELD_U64, AT(guard.bans), 0},
+	{"guard.rounds", FIELD_U64, AT(guard.rounds), 0},
+	{"guard.renewals", FIELD_U64, AT(guard.renewals), 0},
+	{"guard.records", FIELD_U64, AT(guard.records), 0},
+	{"guard.evicted", FIELD_U64, AT(guard.evicted), 0},
+	{"guard.failed", FIELD_U64, AT(guard.failed), 0},
+	{"guard.last.time", FIELD_MOMENT, AT(guard.last_real_ns), 0},
 	{"counters.found", FIELD_U64, AT(fill.now.counters.found), 0},
 	{"counters.invalid", FIELD_U64, AT(fill.now.counters.invalid), 0},
 	{"counters.insert", FIELD_U64, AT(fill.now.counters.insert), 0},
@@ -290,11 +305,31 @@ static void read_protocols(const struct doc_node *root, struct snapshot *s)
 	}
 }
 
+static void copy_text(const struct doc_node *root, const char *key, char *ret, size_t size)
+{
+	struct doc_node node = doc_get(root, key);
+	const char *text = NULL;
+
+	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text)
+		snprintf(ret, size, "%s", text);
+}
+
+static void read_guard(const struct doc_node *root, struct snapshot_guard *guard)
+{
+	char mode[16] = "", base_mode[16] = "";
+
+	copy_text(root, "guard.policy", guard->policy, sizeof(guard->policy));
+	copy_text(root, "guard.last.text", guard->last, sizeof(guard->last));
+	copy_text(root, "guard.mode", mode, sizeof(mode));
+	copy_text(root, "guard.base_mode", base_mode, sizeof(base_mode));
+	guard->acts = !strcmp(mode, "act");
+	guard->base_acts = !strcmp(base_mode, "act");
+}
+
 int view_read_status(const struct doc_node *root, struct snapshot *s, struct problem *problem)
 {
 	static const char *const levels[] = {"ok", "warning", "critical", "full", NULL};
 	struct doc_node node;
-	const char *text = NULL;
 	int result, level = 0;
 
 	node = doc_get(root, "marks");
@@ -320,15 +355,10 @@ int view_read_status(const struct doc_node *root, struct snapshot *s, struct pro
 	read_netns(root, &s->netns);
 	read_classes(root, s);
 	read_protocols(root, s);
-	node = doc_get(root, "events.note");
-	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text)
-		strncpy(s->events_note, text, sizeof(s->events_note) - 1);
-	text = NULL;
-	node = doc_get(root, "cause.text");
-	if (!doc_text(&node, &text, PROBLEM_IGNORED) && text) {
-		s->cause.is_known = true;
-		strncpy(s->cause.text, text, sizeof(s->cause.text) - 1);
-	}
+	read_guard(root, &s->guard);
+	copy_text(root, "events.note", s->events_note, sizeof(s->events_note));
+	copy_text(root, "cause.text", s->cause.text, sizeof(s->cause.text));
+	s->cause.is_known = s->cause.text[0];
 	result = view_read_top(root, "top_sources", RANKING_BY_SOURCE, &s->sources, problem);
 	if (!result && s->sources.used)
 		s->has |= SNAPSHOT_HAS_TOP;

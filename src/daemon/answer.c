@@ -118,6 +118,7 @@ bad:
 char *answer_request(const struct control_request *request, void *arg)
 {
 	struct engine *engine = arg;
+	char *answer;
 
 	if (strcmp(request->command, "status") == 0)
 		return answer_status(engine, request);
@@ -125,5 +126,9 @@ char *answer_request(const struct control_request *request, void *arg)
 		return answer_top(engine, request);
 	if (strcmp(request->command, "ping") == 0)
 		return report_answer_json(request->id, NULL);
-	return report_error_json(request->id, "unknown-command", "known commands are status, top and ping", "command");
+	answer = warden_answer(engine, request);
+	if (answer)
+		return answer;
+	return report_error_json(request->id, "unknown-command",
+				 "known commands are status, top, mode, bans, unban, reload and ping", "command");
 }

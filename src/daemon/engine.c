@@ -80,8 +80,11 @@ static void snapshot_counters(const struct engine *engine, struct snapshot *ret_
 
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 {
+	int64_t now_ns = clock_monotonic_ns();
+
 	snapshot_counters(engine, ret_snapshot);
-	snapshot_add_passes(engine, engine->kept, ret_snapshot, clock_monotonic_ns());
+	snapshot_add_passes(engine, engine->kept, ret_snapshot, now_ns);
+	warden_tell(engine, ret_snapshot, now_ns);
 }
 
 void engine_snapshot_brief(const struct engine *engine, struct snapshot *ret_snapshot)

@@ -89,6 +89,9 @@ struct engine {
 	struct event *tick_event, *ready_event, *done_event, *round_event;
 	unsigned tick_ms;      /* in force */
 	struct event *again_event; /* more events are ready: after the timers */
+	/* What a client's "reload" does, set by who knows the command line; NULL: nothing. 0 or -errno with the problem. */
+	int (*reload)(void *arg, struct problem *reterr_problem);
+	void *reload_arg;
 };
 
 /* Starts watching the table of the calling thread's namespace. 0; -errno with the problem. */

@@ -205,25 +205,39 @@ static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)
 	event_base_loopbreak(program->base);
 }
 
-static void on_reload_signal(evutil_socket_t signal_number, short what, void *arg)
+/* by_client: over the control socket, which then must stay the same. */
+static int reload(struct program *program, bool by_client, struct problem *problem)
 {
-	struct program *program = arg;
-	struct problem problem = { 0 };
 	struct daemon_config config;
 	char text[700];
 	int r;
 
-	(void)signal_number;
-	(void)what;
 	notify_reloading();
-	r = load_config(program->options, &config, &problem);
+	r = load_config(program->options, &config, problem);
+	if (r == 0 && by_client && strcmp(config.socket, program->engine->config.socket) != 0)
+		r = problem_set(problem, "socket", "another path is taken over by SIGHUP alone");
 	if (r == 0)
-		r = engine_reload(program->engine, &config, &problem);
+		r = engine_reload(program->engine, &config, problem);
 	if (r < 0)
-		log_error("%s; the old config stays in force", problem_format(&problem, text, sizeof(text)));
+		log_error("%s; the old config stays in force", problem_format(problem, text, sizeof(text)));
 	else
 		log_info("config read again");
 	notify_ready();
+	return r;
+}
+
+static int reload_for_client(void *arg, struct problem *reterr_problem)
+{
+	return reload(arg, true, reterr_problem);
+}
+
+static void on_reload_signal(evutil_socket_t signal_number, short what, void *arg)
+{
+	struct problem problem = { 0 };
+
+	(void)signal_number;
+	(void)what;
+	reload(arg, false, &problem);
 }
 
 static void on_watchdog(evutil_socket_t fd, short what, void *arg)
@@ -279,6 +293,8 @@ static int run(struct program *program, const struct daemon_config *config)
 		if (events[3])
 			event_add(events[3], &every);
 	}
+	program->engine->reload = reload_for_client;
+	program->engine->reload_arg = program;
 	say_start(config, program->engine);
 	notify_ready();
 	r = event_base_dispatch(program->base);

@@ -46,6 +46,7 @@ struct rounds {
 	char note[160];
 	pthread_mutex_t bans_lock;
 	struct bans *bans; /* NULL: not opened yet */
+	bool were_bans_asked;
 };
 
 /* ---- kept between runs ---- */
@@ -449,18 +450,36 @@ void round_result_done(struct round_result *result)
 
 /* ---- bans, asked from outside ---- */
 
-size_t rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max)
+int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max, size_t *ret_count,
+		struct problem *reterr_problem)
 {
 	const struct ban *list;
 	size_t count = 0;
+	int result;
 
 	pthread_mutex_lock(&rounds->bans_lock);
-	if (!open_bans(rounds, NULL)) {
+	result = open_bans(rounds, reterr_problem);
+	if (!result) {
 		list = bans_list(rounds->bans, now_ns, &count);
 		count = count < max ? count : max;
 		if (count)
 			memcpy(ret_bans, list, count * sizeof(*list));
+		*ret_count = count;
 	}
+	pthread_mutex_unlock(&rounds->bans_lock);
+	return result;
+}
+
+size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&rounds->bans_lock);
+	if (opens && !rounds->bans && !rounds->were_bans_asked)
+		open_bans(rounds, NULL);
+	rounds->were_bans_asked |= opens;
+	if (rounds->bans)
+		bans_list(rounds->bans, now_ns, &count);
 	pthread_mutex_unlock(&rounds->bans_lock);
 	return count;
 }

@@ -52,7 +52,10 @@ bool rounds_take(struct rounds *rounds, struct round_result *ret_result);
 void round_result_done(struct round_result *result);
 
 /* Bans, from any thread; block while a round bans (milliseconds). */
-size_t rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max);
+int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max, size_t *ret_count,
+		struct problem *reterr_problem);
+/* How many are in force; of those an earlier run left only where opens (asks nft, once). */
+size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens);
 int rounds_unban(struct rounds *rounds, const struct prefix *prefix, struct problem *reterr_problem);
 int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem);
 

@@ -12,6 +12,7 @@
 #include "policy/evaluate.h"
 #include "rounds.h"
 #include "stats/calm.h"
+#include "stats/snapshot.h"
 
 struct engine;
 
@@ -43,7 +44,7 @@ struct warden {
 	bool is_quiet;
 	struct seniority_counts seniors;
 	struct warden_counts counts;
-	char last[480];           /* the last record in words */
+	char last[SNAPSHOT_LAST_MAX];           /* the last record in words */
 	int64_t last_real_ns;
 };
 
@@ -63,6 +64,9 @@ unsigned warden_poll_ms(const struct engine *engine);
 /* A round is under way: what it takes out must not look like a table that empties by itself. */
 bool warden_is_running(const struct engine *engine);
 void warden_set_mode(struct engine *engine, enum policy_mode mode, int64_t for_ns, int64_t now_ns);
+
+/* What status tells of the guard. */
+void warden_tell(const struct engine *engine, struct snapshot *snapshot, int64_t now_ns);
 
 /* The control commands mode, bans, unban and reload (warden_answer.c); NULL: none of them. */
 char *warden_answer(struct engine *engine, const struct control_request *request);

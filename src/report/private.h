@@ -60,6 +60,11 @@ int act_print_json(const struct report_out *out, const struct report_act *act);
 int sweep_print_json(const struct report_out *out, const struct report_sweep *sweep);
 int selftest_print_json(const struct report_out *out, const struct report_selftest *test);
 
+/* ---- status_guard.c ---- */
+
+void guard_lines(const struct report_out *out, const struct snapshot *s);
+void json_add_guard(json_t *document, const struct snapshot *s);
+
 /* The labelled lines of status without heading and table; previous: of a crossing, else NULL. */
 void status_lines(const struct report_out *out, const struct snapshot *s, const enum level *previous);
 

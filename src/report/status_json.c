@@ -260,6 +260,7 @@ json_t *json_status(const struct snapshot *s)
 	add_cause(document, s);
 	add_sources(document, s, STATUS_ROWS);
 	add_tail(document, s);
+	json_add_guard(document, s);
 	return document;
 }
 

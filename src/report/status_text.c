@@ -334,6 +334,7 @@ int report_status(const struct report_out *out, const struct snapshot *s)
 			      sizeof(buf)));
 	line_end(&line);
 	status_lines(out, s, NULL);
+	guard_lines(out, s);
 	print_sources(out, s);
 	return report_flush(out);
 }

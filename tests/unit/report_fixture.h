@@ -247,6 +247,17 @@ static inline void fixture_pass(struct snapshot *s)
 	s->sources.totals = fixture_totals();
 }
 
+static inline void fixture_guard(struct snapshot *s)
+{
+	s->has |= SNAPSHOT_HAS_GUARD;
+	s->guard = (struct snapshot_guard){.policy = "gateway", .rules = 4, .base_acts = true,
+					   .until_real_ns = FIXTURE_NOW + 1740 * NS_PER_SEC, .is_running = true,
+					   .in_surge = true, .knows_seniors = true, .seniors = 12031, .bans = 2, .rounds = 17,
+					   .renewals = 41, .records = 5, .evicted = 80250, .failed = 1,
+					   .last = "rule evict-unanswered: would evict 40,200 flows of 10.1.0.66; at 77.8 %",
+					   .last_real_ns = FIXTURE_NOW - 120 * NS_PER_SEC};
+}
+
 static inline void fixture_daemon(struct snapshot *s)
 {
 	size_t i;
@@ -265,6 +276,7 @@ static inline void fixture_daemon(struct snapshot *s)
 	s->fill.peak_asked = s->fill.peak;
 	s->new_per_sec = 801.7;
 	s->redone_passes = 1;
+	fixture_guard(s);
 	s->events_received = 1234567;
 	s->sources.rows[0].new_per_sec = 601.2f;
 	s->sources.rows[1].new_per_sec = 14.0f;

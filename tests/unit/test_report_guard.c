@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Answers about the guard: mode, bans, what was lifted, what was read again. */
+#include "report/guard.h"
+#include "report_fixture.h"
+
+static void mode_for_a_while_tells_what_comes_back(void **state)
+{
+	struct report_mode mode = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .mode = POLICY_MODE_ACT,
+				   .base_mode = POLICY_MODE_OBSERVE, .left_ns = 1800 * NS_PER_SEC};
+	struct capture c;
+
+	(void)state;
+	line_compare(report_mode_json(&mode), "mode-while.json");
+	capture_start(&c, 80, false);
+	assert_int_equal(report_mode_text(&c.out, &mode), 0);
+	assert_string_equal(c.text, "act for another 30 min, then observe\n");
+	fclose(c.out.file);
+	free(c.text);
+}
+
+static void mode_for_good_tells_no_end(void **state)
+{
+	struct report_mode mode = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .mode = POLICY_MODE_ACT,
+				   .base_mode = POLICY_MODE_ACT};
+	struct capture c;
+
+	(void)state;
+	line_compare(report_mode_json(&mode), "mode.json");
+	capture_start(&c, 80, false);
+	assert_int_equal(report_mode_text(&c.out, &mode), 0);
+	assert_string_equal(c.text, "act\n");
+	fclose(c.out.file);
+	free(c.text);
+}
+
+static void bans_are_rows(void **state)
+{
+	struct report_ban items[3] = {{.left_ns = 298 * NS_PER_SEC}, {.left_ns = 3600 * NS_PER_SEC, .rate_per_sec = 5},
+				      {.left_ns = 1}};
+	struct report_bans bans = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .bans = items, .count = 3};
+	struct capture c;
+
+	(void)state;
+	assert_int_equal(prefix_parse("192.0.2.7", &items[0].prefix, NULL), 0);
+	assert_int_equal(prefix_parse("2001:db8:7::/64", &items[1].prefix, NULL), 0);
+	assert_int_equal(prefix_parse("198.51.100.0/24", &items[2].prefix, NULL), 0);
+	line_compare(report_bans_json(&bans), "bans.json");
+	capture_start(&c, 80, false);
+	assert_int_equal(report_bans_text(&c.out, &bans), 0);
+	capture_compare(&c, "bans.txt");
+	bans.count = 0;
+	capture_start(&c, 80, false);
+	assert_int_equal(report_bans_text(&c.out, &bans), 0);
+	assert_string_equal(c.text, "nobody is banned\n");
+	fclose(c.out.file);
+	free(c.text);
+}
+
+static void lifting_and_reading_again_say_what_is_now(void **state)
+{
+	struct report_reload reload = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .policy = "gateway",
+				       .mode = POLICY_MODE_ACT, .rules = 4};
+	struct table_netns netns = fixture_netns();
+	struct capture c;
+
+	(void)state;
+	line_compare(report_unban_json(FIXTURE_NOW, &netns, 12), "unban.json");
+	line_compare(report_reload_json(&reload), "reload.json");
+	capture_start(&c, 80, false);
+	assert_int_equal(report_unban_text(&c.out, 1), 0);
+	assert_int_equal(report_reload_text(&c.out, &reload), 0);
+	reload.rules = 0;
+	assert_int_equal(report_reload_text(&c.out, &reload), 0);
+	assert_string_equal(c.text, "1 ban lifted\nin force: policy gateway, mode act, 4 rules\n"
+				    "in force: no rules, so nothing is done\n");
+	fclose(c.out.file);
+	free(c.text);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(mode_for_a_while_tells_what_comes_back),
+		cmocka_unit_test(mode_for_good_tells_no_end),
+		cmocka_unit_test(bans_are_rows),
+		cmocka_unit_test(lifting_and_reading_again_say_what_is_now),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
