@@ -195,6 +195,21 @@ act -j flush --all --yes --protect "-m 9" --protect "-s 10.0.0.2" --protect "-m 
 same "overlapping protections: exactly those live" "$(cat "$work/safe")" "$(list)"
 sums_up "overlapping protections"
 
+# ---- others listen to deletions ----
+empty
+fill -n 2500 -m 1; fill -n 3000 -m 2 -o 5000
+conntrack -E -e DESTROY >"$work/events" 2>/dev/null &
+pids+=("$!"); listener=$!
+for _ in {1..100}; do grep -q "$listener" /proc/net/netlink && break; sleep 0.1; done
+act flush -m 1 --explain
+has "it is paced, and says for whom" "pace: 10,000 flows a second, for these listen to deletions: conntrack" "$work/out"
+act flush -m 1
+has "so it says when it does it" "others listen to deletions (conntrack): at most 10000 flows a second" "$work/err"
+same "and does it" "0 0 3000" "$code $(count -m 1) $(count)"
+act flush -m 2 --rate 0 --yes --explain
+same "--rate 0 does not wait" 0 "$(grep -c pace "$work/out")"
+kill "$listener"; wait "$listener" 2>/dev/null
+
 # ---- loopback, SCTP ----
 empty
 conntrack -I -s 127.0.0.1 -d 127.0.0.1 -p tcp --sport 5 --dport 6 -t 100 --state ESTABLISHED >/dev/null 2>&1
