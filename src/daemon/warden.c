@@ -180,13 +180,15 @@ static void judge_quiet(struct engine *engine, int64_t now_ns)
 	warden->quiet_entries = fill->now.entries;
 }
 
+/* Whether what is there may count as honest. Until the guard has known the table for a while, hardly growing is enough; once
+ * something had to go, the table is not what it would have been. */
 static bool is_calm(const struct engine *engine, int64_t now_ns)
 {
 	const struct warden *warden = &engine->warden;
 
-	if (warden->verdict.is_calm)
-		return true;
-	return now_ns - warden->started_ns < LEARNING_NS && warden->is_quiet && !warden->calm.in_surge;
+	if (now_ns - warden->started_ns < LEARNING_NS && !warden->counts.evicted)
+		return warden->is_quiet && engine->level.level == LEVEL_OK;
+	return !warden->calm.in_surge;
 }
 
 static void judge_calm(struct engine *engine, int64_t now_ns)
@@ -208,6 +210,9 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	input.insert_failed = warden->insert_failed;
 	warden->verdict = calm_update(&warden->calm, &warden->calm_config, &input);
 	warden->removed = warden->dropped = warden->insert_failed = 0;
+	/* What comes with the start (the users of a gateway that has just been opened) is no surge. */
+	if (now_ns - warden->started_ns < LEARNING_NS && warden->is_quiet && engine->level.level == LEVEL_OK)
+		warden->verdict.surge_began = false;
 	if (warden->verdict.surge_began) {
 		warden->surge_began = true;
 		warden->renewal_ns = now_ns; /* once when growth first leaves its band */
@@ -229,7 +234,7 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	order->count = count;
 	order->capacity = engine->fill.capacity;
 	order->new_per_sec = engine->fill.growth_per_sec > 0 ? engine->fill.growth_per_sec : 0;
-	order->is_calm = is_calm(engine, now_ns);
+	order->is_calm = !count && is_calm(engine, now_ns);
 	order->surge_began = warden->surge_began;
 	if (!rounds_begin(warden->rounds, order)) {
 		for (size_t i = 0; i < count; i++)
