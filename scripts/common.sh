@@ -10,10 +10,25 @@ PACKAGES_BUILD="gcc make autoconf automake pkg-config libc6-dev libmnl-dev libne
 PACKAGES_DEMO="iproute2 nftables python3-minimal util-linux"
 # For every test.
 PACKAGES_TEST="git libcmocka-dev conntrack python3 python3-jsonschema mandoc shellcheck clang procps iputils-ping strace
-    debhelper dpkg-dev lintian fakeroot systemd xz-utils"
+    debhelper dpkg-dev lintian fakeroot systemd xz-utils fail2ban"
 
 say() {
     printf '%s\n' "== $*"
+}
+
+# Services that come with a package for tests stay off: not started now, nor at the next boot. (A policy of this machine's own
+# is left as it is.)
+keep_services_off() { # begin | end PACKAGES
+    case $1 in
+    begin)
+        [ ! -e /usr/sbin/policy-rc.d ] || return 0
+        printf '#!/bin/sh\n# ctwarden check\nexit 101\n' >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
+        ;;
+    end)
+        ! grep -qs '^# ctwarden check$' /usr/sbin/policy-rc.d || rm -f /usr/sbin/policy-rc.d
+        case " $2 " in *" fail2ban "*) systemctl disable fail2ban.service >/dev/null 2>&1 || : ;; esac
+        ;;
+    esac
 }
 
 # Installs those of the packages that are missing. Elsewhere than on Debian configure names what is missing.
@@ -35,13 +50,16 @@ install_packages() {
     fi
     say "installing$missing"
     log=$(mktemp)
+    keep_services_off begin
     # shellcheck disable=SC2086 # a list of packages
     if ! (apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
         install --no-install-recommends $missing) >"$log" 2>&1; then
+        keep_services_off end "$missing"
         cat "$log" >&2
         rm -f "$log"
         return 1
     fi
+    keep_services_off end "$missing"
     rm -f "$log"
 }
 

@@ -41,6 +41,8 @@ verify "the group is there" getent group ctwarden
 unit=/lib/systemd/system/ctwardend.service
 verify "the unit is clean" systemd-analyze verify --man=no $unit
 verify "the unit is enabled" test -L /etc/systemd/system/multi-user.target.wants/ctwardend.service
+verify "the cleanup units are clean" systemd-analyze verify --man=no /lib/systemd/system/ctwarden-cleanup.timer
+verify "the cleanup is not: it deletes" test ! -e /etc/systemd/system/timers.target.wants/ctwarden-cleanup.timer
 verify "the config is good" ctwardend --check-config
 verify "the manual pages are found" sh -c "zcat /usr/share/man/man8/ctwarden.8.gz /usr/share/man/man8/ctwardend.8.gz | grep -q ctwardend"
 

@@ -15,7 +15,7 @@ static const char *const tcp_names[] = {
 
 static struct opts {
 	uint64_t count, seed, offset;
-	uint32_t sources, batch, timeout_lo, timeout_hi, mark, marks;
+	uint32_t sources, first_source, batch, timeout_lo, timeout_hi, mark, marks;
 	double zipf, ipv6, nat, unreplied, assured;
 	double proto[NPROTO], tcp[NTCP];
 	int zone, per_state, quiet;
@@ -184,7 +184,7 @@ static void put_entry(struct nlb *b, uint64_t i, uint64_t *s)
 	double d = rnd01(s) * 100;
 	struct ct_tuple t, r;
 
-	make_tuple(&t, i, v6, proto, pick_source(s));
+	make_tuple(&t, i, v6, proto, o.first_source + pick_source(s));
 	r = ct_reply(&t);
 	if (d >= o.unreplied) {
 		status |= IPS_SEEN_REPLY;
@@ -217,6 +217,7 @@ static void usage(void)
 			"  -m A[:N] mark A, or N marks from A   -Z ZONE  conntrack zone\n"
 			"  -N PCT   source-NATed share (IPv4)   -b N     messages per send (128)\n"
 			"  -o N     first entry number (0): go on after an earlier fill\n"
+			"  -F N     number of the first source (0): N is 10.0.0.1 + N\n"
 			"  -S SEED  random seed (1)             -q       print nothing\n");
 	exit(2);
 }
@@ -281,6 +282,9 @@ static int parse_number(int c, const char *text)
 	case 'N':
 		o.nat = atof(text);
 		return 1;
+	case 'F':
+		o.first_source = strtoul(text, NULL, 0);
+		return 1;
 	case 'b':
 		o.batch = strtoul(text, NULL, 0);
 		return 1;
@@ -298,7 +302,7 @@ static void parse_options(int argc, char **argv)
 {
 	int c;
 
-	while ((c = getopt(argc, argv, "n:s:z:6:p:T:u:a:t:m:Z:N:b:o:S:q")) != -1) {
+	while ((c = getopt(argc, argv, "n:s:z:6:p:T:u:a:t:m:Z:N:b:o:S:F:q")) != -1) {
 		if (!parse_texts(c, optarg) && !parse_number(c, optarg))
 			usage();
 	}
