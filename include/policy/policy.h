@@ -191,7 +191,7 @@ void policy_free(struct policy *policy); /* NULL allowed */
 
 struct doc_node;
 /* A list of what is protected, entries with "name" and "match" as `protect.flows` has them, into
- * policy->protect (once). An absent node is an empty list. 0 or -EINVAL with the problem; the
+ * policy->protect, behind what is there. An absent node is an empty list. 0 or -EINVAL with the problem; the
  * policy is to be freed either way. */
 int policy_protect_read(const struct doc_node *flows, struct policy *policy,
 			struct problem *reterr_problem);

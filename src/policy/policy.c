@@ -68,10 +68,12 @@ static int read_protected(const struct doc_node *node, struct policy *policy,
 			  struct problem *problem)
 {
 	static const char *const known[] = {"name", "match", NULL};
-	struct policy_protect *protect = &policy->protect[policy->protect_count++];
+	struct policy_protect *protect = &policy->protect[policy->protect_count];
 	struct doc_node name = doc_get(node, "name"), match = doc_get(node, "match");
 	int result;
 
+	*protect = (struct policy_protect){0};
+	policy->protect_count++;
 	match_init(&protect->match);
 	if (!doc_is_object(node))
 		return doc_problem(node, problem,
@@ -107,11 +109,13 @@ int policy_protect_read(const struct doc_node *flows, struct policy *policy,
 		return 0;
 	if (!doc_is_array(flows))
 		return doc_problem(flows, problem, "a list [ ... ] is expected");
-	if (doc_count(flows) > POLICY_PROTECT_MAX)
+	if (doc_count(flows) + policy->protect_count > POLICY_PROTECT_MAX)
 		return doc_problem(flows, problem,
 				   "at most %d are taken; one entry may list many prefixes",
 				   POLICY_PROTECT_MAX);
-	policy->protect = mem_array(doc_count(flows) + 1, sizeof(*policy->protect));
+	/* The list of the config comes behind that of the policy. */
+	policy->protect = mem_resize(policy->protect, policy->protect_count + doc_count(flows) + 1,
+				     sizeof(*policy->protect));
 	for (size_t i = 0; !result && i < doc_count(flows); i++) {
 		item = doc_at(flows, i);
 		result = read_protected(&item, policy, problem);

@@ -105,6 +105,35 @@ static void unknown_keys_are_refused(void **state)
 	refused("{\"levels\":\n{\"warning\":\n{ \"entre_pct\": 5 } } }", 3, "levels.warning.entre_pct");
 }
 
+static void what_the_config_protects_joins_what_the_policy_protects(void **state)
+{
+	static const char policy_text[] =
+		"{\"schema\": \"ctwarden.policy/1\", \"protect\": {\"flows\": ["
+		"{\"name\": \"a\", \"match\": {\"src\": \"192.0.2.1\"}},"
+		"{\"name\": \"b\", \"match\": {\"src\": \"192.0.2.2\"}},"
+		"{\"name\": \"c\", \"match\": {\"src\": \"192.0.2.3\"}}]}}";
+	static const char *const names[] = { "a", "b", "c", "routers" };
+	char file[] = "/tmp/ctwarden-config-XXXXXX";
+	struct problem problem = { 0 };
+	struct policy *policy = NULL;
+	FILE *stream = fdopen(mkstemp(file), "w");
+
+	(void)state;
+	assert_non_null(stream);
+	fputs("{\"protect\": [{\"name\": \"routers\", \"match\": {\"src\": \"10.0.0.0/29\"}}]}", stream);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(policy_parse(policy_text, strlen(policy_text), "policy", &policy, &problem), 0);
+	assert_int_equal(config_protect(file, policy, &problem), 0);
+	unlink(file);
+	assert_int_equal(policy->protect_count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(policy->protect[i].name, names[i]);
+		assert_int_equal(policy->protect[i].match.count, 1);
+		assert_non_null(policy->protect[i].match.filter);
+	}
+	policy_free(policy);
+}
+
 static void only_the_default_file_may_be_missing(void **state)
 {
 	struct daemon_config config;
@@ -123,6 +152,7 @@ int main(void)
 		cmocka_unit_test(every_key_is_taken),
 		cmocka_unit_test(wrong_values_are_refused_with_line_and_path),
 		cmocka_unit_test(unknown_keys_are_refused),
+		cmocka_unit_test(what_the_config_protects_joins_what_the_policy_protects),
 		cmocka_unit_test(only_the_default_file_may_be_missing),
 	};
 
