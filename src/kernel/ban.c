@@ -102,9 +102,10 @@ static void say_rate(struct bans *bans, double rate)
 
 /* ---- the table ---- */
 
+/* Not auto-merge: neighbours that end together would become one range, which is no ban that we made. */
 static void say_set(struct bans *bans, const char *name, int family)
 {
-	say(bans, "add set inet " BANS_TABLE " %s { type %s; flags interval,timeout; auto-merge; }\n", name,
+	say(bans, "add set inet " BANS_TABLE " %s { type %s; flags interval,timeout; }\n", name,
 	    family == 4 ? "ipv4_addr" : "ipv6_addr");
 }
 

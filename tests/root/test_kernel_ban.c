@@ -219,6 +219,29 @@ static void a_second_run_takes_bans_over(void **state)
 	bans_close(bans);
 }
 
+/* Sets that merge neighbours would give back one range. */
+static void neighbours_are_taken_over_one_by_one(void **state)
+{
+	static const char *const neighbours[] = {"203.0.113.4", "203.0.113.5", "203.0.113.6", "203.0.113.8/29"};
+	struct bans *bans = open_bans(10);
+	size_t count;
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++)
+		add(bans, ban_of(neighbours[i], 600));
+	bans_close(bans);
+	bans = open_bans(10);
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 4);
+	for (size_t i = 0; i < 4; i++) {
+		struct prefix prefix = ban_of(neighbours[i], 1).prefix;
+
+		assert_int_equal(bans_remove(bans, &prefix, NULL), 0);
+	}
+	bans_clear(bans, NULL);
+	bans_close(bans);
+}
+
 static void overlaps_and_repeats_and_the_most(void **state)
 {
 	struct bans *bans = open_bans(3);
@@ -294,6 +317,7 @@ int main(void)
 		cmocka_unit_test(a_ban_ends_by_itself),
 		cmocka_unit_test(a_removed_table_is_made_anew_with_all_bans),
 		cmocka_unit_test(a_second_run_takes_bans_over),
+		cmocka_unit_test(neighbours_are_taken_over_one_by_one),
 		cmocka_unit_test(overlaps_and_repeats_and_the_most),
 		cmocka_unit_test(a_slowed_source_gets_some_through),
 		cmocka_unit_test(timeouts_are_set_and_put_back),
