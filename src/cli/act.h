@@ -66,5 +66,6 @@ bool act_on_found(uint64_t matched, void *arg);
 void act_end_progress(struct act *act);
 /* Asks where it must be asked: 0 go on, else an exit code with the reason said. */
 int act_confirm(struct act *act);
+bool act_answers_yes(void); /* a yes at the terminal */
 
 #endif

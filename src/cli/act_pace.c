@@ -111,8 +111,7 @@ bool act_on_batch(uint64_t written, void *arg)
 	return wait_until(act, due);
 }
 
-/* A yes at the terminal. */
-static bool answers_yes(void)
+bool act_answers_yes(void)
 {
 	char line[16];
 
@@ -148,7 +147,7 @@ int act_confirm(struct act *act)
 	}
 	fprintf(stderr, "ctwarden: %s. Go on? [y/N] ", text);
 	fflush(stderr);
-	if (answers_yes())
+	if (act_answers_yes())
 		return 0;
 	run_say("nothing was done");
 	return EXIT_FAILED;

@@ -74,6 +74,8 @@ enum option_id {
 	OPTION_PROOFS,
 	OPTION_FROM,
 	OPTION_GROWTH,
+	OPTION_POLICY,
+	OPTION_TO,
 	OPTION_ID_COUNT
 };
 
@@ -130,6 +132,7 @@ int cmd_timeout(struct cli *cli);
 int cmd_kill(struct cli *cli);
 int cmd_sweep(struct cli *cli);
 int cmd_selftest(struct cli *cli);
+int cmd_relieve(struct cli *cli);
 int cmd_mode(struct cli *cli);
 int cmd_bans(struct cli *cli);
 int cmd_unban(struct cli *cli);

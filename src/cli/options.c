@@ -68,6 +68,8 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 	[OPTION_PROOFS] = {"proofs", 0, "DIR", "where the result is kept (" CLI_DEFAULT_PROOFS ")"},
 	[OPTION_FROM] = {"from", 0, "FILE",
 			 "a table saved by conntrack -L, /proc/net/nf_conntrack or flows -j"},
+	[OPTION_POLICY] = {"policy", 0, "FILE", "whose rules and protect list hold, instead of the built-in ones"},
+	[OPTION_TO] = {"to", 0, "PCT", "how full it may stay, in per cent"},
 	[OPTION_GROWTH] = {"growth", 0, "N", "as if the table grew by N entries a second"},
 };
 

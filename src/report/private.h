@@ -46,12 +46,21 @@ double share_of(uint64_t part, uint64_t whole); /* per cent; 0 of nothing */
 /* The keys of ctwarden.flow/1 that a brief knows; of the reply its source. */
 json_t *json_flow_brief(const struct flow_brief *brief);
 
+/* ---- record_json.c: parts of records ---- */
+
+void json_add_spared(json_t *document, const struct action_record *record);
+/* classes, stages, sources, signatures, examples */
+void json_add_choice(json_t *document, const struct action_record *record);
+
 /* ---- documents ---- */
 
 json_t *json_status(const struct snapshot *snapshot);
 json_t *json_top(const struct report_top *top);
 struct policy_test;
 json_t *json_policy_test(const struct policy_test *test);
+
+struct report_relieve;
+json_t *json_relieve(const struct report_relieve *relieve);
 
 struct report_act;
 struct report_sweep;

@@ -17,7 +17,7 @@ static void add_named(json_t *list, const struct record_count *counts, size_t co
 	}
 }
 
-static void add_choice(json_t *document, const struct action_record *record)
+static void add_classes(json_t *document, const struct action_record *record)
 {
 	json_t *object = json_object();
 
@@ -35,7 +35,7 @@ static void add_choice(json_t *document, const struct action_record *record)
 	json_object_set_new(document, "sources", object);
 }
 
-static void add_spared(json_t *document, const struct action_record *record)
+void json_add_spared(json_t *document, const struct action_record *record)
 {
 	json_t *object = json_object(), *list = json_array();
 
@@ -76,6 +76,13 @@ static void add_examples(json_t *document, const struct action_record *record)
 	json_object_set_new(document, "examples", list);
 }
 
+void json_add_choice(json_t *document, const struct action_record *record)
+{
+	add_classes(document, record);
+	add_signatures(document, record);
+	add_examples(document, record);
+}
+
 char *report_record_json(const struct action_record *record, const struct table_netns *netns)
 {
 	json_t *document = json_document("ctwarden.record/1");
@@ -101,8 +108,8 @@ char *report_record_json(const struct action_record *record, const struct table_
 	json_add_count(document, "refused", record->refused);
 	json_add_count(document, "unknown", record->unknown);
 	json_add_count(document, "left", record->left);
-	add_spared(document, record);
-	add_choice(document, record);
+	json_add_spared(document, record);
+	add_classes(document, record);
 	add_signatures(document, record);
 	if (record->entries_before) {
 		json_add_count(document, "entries_before", record->entries_before);
