@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/guard: answers of the daemon about its guard: mode, bans, what was lifted, what was read again. */
+/* report/guard: answers of the daemon about its guard: mode, bans, what was lifted, what was read
+ * again. */
 #ifndef CTWARDEN_REPORT_GUARD_H
 #define CTWARDEN_REPORT_GUARD_H
 
@@ -39,7 +40,8 @@ struct report_reload { /* ctwarden.reload/1 */
 /* One-line JSON documents without the newline, to be freed by the caller. */
 char *report_mode_json(const struct report_mode *mode);
 char *report_bans_json(const struct report_bans *bans);
-char *report_unban_json(int64_t real_ns, const struct table_netns *netns, uint64_t removed); /* ctwarden.unban/1 */
+char *report_unban_json(int64_t real_ns, const struct table_netns *netns,
+			uint64_t removed); /* ctwarden.unban/1 */
 char *report_reload_json(const struct report_reload *reload);
 
 /* Text to out; 0 or -errno of writing. */

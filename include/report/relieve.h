@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/relieve: one round of the guard by hand: who fills the table, what goes, what stays, before and after. */
+/* report/relieve: one round of the guard by hand: who fills the table, what goes, what stays,
+ * before and after. */
 #ifndef CTWARDEN_REPORT_RELIEVE_H
 #define CTWARDEN_REPORT_RELIEVE_H
 
@@ -16,9 +17,9 @@ struct report_relieve {
 	uint64_t wanted;	     /* entries to go; 0: nothing was looked for */
 	uint64_t swept;		     /* expired ones that the passes freed */
 	struct action_record record; /* of all rules together; protected_by is of the whole table */
-	uint64_t in_use;	     /* answered, idle below the floor; of the whole table, as are the next */
+	uint64_t in_use; /* answered, idle below the floor; of the whole table, as are the next */
 	uint64_t young, protected_flows, others; /* others: of classes that no rule takes */
-	uint64_t candidates;	     /* could have gone too */
+	uint64_t candidates;			 /* could have gone too */
 	uint64_t entries_before, entries_after;
 	int64_t took_ns;
 };

@@ -172,8 +172,8 @@ static int answer_error(const char *line, char ret_code[CODE_MAX], struct proble
 	return -EREMOTEIO;
 }
 
-static int ask_for(const char *path, const char *command, const char *args, char **ret_document, char ret_code[CODE_MAX],
-		   struct problem *reterr_problem)
+static int ask_for(const char *path, const char *command, const char *args, char **ret_document,
+		   char ret_code[CODE_MAX], struct problem *reterr_problem)
 {
 	char *line = NULL, *document;
 	int result;
@@ -208,7 +208,8 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 
 int client_order(const struct cli *cli, const char *command, const char *args, char **ret_document)
 {
-	const char *path = cli->values[OPTION_SOCKET] ? cli->values[OPTION_SOCKET] : CLI_DEFAULT_SOCKET;
+	const char *path = cli->values[OPTION_SOCKET] ? cli->values[OPTION_SOCKET]
+						      : CLI_DEFAULT_SOCKET;
 	char code[CODE_MAX] = "", line[800];
 	struct problem problem = {0};
 	int result;
@@ -225,7 +226,9 @@ int client_order(const struct cli *cli, const char *command, const char *args, c
 		return EXIT_NO_DAEMON;
 	if (!strcmp(code, "not-banned"))
 		return option_given(cli, OPTION_FAIL_IF_NONE) ? EXIT_NONE : EXIT_DONE;
-	return !strcmp(code, "invalid") ? EXIT_INVALID : !strcmp(code, "bad-request") ? EXIT_USAGE : EXIT_FAILED;
+	return !strcmp(code, "invalid")	      ? EXIT_INVALID
+	       : !strcmp(code, "bad-request") ? EXIT_USAGE
+					      : EXIT_FAILED;
 }
 
 int client_nonsense(const struct problem *problem)

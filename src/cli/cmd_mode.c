@@ -17,7 +17,8 @@ static int parse(const struct cli *cli, char **ret_args, struct problem *problem
 	if (word && policy_mode_parse(word, &mode))
 		return problem_set(problem, word, "no such mode; there are observe and act");
 	if (option_given(cli, OPTION_FOR) && !word)
-		return option_problem(cli, OPTION_FOR, problem, "needs a mode: ctwarden mode act --for 30min");
+		return option_problem(cli, OPTION_FOR, problem,
+				      "needs a mode: ctwarden mode act --for 30min");
 	if (option_duration(cli, OPTION_FOR, &for_ns, problem))
 		return -EINVAL;
 	if (option_given(cli, OPTION_FOR) && for_ns < NS_PER_SEC)
@@ -25,7 +26,8 @@ static int parse(const struct cli *cli, char **ret_args, struct problem *problem
 	if (!word)
 		*ret_args = mem_copy_text("{}");
 	else if (for_ns)
-		*ret_args = mem_format("{\"mode\":\"%s\",\"for_sec\":%.3f}", word, (double)for_ns / (double)NS_PER_SEC);
+		*ret_args = mem_format("{\"mode\":\"%s\",\"for_sec\":%.3f}", word,
+				       (double)for_ns / (double)NS_PER_SEC);
 	else
 		*ret_args = mem_format("{\"mode\":\"%s\"}", word);
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_relieve: makes room by hand, without the daemon: one look, the plan, the question, the guard's round. */
+/* cli/cmd_relieve: makes room by hand, without the daemon: one look, the plan, the question, the
+ * guard's round. */
 #include "relieve.h"
 
 #include <errno.h>
@@ -26,7 +27,8 @@ static int open_table(struct relieve *relieve)
 		return result;
 	result = host_addresses(&relieve->own, &own_count);
 	if (result && relieve->policy->protects_own) {
-		run_say("this host's addresses cannot be read (%s), so what is its own is not known; nothing was done",
+		run_say("this host's addresses cannot be read (%s), so what is its own is not "
+			"known; nothing was done",
 			strerror(-result));
 		return EXIT_FAILED;
 	}
@@ -52,7 +54,8 @@ static int measure(struct relieve *relieve, uint64_t capacity, uint64_t target_p
 
 	if (result)
 		return run_failed_table(result, "reading the counters");
-	snapshot_from_reading(relieve->snapshot, &reading, capacity, &relieve->policy->levels, NULL);
+	snapshot_from_reading(relieve->snapshot, &reading, capacity, &relieve->policy->levels,
+			      NULL);
 	netns_self(&relieve->snapshot->netns);
 	if (!relieve->snapshot->fill.capacity) {
 		run_say("there is no limit here to measure by; --capacity N sets one");
@@ -60,7 +63,8 @@ static int measure(struct relieve *relieve, uint64_t capacity, uint64_t target_p
 	}
 	shown->snapshot = relieve->snapshot;
 	shown->capacity = relieve->table.capacity = relieve->snapshot->fill.capacity;
-	shown->target_pct = target_pct ? (double)target_pct : relieve->policy->levels.warning.leave_pct;
+	shown->target_pct = target_pct ? (double)target_pct
+				       : relieve->policy->levels.warning.leave_pct;
 	shown->target_entries = (uint64_t)(shown->target_pct / 100 * (double)shown->capacity);
 	shown->entries_before = shown->entries_after = reading.entries;
 	if (shown->entries_before <= shown->target_entries)
@@ -92,7 +96,9 @@ static int ask(const struct relieve *relieve)
 
 	units_format_count(relieve->shown.record.matched, number);
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-		run_say("this deletes %s flows: --yes does it, --dry-run shows them; nothing was done", number);
+		run_say("this deletes %s flows: --yes does it, --dry-run shows them; nothing was "
+			"done",
+			number);
 		return EXIT_USAGE;
 	}
 	fprintf(stderr, "\nctwarden: delete %s flows? [y/N] ", number);
@@ -109,7 +115,8 @@ static int finish(struct relieve *relieve)
 	const struct action_record *record = &shown->record;
 
 	show(relieve);
-	if (record->error || record->refused || record->unknown || shown->entries_after > shown->target_entries)
+	if (record->error || record->refused || record->unknown ||
+	    shown->entries_after > shown->target_entries)
 		return EXIT_FAILED;
 	return EXIT_DONE;
 }
@@ -124,7 +131,8 @@ static int run(struct relieve *relieve)
 	if (!shown->wanted) {
 		shown->is_dry = is_dry;
 		show(relieve);
-		return option_given(relieve->cli, OPTION_FAIL_IF_NONE) && !shown->swept ? EXIT_NONE : EXIT_DONE;
+		return option_given(relieve->cli, OPTION_FAIL_IF_NONE) && !shown->swept ? EXIT_NONE
+											: EXIT_DONE;
 	}
 	if (option_given(relieve->cli, OPTION_YES) && !is_dry) {
 		shown->is_dry = false;
@@ -137,7 +145,8 @@ static int run(struct relieve *relieve)
 	if (is_dry) {
 		show(relieve);
 		if (!relieve->cli->out.is_json)
-			fprintf(relieve->cli->out.file, "\nnothing was changed; run without --dry-run to do it\n");
+			fprintf(relieve->cli->out.file,
+				"\nnothing was changed; run without --dry-run to do it\n");
 		return EXIT_DONE;
 	}
 	if (!shown->record.matched) { /* nothing may go: there is nothing to ask */
@@ -156,7 +165,8 @@ static int run(struct relieve *relieve)
 	return finish(relieve);
 }
 
-static int parse(const struct cli *cli, uint64_t *capacity, uint64_t *target_pct, struct problem *problem)
+static int parse(const struct cli *cli, uint64_t *capacity, uint64_t *target_pct,
+		 struct problem *problem)
 {
 	int result = option_number(cli, OPTION_CAPACITY, 1, UINT32_MAX, capacity, problem);
 
@@ -179,7 +189,8 @@ int cmd_relieve(struct cli *cli)
 	if (!code)
 		code = open_table(relieve);
 	if (!code)
-		code = measure(relieve, capacity ? capacity : relieve->policy->capacity, target_pct);
+		code = measure(relieve, capacity ? capacity : relieve->policy->capacity,
+			       target_pct);
 	if (!code)
 		code = run(relieve);
 	picture_free(relieve->picture);

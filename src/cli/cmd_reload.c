@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/cmd_reload: has the daemon read its config and policy again; tells what is wrong with them. */
+/* cli/cmd_reload: has the daemon read its config and policy again; tells what is wrong with them */
 #include <stdlib.h>
 
 #include "cli.h"

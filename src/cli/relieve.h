@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/relieve: one round of the guard by hand: the look before, the rules, the round. Private to cli. */
+/* cli/relieve: one round of the guard by hand: the look before, the rules, the round. Private to
+ * cli. */
 #ifndef CTWARDEN_CLI_RELIEVE_H
 #define CTWARDEN_CLI_RELIEVE_H
 
@@ -28,10 +29,13 @@ struct relieve {
 
 /* ---- relieve_policy.c ---- */
 
-/* The policy that --policy names, else the built-in one, and which of its rules are run. 0, or the exit code, said. */
+/* The policy that --policy names, else the built-in one, and which of its rules are run. 0, or the
+ * exit code, said. */
 int relieve_load(struct relieve *relieve);
-/* Decisions on those rules: as if they held, down to the target. What is left to take is want. Returns how many. */
-size_t relieve_decide(const struct relieve *relieve, uint64_t want, bool would, struct policy_decision *ret_decisions);
+/* Decisions on those rules: as if they held, down to the target. What is left to take is want.
+ * Returns how many. */
+size_t relieve_decide(const struct relieve *relieve, uint64_t want, bool would,
+		      struct policy_decision *ret_decisions);
 
 /* ---- relieve_look.c ---- */
 

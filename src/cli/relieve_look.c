@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/relieve_look: the pass before a round by hand: the figures and the cause, and of each flow whether it is protected, in
- * use, young, or might go. */
+/* cli/relieve_look: the pass before a round by hand: the figures and the cause, and of each flow
+ * whether it is protected, in use, young, or might go. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,13 +25,14 @@ static void count_protected(struct look *look, const char *name)
 
 	look->seen.protected_flows++;
 	for (i = 0; i < record->protected_count; i++)
-		if (!strncmp(record->protected_by[i].name, name, sizeof(record->protected_by[i].name) - 1))
+		if (!strncmp(record->protected_by[i].name, name,
+			     sizeof(record->protected_by[i].name) - 1))
 			break;
 	if (i == RECORD_PROTECTED)
 		return;
 	if (i == record->protected_count)
-		snprintf(record->protected_by[record->protected_count++].name, sizeof(record->protected_by[i].name), "%s",
-			 name);
+		snprintf(record->protected_by[record->protected_count++].name,
+			 sizeof(record->protected_by[i].name), "%s", name);
 	record->protected_by[i].count++;
 }
 
@@ -43,7 +44,8 @@ static const char *protector(const struct look *look, const struct flow *flow)
 
 	if (by < relieve->policy->protect_count)
 		return relieve->policy->protect[by].name;
-	if (by != SIZE_MAX || (relieve->policy->protects_own && guard_is_own(&relieve->table, flow)))
+	if (by != SIZE_MAX ||
+	    (relieve->policy->protects_own && guard_is_own(&relieve->table, flow)))
 		return "own";
 	hit = protect_hit(relieve->act.protect, flow, &look->context.match);
 	return hit == PROTECT_NONE ? NULL : protect_name(relieve->act.protect, (size_t)hit);
@@ -55,7 +57,8 @@ static enum policy_verdict verdict_of(const struct look *look, const struct flow
 	enum policy_verdict verdict = POLICY_VERDICT_CLASS;
 
 	for (size_t i = 0; i < look->count; i++) {
-		verdict = policy_judge(look->relieve->policy, &look->decisions[i], flow, &look->context, NULL, NULL);
+		verdict = policy_judge(look->relieve->policy, &look->decisions[i], flow,
+				       &look->context, NULL, NULL);
 		if (verdict != POLICY_VERDICT_CLASS && verdict != POLICY_VERDICT_NO_MATCH)
 			break;
 	}
@@ -119,7 +122,8 @@ static void take_over(struct relieve *relieve, const struct look *look, const st
 	relieve->picture->pass_started_ns = pass->report.started_ns;
 	relieve->picture->pass_ended_ns = pass->report.ended_ns;
 	relieve->picture->pass_real_ns = clock_real_ns();
-	snapshot_from_reading(relieve->snapshot, before, capacity, &relieve->policy->levels, relieve->picture);
+	snapshot_from_reading(relieve->snapshot, before, capacity, &relieve->policy->levels,
+			      relieve->picture);
 	relieve->snapshot->netns = netns;
 	shown->protected_flows = look->seen.protected_flows;
 	shown->in_use = look->seen.in_use;
@@ -127,7 +131,8 @@ static void take_over(struct relieve *relieve, const struct look *look, const st
 	shown->others = look->seen.others;
 	shown->candidates = look->seen.candidates;
 	shown->record.protected_count = look->seen.record.protected_count;
-	memcpy(shown->record.protected_by, look->seen.record.protected_by, sizeof(shown->record.protected_by));
+	memcpy(shown->record.protected_by, look->seen.record.protected_by,
+	       sizeof(shown->record.protected_by));
 }
 
 int relieve_look(struct relieve *relieve, const struct table_reading *before, uint64_t capacity)

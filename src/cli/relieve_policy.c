@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/relieve_policy: whose rules a round by hand follows. Their conditions are not asked: a person has decided that it is
- * time. Their classes, floors, least age and protect list hold. */
+/* cli/relieve_policy: whose rules a round by hand follows. Their conditions are not asked: a person
+ * has decided that it is time. Their classes, floors, least age and protect list hold. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "relieve.h"
 
-/* The classes and floors of the shipped gateway policy. Nothing is known of a calm table here, so nothing younger goes and
- * no answered flow that is in use. */
+/* The classes and floors of the shipped gateway policy. Nothing is known of a calm table here, so
+ * nothing younger goes and no answered flow that is in use. */
 static const char built_in[] =
 	"{\"schema\": \"ctwarden.policy/1\", \"name\": \"built-in\", \"mode\": \"act\","
 	" \"protect\": {\"operator\": true, \"own\": true, \"flows\": ["
 	"  {\"name\": \"loopback\", \"match\": {\"src\": [\"127.0.0.0/8\", \"::1\"]}},"
 	"  {\"name\": \"established sctp\", \"match\": {\"state\": \"sctp:ESTABLISHED\"}}]},"
-	" \"rules\": [{\"name\": \"relieve\", \"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\","
-	"  \"classes\": [\"unreplied\", \"pickup\", \"half-open\", \"closing\", \"replied\", \"stream\", \"established\"],"
-	"  \"floors\": {\"replied\": \"20s\", \"stream\": \"2min\", \"established\": \"2h4min\"}, \"min_age\": \"5s\"},"
+	" \"rules\": [{\"name\": \"relieve\", \"when\": {\"level\": \"warning\"}, \"do\": "
+	"{\"action\": \"evict\","
+	"  \"classes\": [\"unreplied\", \"pickup\", \"half-open\", \"closing\", \"replied\", "
+	"\"stream\", \"established\"],"
+	"  \"floors\": {\"replied\": \"20s\", \"stream\": \"2min\", \"established\": \"2h4min\"}, "
+	"\"min_age\": \"5s\"},"
 	"  \"until\": {\"level\": \"ok\"}}]}";
 
 static void choose_rules(struct relieve *relieve)
@@ -37,7 +40,8 @@ int relieve_load(struct relieve *relieve)
 	int result;
 
 	result = file ? policy_load(file, &relieve->policy, &problem)
-		      : policy_parse(built_in, strlen(built_in), "built-in", &relieve->policy, &problem);
+		      : policy_parse(built_in, strlen(built_in), "built-in", &relieve->policy,
+				     &problem);
 	if (result) {
 		run_say("%s", problem_format(&problem, line, sizeof(line)));
 		return EXIT_INVALID;
@@ -56,11 +60,13 @@ static struct flow_filter *filter_of(const struct policy_match *match)
 
 	/* They were taken once, so they are taken again. */
 	for (size_t i = 0; i < match->count; i++)
-		flow_filter_add(filter, match->values[i].key, match->values[i].value, match->values[i].negated, NULL);
+		flow_filter_add(filter, match->values[i].key, match->values[i].value,
+				match->values[i].negated, NULL);
 	return filter;
 }
 
-size_t relieve_decide(const struct relieve *relieve, uint64_t want, bool would, struct policy_decision *ret_decisions)
+size_t relieve_decide(const struct relieve *relieve, uint64_t want, bool would,
+		      struct policy_decision *ret_decisions)
 {
 	enum level level = relieve->snapshot->level;
 

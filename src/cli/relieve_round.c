@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/relieve_round: the guard's round, planned and done; what all rules and rounds did as one record. */
+/* cli/relieve_round: the guard's round, planned and done; what all rules and rounds did as one
+ * record. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,7 +34,8 @@ static void add_source(struct action_record *sum, const struct record_count *sou
 
 static int most_first(const void *a, const void *b)
 {
-	uint64_t x = ((const struct record_count *)a)->count, y = ((const struct record_count *)b)->count;
+	uint64_t x = ((const struct record_count *)a)->count,
+		 y = ((const struct record_count *)b)->count;
 
 	return x > y ? -1 : x < y;
 }
@@ -64,7 +66,8 @@ static void add_record(struct action_record *sum, const struct action_record *re
 }
 
 /* What a round met and let live, of this round alone: a second one meets the same again. */
-static void keep_spared(struct action_record *sum, const struct action_record *records, size_t count)
+static void keep_spared(struct action_record *sum, const struct action_record *records,
+			size_t count)
 {
 	memset(sum->spared_by, 0, sizeof(sum->spared_by));
 	for (size_t k = 0; k < count; k++)
@@ -90,7 +93,8 @@ static struct guard *new_guard(const struct relieve *relieve, uint64_t want)
 }
 
 /* Returns how many flows were chosen; into *sum. */
-static uint64_t run_round(struct relieve *relieve, uint64_t want, bool would, struct action_record *sum)
+static uint64_t run_round(struct relieve *relieve, uint64_t want, bool would,
+			  struct action_record *sum)
 {
 	struct policy_decision decisions[RELIEVE_RULES_MAX];
 	struct guard_outcome *outcomes = mem_array(RELIEVE_RULES_MAX, sizeof(*outcomes));

@@ -16,7 +16,8 @@ static int open_document(const char *document, struct doc **ret_doc, struct prob
 	return doc_parse(document, strlen(document), "answer", false, ret_doc, problem);
 }
 
-static int read_mode(const struct doc_node *root, const char *key, enum policy_mode *ret_mode, struct problem *problem)
+static int read_mode(const struct doc_node *root, const char *key, enum policy_mode *ret_mode,
+		     struct problem *problem)
 {
 	static const char *const modes[] = {"observe", "act", NULL};
 	struct doc_node node = doc_get(root, key);
@@ -69,7 +70,8 @@ static int read_ban(const struct doc_node *row, struct report_ban *ban, struct p
 	return result ? result : read_left(row, &ban->left_ns, problem);
 }
 
-int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count, struct problem *reterr_problem)
+int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count,
+	      struct problem *reterr_problem)
 {
 	struct doc_node root, list, row;
 	struct report_ban *bans;
@@ -97,7 +99,8 @@ int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_co
 	return 0;
 }
 
-int view_number(const char *document, const char *key, uint64_t *ret_number, struct problem *reterr_problem)
+int view_number(const char *document, const char *key, uint64_t *ret_number,
+		struct problem *reterr_problem)
 {
 	struct doc_node root, node;
 	int64_t number = 0;
@@ -115,8 +118,8 @@ int view_number(const char *document, const char *key, uint64_t *ret_number, str
 	return result;
 }
 
-int view_reload(const char *document, struct report_reload *ret_reload, char *ret_policy, size_t size,
-		struct problem *reterr_problem)
+int view_reload(const char *document, struct report_reload *ret_reload, char *ret_policy,
+		size_t size, struct problem *reterr_problem)
 {
 	struct doc_node root, node;
 	const char *text = NULL;

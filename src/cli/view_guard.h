@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/view_guard: the daemon's answers about its guard. Private to cli. All: 0 or -EINVAL with the problem. */
+/* cli/view_guard: the daemon's answers about its guard. Private to cli. All: 0 or -EINVAL with the
+ * problem. */
 #ifndef CTWARDEN_CLI_VIEW_GUARD_H
 #define CTWARDEN_CLI_VIEW_GUARD_H
 
@@ -8,10 +9,12 @@
 
 int view_mode(const char *document, struct report_mode *ret_mode, struct problem *reterr_problem);
 /* *ret_bans is to be freed. */
-int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count, struct problem *reterr_problem);
-int view_number(const char *document, const char *key, uint64_t *ret_number, struct problem *reterr_problem);
-/* policy points to ret_policy then. */
-int view_reload(const char *document, struct report_reload *ret_reload, char *ret_policy, size_t size,
+int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count,
+	      struct problem *reterr_problem);
+int view_number(const char *document, const char *key, uint64_t *ret_number,
 		struct problem *reterr_problem);
+/* policy points to ret_policy then. */
+int view_reload(const char *document, struct report_reload *ret_reload, char *ret_policy,
+		size_t size, struct problem *reterr_problem);
 
 #endif

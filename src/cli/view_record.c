@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/view_record: records of the log back into what report says in words. What only JSON tells (examples, signatures, what
- * was spared) is left out. */
+/* cli/view_record: records of the log back into what report says in words. What only JSON tells
+ * (examples, signatures, what was spared) is left out. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -66,7 +66,8 @@ static void read_sources(const struct doc_node *root, struct action_record *reco
 	}
 }
 
-static int read_action(const struct doc_node *root, struct action_record *record, struct problem *problem)
+static int read_action(const struct doc_node *root, struct action_record *record,
+		       struct problem *problem)
 {
 	struct doc_node node = doc_get(root, "action");
 	const char *names[POLICY_ACTION_COUNT + 1] = {NULL};
@@ -79,7 +80,8 @@ static int read_action(const struct doc_node *root, struct action_record *record
 	return result;
 }
 
-static int read_record(const struct doc_node *root, struct action_record *record, struct problem *problem)
+static int read_record(const struct doc_node *root, struct action_record *record,
+		       struct problem *problem)
 {
 	static const char *const levels[] = {"ok", "warning", "critical", "full", NULL};
 	static const char *const modes[] = {"observe", "act", NULL};
@@ -88,9 +90,11 @@ static int read_record(const struct doc_node *root, struct action_record *record
 	char error[128] = "";
 	int level = 0, acts = 0, result;
 
-	if ((result = field_read_all(root, record_fields, sizeof(record_fields) / sizeof(record_fields[0]), record, NULL,
+	if ((result = field_read_all(root, record_fields,
+				     sizeof(record_fields) / sizeof(record_fields[0]), record, NULL,
 				     problem)) ||
-	    (result = read_action(root, record, problem)) || (result = doc_choice(&node, levels, &level, problem)) ||
+	    (result = read_action(root, record, problem)) ||
+	    (result = doc_choice(&node, levels, &level, problem)) ||
 	    (result = doc_choice(&mode, modes, &acts, problem)))
 		return result;
 	record->level = (enum level)level;
@@ -108,7 +112,8 @@ static int read_record(const struct doc_node *root, struct action_record *record
 	return 0;
 }
 
-int view_record(const struct doc_node *root, struct action_record *ret_record, struct problem *reterr_problem)
+int view_record(const struct doc_node *root, struct action_record *ret_record,
+		struct problem *reterr_problem)
 {
 	struct action_record *record = mem_alloc(sizeof(*record));
 	int result = read_record(root, record, reterr_problem);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/warden_answer: the control commands about the guard: mode, bans, unban, reload; and what status tells of it. Who may change something is asked
- * here: root, and who the daemon runs as. */
+/* daemon/warden_answer: the control commands about the guard: mode, bans, unban, reload; and what
+ * status tells of it. Who may change something is asked here: root, and who the daemon runs as. */
 #include "engine.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include "base/mem.h"
 #include "report/guard.h"
 
-#define BANS_SHOWN 4096
+#define BANS_SHOWN  4096
 #define FOR_MAX_SEC (366 * 86400.0)
 
 static char *answer_with(int64_t id, char *document)
@@ -36,10 +36,12 @@ static bool may_change(const struct control_request *request)
 
 static char *not_allowed(const struct control_request *request)
 {
-	return report_error_json(request->id, "not-allowed", "only root may change what the guard does", "");
+	return report_error_json(request->id, "not-allowed",
+				 "only root may change what the guard does", "");
 }
 
-static bool only_keys(const struct control_request *request, const char *const *known, struct problem *problem)
+static bool only_keys(const struct control_request *request, const char *const *known,
+		      struct problem *problem)
 {
 	return !doc_has(&request->args) || doc_only_keys(&request->args, known, problem) == 0;
 }
@@ -68,7 +70,8 @@ void warden_tell(const struct engine *engine, struct snapshot *snapshot, int64_t
 	guard->acts = warden->mode == POLICY_MODE_ACT;
 	guard->base_acts = warden->base_mode == POLICY_MODE_ACT;
 	if (warden->mode_until_ns)
-		guard->until_real_ns = snapshot->fill.now.real_ns + (warden->mode_until_ns - now_ns);
+		guard->until_real_ns =
+			snapshot->fill.now.real_ns + (warden->mode_until_ns - now_ns);
 	guard->is_running = warden->rounds != NULL;
 	guard->is_calm = warden->verdict.is_calm;
 	guard->in_surge = warden->calm.in_surge;
@@ -90,10 +93,10 @@ void warden_tell(const struct engine *engine, struct snapshot *snapshot, int64_t
 static char *show_mode(struct engine *engine, const struct control_request *request)
 {
 	const struct warden *warden = &engine->warden;
-	struct report_mode shown = { .real_ns = clock_real_ns(),
-				     .netns = engine->netns,
-				     .mode = warden->mode,
-				     .base_mode = warden->base_mode };
+	struct report_mode shown = {.real_ns = clock_real_ns(),
+				    .netns = engine->netns,
+				    .mode = warden->mode,
+				    .base_mode = warden->base_mode};
 
 	if (warden->mode_until_ns) {
 		shown.left_ns = warden->mode_until_ns - clock_monotonic_ns();
@@ -105,30 +108,35 @@ static char *show_mode(struct engine *engine, const struct control_request *requ
 
 static char *answer_mode(struct engine *engine, const struct control_request *request)
 {
-	static const char *const known[] = { "mode", "for_sec", NULL };
-	static const char *const modes[] = { "observe", "act", NULL };
-	struct doc_node mode_node = doc_get(&request->args, "mode"), for_node = doc_get(&request->args, "for_sec");
-	struct problem problem = { 0 };
+	static const char *const known[] = {"mode", "for_sec", NULL};
+	static const char *const modes[] = {"observe", "act", NULL};
+	struct doc_node mode_node = doc_get(&request->args, "mode"),
+			for_node = doc_get(&request->args, "for_sec");
+	struct problem problem = {0};
 	double for_sec = 0;
 	int mode = 0;
 
-	if (!only_keys(request, known, &problem) || doc_choice(&mode_node, modes, &mode, &problem) < 0 ||
+	if (!only_keys(request, known, &problem) ||
+	    doc_choice(&mode_node, modes, &mode, &problem) < 0 ||
 	    doc_number(&for_node, 0.001, FOR_MAX_SEC, &for_sec, &problem) < 0)
 		return bad_request(request, &problem);
 	if (!doc_has(&mode_node)) {
 		if (doc_has(&for_node))
-			return report_error_json(request->id, "bad-request", "needs a mode", "args.for_sec");
+			return report_error_json(request->id, "bad-request", "needs a mode",
+						 "args.for_sec");
 		return show_mode(engine, request);
 	}
 	if (!may_change(request))
 		return not_allowed(request);
-	warden_set_mode(engine, (enum policy_mode)mode, (int64_t)(for_sec * (double)NS_PER_SEC), clock_monotonic_ns());
+	warden_set_mode(engine, (enum policy_mode)mode, (int64_t)(for_sec * (double)NS_PER_SEC),
+			clock_monotonic_ns());
 	return show_mode(engine, request);
 }
 
 /* ---- bans ---- */
 
-static int list_bans(struct engine *engine, int64_t now_ns, struct ban *ret_bans, size_t *ret_count, struct problem *problem)
+static int list_bans(struct engine *engine, int64_t now_ns, struct ban *ret_bans, size_t *ret_count,
+		     struct problem *problem)
 {
 	struct rounds *rounds = engine->warden.rounds;
 	const struct ban *list;
@@ -151,15 +159,16 @@ static int list_bans(struct engine *engine, int64_t now_ns, struct ban *ret_bans
 
 static char *failed(const struct control_request *request, int r, const struct problem *problem)
 {
-	return report_error_json(request->id, "failed", problem->text[0] ? problem->text : strerror(-r), problem->path);
+	return report_error_json(request->id, "failed",
+				 problem->text[0] ? problem->text : strerror(-r), problem->path);
 }
 
 static char *answer_bans(struct engine *engine, const struct control_request *request)
 {
-	static const char *const known[] = { NULL };
-	struct report_bans shown = { .real_ns = clock_real_ns(), .netns = engine->netns };
+	static const char *const known[] = {NULL};
+	struct report_bans shown = {.real_ns = clock_real_ns(), .netns = engine->netns};
 	int64_t now_ns = clock_monotonic_ns();
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	struct report_ban *items;
 	struct ban *bans;
 	char *document;
@@ -175,9 +184,9 @@ static char *answer_bans(struct engine *engine, const struct control_request *re
 	}
 	items = mem_array(shown.count + 1, sizeof(*items));
 	for (size_t i = 0; i < shown.count; i++)
-		items[i] = (struct report_ban){ .prefix = bans[i].prefix,
-						.left_ns = bans[i].until_ns - now_ns,
-						.rate_per_sec = bans[i].rate_per_sec };
+		items[i] = (struct report_ban){.prefix = bans[i].prefix,
+					       .left_ns = bans[i].until_ns - now_ns,
+					       .rate_per_sec = bans[i].rate_per_sec};
 	shown.bans = items;
 	document = report_bans_json(&shown);
 	free(items);
@@ -185,7 +194,8 @@ static char *answer_bans(struct engine *engine, const struct control_request *re
 	return answer_with(request->id, document);
 }
 
-static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_count, struct problem *problem)
+static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_count,
+		struct problem *problem)
 {
 	struct rounds *rounds = engine->warden.rounds;
 	struct bans *bans;
@@ -193,7 +203,8 @@ static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_
 
 	*ret_count = 1;
 	if (rounds)
-		return prefix ? rounds_unban(rounds, prefix, problem) : rounds_unban_all(rounds, ret_count, problem);
+		return prefix ? rounds_unban(rounds, prefix, problem)
+			      : rounds_unban_all(rounds, ret_count, problem);
 	r = bans_open(BANS_SHOWN, &bans, problem);
 	if (r < 0)
 		return r;
@@ -206,9 +217,10 @@ static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_
 
 static char *answer_unban(struct engine *engine, const struct control_request *request)
 {
-	static const char *const known[] = { "prefix", "all", NULL };
-	struct doc_node prefix_node = doc_get(&request->args, "prefix"), all_node = doc_get(&request->args, "all");
-	struct problem problem = { 0 };
+	static const char *const known[] = {"prefix", "all", NULL};
+	struct doc_node prefix_node = doc_get(&request->args, "prefix"),
+			all_node = doc_get(&request->args, "all");
+	struct problem problem = {0};
 	const char *text = NULL;
 	struct prefix prefix;
 	bool all = false;
@@ -219,7 +231,8 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 	    doc_bool(&all_node, &all, &problem) < 0)
 		return bad_request(request, &problem);
 	if (all == (text != NULL))
-		return report_error_json(request->id, "bad-request", "needs either \"prefix\" or \"all\": true", "args");
+		return report_error_json(request->id, "bad-request",
+					 "needs either \"prefix\" or \"all\": true", "args");
 	if (text && prefix_parse(text, &prefix, &problem) < 0)
 		return report_error_json(request->id, "bad-request", problem.text, "args.prefix");
 	if (!may_change(request))
@@ -237,9 +250,9 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 
 static char *answer_reload(struct engine *engine, const struct control_request *request)
 {
-	static const char *const known[] = { NULL };
+	static const char *const known[] = {NULL};
 	const struct warden *warden = &engine->warden;
-	struct problem problem = { 0 };
+	struct problem problem = {0};
 	const struct policy *policy;
 	char text[700];
 
@@ -253,15 +266,16 @@ static char *answer_reload(struct engine *engine, const struct control_request *
 		return report_error_json(request->id, problem.file[0] ? "invalid" : "failed",
 					 problem_format(&problem, text, sizeof(text)), "");
 	policy = warden->next ? warden->next : warden->policy;
-	return answer_with(request->id,
-			   report_reload_json(&(struct report_reload){
-				   .real_ns = clock_real_ns(),
-				   .netns = engine->netns,
-				   .policy = policy->name[0] ? policy->name : engine->config.policy_file,
-				   .mode = warden->mode_until_ns      ? warden->mode :
-					   engine->config.has_mode    ? engine->config.mode :
-									policy->mode,
-				   .rules = policy->rule_count }));
+	return answer_with(
+		request->id,
+		report_reload_json(&(struct report_reload){
+			.real_ns = clock_real_ns(),
+			.netns = engine->netns,
+			.policy = policy->name[0] ? policy->name : engine->config.policy_file,
+			.mode = warden->mode_until_ns	  ? warden->mode
+				: engine->config.has_mode ? engine->config.mode
+							  : policy->mode,
+			.rules = policy->rule_count}));
 }
 
 char *warden_answer(struct engine *engine, const struct control_request *request)
@@ -270,10 +284,10 @@ char *warden_answer(struct engine *engine, const struct control_request *request
 		const char *name;
 		char *(*answer)(struct engine *engine, const struct control_request *request);
 	} commands[] = {
-		{ "mode", answer_mode },
-		{ "bans", answer_bans },
-		{ "unban", answer_unban },
-		{ "reload", answer_reload },
+		{"mode", answer_mode},
+		{"bans", answer_bans},
+		{"unban", answer_unban},
+		{"reload", answer_reload},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)

@@ -32,7 +32,8 @@ char *report_mode_json(const struct report_mode *mode)
 
 char *report_bans_json(const struct report_bans *bans)
 {
-	json_t *document = document_of("ctwarden.bans/1", bans->real_ns, &bans->netns), *list = json_array();
+	json_t *document = document_of("ctwarden.bans/1", bans->real_ns, &bans->netns),
+	       *list = json_array();
 	char text[ADDR_TEXT_MAX];
 
 	for (size_t i = 0; i < bans->count; i++) {

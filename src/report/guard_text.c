@@ -13,7 +13,8 @@ int report_mode_text(const struct report_out *out, const struct report_mode *mod
 
 	fprintf(out->file, "%s", policy_mode_name(mode->mode));
 	if (mode->left_ns)
-		fprintf(out->file, " for another %s, then %s", units_format_duration(mode->left_ns, number),
+		fprintf(out->file, " for another %s, then %s",
+			units_format_duration(mode->left_ns, number),
 			policy_mode_name(mode->base_mode));
 	fputc('\n', out->file);
 	return report_flush(out);
@@ -27,11 +28,13 @@ int report_bans_text(const struct report_out *out, const struct report_bans *ban
 		fputs("nobody is banned\n", out->file);
 		return report_flush(out);
 	}
-	fprintf(out->file, "%-*s  %-*s  %s\n", PREFIX_WIDTH, "PREFIX", LEFT_WIDTH, "ENDS IN", "NEW FLOWS");
+	fprintf(out->file, "%-*s  %-*s  %s\n", PREFIX_WIDTH, "PREFIX", LEFT_WIDTH, "ENDS IN",
+		"NEW FLOWS");
 	for (size_t i = 0; i < bans->count; i++) {
 		const struct report_ban *ban = &bans->bans[i];
 
-		fprintf(out->file, "%-*s  %-*s  ", PREFIX_WIDTH, prefix_format(&ban->prefix, prefix), LEFT_WIDTH,
+		fprintf(out->file, "%-*s  %-*s  ", PREFIX_WIDTH,
+			prefix_format(&ban->prefix, prefix), LEFT_WIDTH,
 			units_format_duration(ban->left_ns, number));
 		if (ban->rate_per_sec > 0)
 			fprintf(out->file, "at most %.4g/s\n", ban->rate_per_sec);
@@ -45,7 +48,8 @@ int report_unban_text(const struct report_out *out, uint64_t removed)
 {
 	char number[UNITS_TEXT_MAX];
 
-	fprintf(out->file, "%s ban%s lifted\n", units_format_count(removed, number), removed == 1 ? "" : "s");
+	fprintf(out->file, "%s ban%s lifted\n", units_format_count(removed, number),
+		removed == 1 ? "" : "s");
 	return report_flush(out);
 }
 
@@ -54,8 +58,9 @@ int report_reload_text(const struct report_out *out, const struct report_reload 
 	char number[UNITS_TEXT_MAX];
 
 	if (reload->rules)
-		fprintf(out->file, "in force: policy %s, mode %s, %s rule%s\n", reload->policy, policy_mode_name(reload->mode),
-			units_format_count(reload->rules, number), reload->rules == 1 ? "" : "s");
+		fprintf(out->file, "in force: policy %s, mode %s, %s rule%s\n", reload->policy,
+			policy_mode_name(reload->mode), units_format_count(reload->rules, number),
+			reload->rules == 1 ? "" : "s");
 	else
 		fputs("in force: no rules, so nothing is done\n", out->file);
 	return report_flush(out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/record_words: a record as one line for people: "rule evict-unanswered: 40,000 flows of 10.1.0.66 in 0.21 s; 77.8 ->
- * 62.6 %". In observe the same says "would". */
+/* report/record_words: a record as one line for people: "rule evict-unanswered: 40,000 flows
+ * of 10.1.0.66 in 0.21 s; 77.8 -> 62.6 %". In observe the same says "would". */
 #include <math.h>
 #include <string.h>
 
@@ -65,12 +65,14 @@ static void add_end(struct text *t, const struct action_record *record)
 		text_add(t, "; at %.1f %%", share_of(record->entries_before, record->capacity));
 }
 
-static void add_flows(struct text *t, const struct action_record *record, const char *would, const char *what)
+static void add_flows(struct text *t, const struct action_record *record, const char *would,
+		      const char *what)
 {
 	char number[UNITS_TEXT_MAX];
 	uint64_t flows = is_would(record) ? record->matched : record->done;
 
-	text_add(t, "%s%s %s%s", is_would(record) ? would : "", count(flows, number), what, flows == 1 ? "" : "s");
+	text_add(t, "%s%s %s%s", is_would(record) ? would : "", count(flows, number), what,
+		 flows == 1 ? "" : "s");
 	add_source(t, record);
 	add_end(t, record);
 }
@@ -93,7 +95,10 @@ static void add_ban(struct text *t, const struct action_record *record)
 	if (record->how[0])
 		text_add(t, "%s %s", record->key, record->how);
 	else
-		text_add(t, "%s%s", is_would(record) ? "would refuse new flows of " : "new flows are refused of ", record->key);
+		text_add(t, "%s%s",
+			 is_would(record) ? "would refuse new flows of "
+					  : "new flows are refused of ",
+			 record->key);
 }
 
 static void add_timeouts(struct text *t, const struct action_record *record)
@@ -116,7 +121,8 @@ char *report_record_words(const struct action_record *record, char *buf, size_t 
 	if (record->error) {
 		text_add(&t, "failed: %s", strerror(-record->error));
 		if (record->done)
-			text_add(&t, " after %s of %s", count(record->done, done), count(record->matched, matched));
+			text_add(&t, " after %s of %s", count(record->done, done),
+				 count(record->matched, matched));
 		if (record->how[0])
 			text_add(&t, " (%s)", record->how);
 		return buf;

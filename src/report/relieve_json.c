@@ -24,7 +24,8 @@ static void add_spared(json_t *document, const struct report_relieve *relieve)
 static void add_after(json_t *document, const struct report_relieve *relieve)
 {
 	json_add_count(document, "entries_after", relieve->entries_after);
-	json_add_real(document, "fill_after_pct", share_of(relieve->entries_after, relieve->capacity));
+	json_add_real(document, "fill_after_pct",
+		      share_of(relieve->entries_after, relieve->capacity));
 	json_add_bool(document, "reached", relieve->entries_after <= relieve->target_entries);
 	if (relieve->record.error)
 		json_add_text(document, "error", strerror(-relieve->record.error));
@@ -43,7 +44,8 @@ json_t *json_relieve(const struct report_relieve *relieve)
 	json_add_text(document, "policy", relieve->policy);
 	json_add_count(document, "capacity", relieve->capacity);
 	json_add_count(document, "entries_before", relieve->entries_before);
-	json_add_real(document, "fill_before_pct", share_of(relieve->entries_before, relieve->capacity));
+	json_add_real(document, "fill_before_pct",
+		      share_of(relieve->entries_before, relieve->capacity));
 	json_add_real(document, "target_pct", relieve->target_pct);
 	json_add_count(document, "target_entries", relieve->target_entries);
 	json_add_count(document, "wanted", relieve->wanted);

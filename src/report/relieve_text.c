@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/relieve_text: the screen of relieve. Columns stand under each other; bars and colours at a terminal alone. */
+/* report/relieve_text: the screen of relieve. Columns stand under each other; bars and colours at a
+ * terminal alone. */
 #include <stdio.h>
 #include <string.h>
 
@@ -9,12 +10,12 @@
 #include "private.h"
 #include "report/relieve.h"
 
-#define FILL_BAR   20
-#define ROW_BAR	   20
-#define NAME_MIN   16
-#define NAME_MAX   34
-#define NOTE_MAX   200
-#define FIGURES	   (2 + 1 + 10 + 2 + 7) /* of a row, besides its name and its bar */
+#define FILL_BAR 20
+#define ROW_BAR	 20
+#define NAME_MIN 16
+#define NAME_MAX 34
+#define NOTE_MAX 200
+#define FIGURES	 (2 + 1 + 10 + 2 + 7) /* of a row, besides its name and its bar */
 
 static char *count(uint64_t number, char buf[UNITS_TEXT_MAX])
 {
@@ -32,7 +33,8 @@ static void put(const struct report_out *out, const char *label, const char *tex
 
 /* ---- before ---- */
 
-static void print_fill(const struct report_out *out, const char *label, uint64_t entries, uint64_t capacity, const char *colour)
+static void print_fill(const struct report_out *out, const char *label, uint64_t entries,
+		       uint64_t capacity, const char *colour)
 {
 	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], bar[FILL_BAR + 1];
 	double pct = share_of(entries, capacity);
@@ -48,7 +50,7 @@ static void print_fill(const struct report_out *out, const char *label, uint64_t
 
 static const char *colour_of(const struct report_relieve *relieve, uint64_t entries)
 {
-	return level_colour(entries <= relieve->target_entries ? LEVEL_OK
+	return level_colour(entries <= relieve->target_entries	       ? LEVEL_OK
 			    : relieve->snapshot->level > LEVEL_WARNING ? LEVEL_CRITICAL
 								       : LEVEL_WARNING);
 }
@@ -60,7 +62,8 @@ static void print_head(const struct report_out *out, const struct report_relieve
 	struct line line;
 
 	put(out, "", place_format(&s->netns, "kernel", buf, sizeof(buf)));
-	print_fill(out, "entries", relieve->entries_before, relieve->capacity, colour_of(relieve, relieve->entries_before));
+	print_fill(out, "entries", relieve->entries_before, relieve->capacity,
+		   colour_of(relieve, relieve->entries_before));
 	if (s->cause.is_known && s->cause.text[0])
 		put(out, "cause", s->cause.text);
 	line_start(&line, out, "target");
@@ -82,7 +85,8 @@ static unsigned name_width(const struct report_out *out)
 	return !out->is_terminal || room > NAME_MAX ? NAME_MAX : room;
 }
 
-static void print_row(const struct report_out *out, const char *name, uint64_t entries, uint64_t whole, const char *colour)
+static void print_row(const struct report_out *out, const char *name, uint64_t entries,
+		      uint64_t whole, const char *colour)
 {
 	unsigned before = FIGURES + name_width(out) + 2;
 	unsigned width = out->columns > before ? out->columns - before : 0;
@@ -91,18 +95,21 @@ static void print_row(const struct report_out *out, const char *name, uint64_t e
 	size_t len;
 
 	width = width > ROW_BAR ? ROW_BAR : width;
-	fprintf(out->file, "  %-*s %10s  %5.1f %%", (int)name_width(out), name, count(entries, number), share);
+	fprintf(out->file, "  %-*s %10s  %5.1f %%", (int)name_width(out), name,
+		count(entries, number), share);
 	bar_format(share, width, false, bar);
 	len = strspn(bar, "#");
 	if (out->is_terminal && width && len)
-		fprintf(out->file, "  %s%s%s%.*s%s", out->has_colour ? "\033[" : "", out->has_colour ? colour : "",
-			out->has_colour ? "m" : "", (int)len, bar, out->has_colour ? "\033[0m" : "");
+		fprintf(out->file, "  %s%s%s%.*s%s", out->has_colour ? "\033[" : "",
+			out->has_colour ? colour : "", out->has_colour ? "m" : "", (int)len, bar,
+			out->has_colour ? "\033[0m" : "");
 	fputc('\n', out->file);
 }
 
 static void print_heading(const struct report_out *out, const char *text)
 {
-	fprintf(out->file, "\n%s%s%s\n", out->has_colour ? "\033[1m" : "", text, out->has_colour ? "\033[0m" : "");
+	fprintf(out->file, "\n%s%s%s\n", out->has_colour ? "\033[1m" : "", text,
+		out->has_colour ? "\033[0m" : "");
 }
 
 /* Most first: the rows of a small table of counts. */
@@ -135,7 +142,8 @@ static void print_sources(const struct report_out *out, const struct action_reco
 	uint64_t shown = 0;
 
 	for (size_t i = 0; i < record->source_count; i++) {
-		print_row(out, record->sources[i].name, record->sources[i].count, record->matched, "33");
+		print_row(out, record->sources[i].name, record->sources[i].count, record->matched,
+			  "33");
 		shown += record->sources[i].count;
 	}
 	if (shown < record->matched)
@@ -163,8 +171,9 @@ static void print_goes(const struct report_out *out, const struct report_relieve
 	const char *would = relieve->is_dry ? "WOULD GO" : "WENT";
 	uint64_t flows = relieve->is_dry ? record->matched : record->done;
 
-	snprintf(heading, sizeof(heading), "%s: %s flow%s, %.1f %% of the table", would, count(flows, number),
-		 flows == 1 ? "" : "s", share_of(flows, relieve->entries_before));
+	snprintf(heading, sizeof(heading), "%s: %s flow%s, %.1f %% of the table", would,
+		 count(flows, number), flows == 1 ? "" : "s",
+		 share_of(flows, relieve->entries_before));
 	print_heading(out, heading);
 	if (!record->matched)
 		return;
@@ -177,14 +186,16 @@ static void print_goes(const struct report_out *out, const struct report_relieve
 
 /* ---- what stays ---- */
 
-static void print_stay_row(const struct report_out *out, const char *name, uint64_t entries, const char *note)
+static void print_stay_row(const struct report_out *out, const char *name, uint64_t entries,
+			   const char *note)
 {
 	char number[UNITS_TEXT_MAX];
 
 	if (!entries)
 		return;
 	fprintf(out->file, "  %-*s %10s", (int)name_width(out), name, count(entries, number));
-	if (note[0] && (!out->is_terminal || FIGURES + name_width(out) + strlen(note) < out->columns))
+	if (note[0] &&
+	    (!out->is_terminal || FIGURES + name_width(out) + strlen(note) < out->columns))
 		fprintf(out->file, "  %s", note);
 	fputc('\n', out->file);
 }
@@ -196,7 +207,8 @@ static void tell_protected(const struct action_record *record, char *buf, size_t
 
 	text_init(&t, buf, size);
 	for (size_t i = 0; i < record->protected_count; i++)
-		text_add(&t, "%s%s %s", i ? ", " : "", record->protected_by[i].name, count(record->protected_by[i].count, number));
+		text_add(&t, "%s%s %s", i ? ", " : "", record->protected_by[i].name,
+			 count(record->protected_by[i].count, number));
 }
 
 static void print_stays(const struct report_out *out, const struct report_relieve *relieve)
@@ -207,12 +219,15 @@ static void print_stays(const struct report_out *out, const struct report_reliev
 	print_heading(out, relieve->is_dry ? "WOULD STAY" : "STAYED");
 	tell_protected(record, note, sizeof(note));
 	print_stay_row(out, "protected", relieve->protected_flows, note);
-	print_stay_row(out, "answered and in use", relieve->in_use, "idle for less than their floor");
+	print_stay_row(out, "answered and in use", relieve->in_use,
+		       "idle for less than their floor");
 	print_stay_row(out, "too young to tell", relieve->young, "the answer may be on its way");
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++) {
-		if (i == VICTIM_SPARED_PROTECTED || i == VICTIM_SPARED_FLOOR || i == VICTIM_SPARED_YOUNG_FLOW)
+		if (i == VICTIM_SPARED_PROTECTED || i == VICTIM_SPARED_FLOOR ||
+		    i == VICTIM_SPARED_YOUNG_FLOW)
 			continue;
-		print_stay_row(out, victim_spared_name((enum victim_spared)i), record->spared_by[i], "");
+		print_stay_row(out, victim_spared_name((enum victim_spared)i), record->spared_by[i],
+			       "");
 	}
 	print_stay_row(out, "of classes no rule takes", relieve->others, "");
 	print_stay_row(out, "could go, not needed", relieve->candidates, "");
@@ -226,9 +241,11 @@ static void print_short(const struct report_out *out, const struct report_reliev
 		return;
 	paragraph_print(out, 0,
 			relieve->record.matched < relieve->wanted
-				? "The target is not reached: what is left is in use, young or protected. ctwarden top tells whose it "
+				? "The target is not reached: what is left is in use, young or "
+				  "protected. ctwarden top tells whose it "
 				  "is, ctwarden flush and kill take what you name."
-				: "The target is not reached: it fills up as fast. ctwardend with a policy keeps it open.");
+				: "The target is not reached: it fills up as fast. ctwardend with "
+				  "a policy keeps it open.");
 }
 
 static void print_after(const struct report_out *out, const struct report_relieve *relieve)
@@ -242,19 +259,21 @@ static void print_after(const struct report_out *out, const struct report_reliev
 		print_fill(out, "before", relieve->entries_before, relieve->capacity,
 			   colour_of(relieve, relieve->entries_before));
 	}
-	print_fill(out, relieve->is_dry ? "would be" : "after", relieve->entries_after, relieve->capacity,
-		   colour_of(relieve, relieve->entries_after));
+	print_fill(out, relieve->is_dry ? "would be" : "after", relieve->entries_after,
+		   relieve->capacity, colour_of(relieve, relieve->entries_after));
 	if (relieve->is_dry)
 		return;
 	line_start(&line, out, "done");
-	line_add(&line, "%10s flow%s in %s", count(record->done, number), record->done == 1 ? "" : "s",
+	line_add(&line, "%10s flow%s in %s", count(record->done, number),
+		 record->done == 1 ? "" : "s",
 		 units_format_duration(relieve->took_ns, (char[UNITS_TEXT_MAX]){0}));
 	if (record->gone)
 		line_add(&line, "%s gone or changed meanwhile", count(record->gone, number));
 	if (record->refused)
 		line_add_colour(&line, "31", "%s refused", count(record->refused, number));
 	if (record->unknown)
-		line_add_colour(&line, "31", "of %s nobody can say", count(record->unknown, number));
+		line_add_colour(&line, "31", "of %s nobody can say",
+				count(record->unknown, number));
 	if (record->error)
 		line_add_colour(&line, "31", "stopped: %s", strerror(-record->error));
 	line_end(&line);
@@ -271,7 +290,8 @@ int report_relieve(const struct report_out *out, const struct report_relieve *re
 	if (!relieve->is_planned)
 		print_head(out, relieve);
 	if (!relieve->wanted) {
-		fprintf(out->file, "at or below %.4g %% already%s: nothing to do\n", relieve->target_pct,
+		fprintf(out->file, "at or below %.4g %% already%s: nothing to do\n",
+			relieve->target_pct,
 			relieve->swept ? ", now that the expired ones are gone" : "");
 		return report_flush(out);
 	}

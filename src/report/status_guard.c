@@ -19,9 +19,11 @@ static void add_mode(struct line *line, const struct snapshot *s)
 	int64_t left_ns = guard->until_real_ns - s->fill.now.real_ns;
 	char number[UNITS_TEXT_MAX];
 
-	line_add(line, "%s (%s)", guard->policy[0] ? guard->policy : "unnamed", mode_word(guard->acts));
+	line_add(line, "%s (%s)", guard->policy[0] ? guard->policy : "unnamed",
+		 mode_word(guard->acts));
 	if (guard->until_real_ns)
-		line_add_colour(line, "33", "for another %s, then %s", units_format_duration(left_ns > 0 ? left_ns : 0, number),
+		line_add_colour(line, "33", "for another %s, then %s",
+				units_format_duration(left_ns > 0 ? left_ns : 0, number),
 				mode_word(guard->base_acts));
 	line_add(line, "%s rule%s", count(guard->rules, number), guard->rules == 1 ? "" : "s");
 	if (!guard->is_running)
@@ -37,7 +39,8 @@ static void print_last(const struct report_out *out, const struct snapshot *s)
 	if (!s->guard.last[0])
 		return;
 	line_start(&line, out, "last");
-	line_add(&line, "%s ago: %s", units_format_duration(ago_ns > 0 ? ago_ns : 0, number), s->guard.last);
+	line_add(&line, "%s ago: %s", units_format_duration(ago_ns > 0 ? ago_ns : 0, number),
+		 s->guard.last);
 	line_end(&line);
 }
 
@@ -61,7 +64,8 @@ void guard_lines(const struct report_out *out, const struct snapshot *s)
 	else if (guard->is_calm)
 		line_add(&line, "calm");
 	if (guard->knows_seniors || guard->seniors)
-		line_add(&line, "%s senior flow%s", count(guard->seniors, number), guard->seniors == 1 ? "" : "s");
+		line_add(&line, "%s senior flow%s", count(guard->seniors, number),
+			 guard->seniors == 1 ? "" : "s");
 	else
 		line_add(&line, "no calm picture yet");
 	if (guard->bans)

@@ -5,8 +5,11 @@
 
 static void mode_for_a_while_tells_what_comes_back(void **state)
 {
-	struct report_mode mode = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .mode = POLICY_MODE_ACT,
-				   .base_mode = POLICY_MODE_OBSERVE, .left_ns = 1800 * NS_PER_SEC};
+	struct report_mode mode = {.real_ns = FIXTURE_NOW,
+				   .netns = fixture_netns(),
+				   .mode = POLICY_MODE_ACT,
+				   .base_mode = POLICY_MODE_OBSERVE,
+				   .left_ns = 1800 * NS_PER_SEC};
 	struct capture c;
 
 	(void)state;
@@ -20,7 +23,9 @@ static void mode_for_a_while_tells_what_comes_back(void **state)
 
 static void mode_for_good_tells_no_end(void **state)
 {
-	struct report_mode mode = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .mode = POLICY_MODE_ACT,
+	struct report_mode mode = {.real_ns = FIXTURE_NOW,
+				   .netns = fixture_netns(),
+				   .mode = POLICY_MODE_ACT,
 				   .base_mode = POLICY_MODE_ACT};
 	struct capture c;
 
@@ -35,9 +40,11 @@ static void mode_for_good_tells_no_end(void **state)
 
 static void bans_are_rows(void **state)
 {
-	struct report_ban items[3] = {{.left_ns = 298 * NS_PER_SEC}, {.left_ns = 3600 * NS_PER_SEC, .rate_per_sec = 5},
+	struct report_ban items[3] = {{.left_ns = 298 * NS_PER_SEC},
+				      {.left_ns = 3600 * NS_PER_SEC, .rate_per_sec = 5},
 				      {.left_ns = 1}};
-	struct report_bans bans = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .bans = items, .count = 3};
+	struct report_bans bans = {
+		.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .bans = items, .count = 3};
 	struct capture c;
 
 	(void)state;
@@ -58,8 +65,11 @@ static void bans_are_rows(void **state)
 
 static void lifting_and_reading_again_say_what_is_now(void **state)
 {
-	struct report_reload reload = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .policy = "gateway",
-				       .mode = POLICY_MODE_ACT, .rules = 4};
+	struct report_reload reload = {.real_ns = FIXTURE_NOW,
+				       .netns = fixture_netns(),
+				       .policy = "gateway",
+				       .mode = POLICY_MODE_ACT,
+				       .rules = 4};
 	struct table_netns netns = fixture_netns();
 	struct capture c;
 

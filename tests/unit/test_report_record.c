@@ -50,8 +50,11 @@ static struct action_record fixture_evict(void)
 	record.stages[VICTIM_UNANSWERED_FIT] = 40200;
 	add_source(&record, "10.1.0.66", 40000);
 	add_source(&record, "2001:db8:7::/64", 200);
-	signature->pattern = (struct signature_pattern){.has_protocol = true, .has_port = true, .protocol = IPPROTO_TCP,
-							.port = 22, .classes = 1 << FLOW_CLASS_UNREPLIED};
+	signature->pattern = (struct signature_pattern){.has_protocol = true,
+							.has_port = true,
+							.protocol = IPPROTO_TCP,
+							.port = 22,
+							.classes = 1 << FLOW_CLASS_UNREPLIED};
 	signature->coverage = 0.98;
 	signature->base_share = 0.001;
 	signature->is_confirmed = true;
@@ -88,7 +91,8 @@ static void eviction_tells_all_it_did(void **state)
 	(void)state;
 	compare_json(&record, "record-evict.json");
 	compare_text(&record, "record-evict.txt");
-	assert_words(&record, "rule evict-unanswered: 40,150 flows, 99 % of 10.1.0.66 in 210 ms; 5 refused; 77.8 -> 62.5 %");
+	assert_words(&record, "rule evict-unanswered: 40,150 flows, 99 % of 10.1.0.66 in 210 ms; 5 "
+			      "refused; 77.8 -> 62.5 %");
 }
 
 static void observing_says_would(void **state)
@@ -102,7 +106,9 @@ static void observing_says_would(void **state)
 	record.entries_after = record.entries_before;
 	compare_json(&record, "record-would.json");
 	compare_text(&record, "record-would.txt");
-	assert_words(&record, "rule evict-unanswered: would evict 40,200 flows, 99 % of 10.1.0.66; at 77.8 %");
+	assert_words(
+		&record,
+		"rule evict-unanswered: would evict 40,200 flows, 99 % of 10.1.0.66; at 77.8 %");
 }
 
 static void sources_are_named_where_one_has_most(void **state)
@@ -114,17 +120,26 @@ static void sources_are_named_where_one_has_most(void **state)
 	record.sources[0].count = 20000;
 	assert_words(&record, "rule evict-unanswered: 40,150 flows in 210 ms; 77.8 -> 62.5 %");
 	record.sources[0].count = 40200;
-	assert_words(&record, "rule evict-unanswered: 40,150 flows of 10.1.0.66 in 210 ms; 77.8 -> 62.5 %");
+	assert_words(&record,
+		     "rule evict-unanswered: 40,150 flows of 10.1.0.66 in 210 ms; 77.8 -> 62.5 %");
 	snprintf(record.key, sizeof(record.key), "192.0.2.0/24");
 	record.done = record.matched = 1;
-	assert_words(&record, "rule evict-unanswered: 1 flow of 192.0.2.0/24 in 210 ms; 77.8 -> 62.5 %");
+	assert_words(&record,
+		     "rule evict-unanswered: 1 flow of 192.0.2.0/24 in 210 ms; 77.8 -> 62.5 %");
 }
 
 static struct action_record fixture_ban(void)
 {
-	struct action_record record = {.real_ns = FIXTURE_NOW, .level = LEVEL_CRITICAL, .mode = POLICY_MODE_ACT,
-				       .action = POLICY_ACTION_BAN, .rule = "ban", .key = "192.0.2.7",
-				       .reason = "192.0.2.7: 12,000 entries", .matched = 1, .done = 1, .capacity = 262144,
+	struct action_record record = {.real_ns = FIXTURE_NOW,
+				       .level = LEVEL_CRITICAL,
+				       .mode = POLICY_MODE_ACT,
+				       .action = POLICY_ACTION_BAN,
+				       .rule = "ban",
+				       .key = "192.0.2.7",
+				       .reason = "192.0.2.7: 12,000 entries",
+				       .matched = 1,
+				       .done = 1,
+				       .capacity = 262144,
 				       .duration_ns = 3 * NS_PER_MS};
 
 	return record;
@@ -149,9 +164,16 @@ static void refused_ban_says_why(void **state)
 
 static void timeouts_have_a_beginning_and_an_end(void **state)
 {
-	struct action_record record = {.real_ns = FIXTURE_NOW, .level = LEVEL_OK, .mode = POLICY_MODE_ACT,
-				       .action = POLICY_ACTION_TIMEOUTS, .rule = "short-udp", .reason = "the rule is over",
-				       .is_end = true, .matched = 1, .done = 1, .capacity = 262144};
+	struct action_record record = {.real_ns = FIXTURE_NOW,
+				       .level = LEVEL_OK,
+				       .mode = POLICY_MODE_ACT,
+				       .action = POLICY_ACTION_TIMEOUTS,
+				       .rule = "short-udp",
+				       .reason = "the rule is over",
+				       .is_end = true,
+				       .matched = 1,
+				       .done = 1,
+				       .capacity = 262144};
 
 	(void)state;
 	compare_json(&record, "record-timeouts-end.json");
@@ -173,10 +195,12 @@ static void failure_is_told_with_what_was_done_before(void **state)
 	record.left = record.matched;
 	compare_json(&record, "record-error.json");
 	compare_text(&record, "record-error.txt");
-	assert_words(&record, "rule evict-unanswered: failed: Operation not permitted (40,200 unanswered, fits the surge)");
+	assert_words(&record, "rule evict-unanswered: failed: Operation not permitted (40,200 "
+			      "unanswered, fits the surge)");
 	record.done = 128;
 	record.how[0] = '\0';
-	assert_words(&record, "rule evict-unanswered: failed: Operation not permitted after 128 of 40,200");
+	assert_words(&record,
+		     "rule evict-unanswered: failed: Operation not permitted after 128 of 40,200");
 }
 
 static void sweep_shorten_and_log_have_words(void **state)

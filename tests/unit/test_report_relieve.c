@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The screen and the document of relieve: a plan, what was done, too little to take, nothing to do. */
+/* The screen and the document of relieve: a plan, what was done, too little to take, nothing to do.
+ */
 #include <errno.h>
 
 #include "report/relieve.h"
@@ -17,10 +18,21 @@ static void add_source(struct action_record *record, const char *name, uint64_t 
 
 static struct report_relieve fixture(void)
 {
-	struct report_relieve relieve = {.is_dry = true, .policy = "built-in", .snapshot = &snapshot, .target_pct = 70,
-					 .capacity = 262144, .target_entries = 183500, .wanted = 19505, .swept = 412,
-					 .in_use = 48011, .young = 120, .protected_flows = 12, .others = 3,
-					 .candidates = 115854, .entries_before = 203005, .entries_after = 183500,
+	struct report_relieve relieve = {.is_dry = true,
+					 .policy = "built-in",
+					 .snapshot = &snapshot,
+					 .target_pct = 70,
+					 .capacity = 262144,
+					 .target_entries = 183500,
+					 .wanted = 19505,
+					 .swept = 412,
+					 .in_use = 48011,
+					 .young = 120,
+					 .protected_flows = 12,
+					 .others = 3,
+					 .candidates = 115854,
+					 .entries_before = 203005,
+					 .entries_after = 183500,
 					 .took_ns = 84 * NS_PER_MS};
 	struct action_record *record = &relieve.record;
 	struct signature *signature = &record->signatures[record->signature_count++];
@@ -40,8 +52,11 @@ static struct report_relieve fixture(void)
 	snprintf(record->protected_by[1].name, sizeof(record->protected_by[1].name), "own");
 	record->protected_by[1].count = 10;
 	record->examples[record->example_count++] = snapshot.examples[0];
-	signature->pattern = (struct signature_pattern){.has_protocol = true, .has_port = true, .protocol = IPPROTO_TCP,
-							.port = 22, .classes = 1 << FLOW_CLASS_UNREPLIED};
+	signature->pattern = (struct signature_pattern){.has_protocol = true,
+							.has_port = true,
+							.protocol = IPPROTO_TCP,
+							.port = 22,
+							.classes = 1 << FLOW_CLASS_UNREPLIED};
 	signature->coverage = 0.73;
 	signature->is_confirmed = true;
 	return relieve;
@@ -55,7 +70,8 @@ static void done(struct report_relieve *relieve)
 	relieve->record.left = 0;
 }
 
-static void show(const struct report_relieve *relieve, unsigned columns, bool has_colour, const char *name)
+static void show(const struct report_relieve *relieve, unsigned columns, bool has_colour,
+		 const char *name)
 {
 	struct capture c;
 
@@ -126,8 +142,13 @@ static void failure_and_a_target_not_reached_are_said(void **state)
 
 static void nothing_to_do_is_one_line_more(void **state)
 {
-	struct report_relieve relieve = {.policy = "built-in", .snapshot = &snapshot, .target_pct = 80, .capacity = 262144,
-					 .target_entries = 209715, .entries_before = 203417, .entries_after = 203417};
+	struct report_relieve relieve = {.policy = "built-in",
+					 .snapshot = &snapshot,
+					 .target_pct = 80,
+					 .capacity = 262144,
+					 .target_entries = 209715,
+					 .entries_before = 203417,
+					 .entries_after = 203417};
 
 	(void)state;
 	fixture_cheap(&snapshot);
