@@ -24,6 +24,8 @@
 #define DRIFT_SHARE 0.02
 #define TAKE_BUDGET 8192
 #define OUTGROWN_SHARE 0.10
+#define REST_FACTOR 6     /* how much rarer passes are while the picture is exact and hardly anything moves */
+#define REST_SHARE 0.02
 #define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
 #define OUTGROWN_NS (500 * NS_PER_MS)
 #define OUTGROWN_OK_NS (2 * NS_PER_SEC) /* at level ok nothing waits for it */
@@ -103,7 +105,7 @@ void passes_blind(struct engine *engine)
 		passes->picture->is_approximate = true;
 }
 
-bool passes_outgrown(const struct engine *engine)
+static bool has_moved(const struct engine *engine, double share)
 {
 	const struct picture *picture = engine->passes.picture;
 	double moved;
@@ -115,7 +117,21 @@ bool passes_outgrown(const struct engine *engine)
 	if (!engine->is_unreadable && !engine->fill.is_implausible)
 		moved += fabs((double)engine->fill.now.entries - (double)picture->entries -
 			      (double)engine->passes.gap);
-	return moved > OUTGROWN_LEAST && moved > OUTGROWN_SHARE * (double)picture->entries;
+	return moved > OUTGROWN_LEAST && moved > share * (double)picture->entries;
+}
+
+bool passes_outgrown(const struct engine *engine)
+{
+	return has_moved(engine, OUTGROWN_SHARE);
+}
+
+/* Events keep the picture exact, and what they do not tell (classes) cannot have changed much. */
+static bool is_resting(const struct engine *engine)
+{
+	const struct picture *picture = engine->passes.picture;
+
+	return engine->level.level == LEVEL_OK && picture && !picture->is_approximate &&
+	       subscription_is_listening(engine) && !has_moved(engine, REST_SHARE);
 }
 
 /* Flows born while nobody listened die without an event: the picture keeps them, the counter does not. The counter says
@@ -150,11 +166,15 @@ static int64_t next_due_ns(const struct engine *engine)
 	double cpu_ns = (double)passes->cpu_ns;
 	int64_t interval_ns = (int64_t)(cpu_ns / (engine->config.pass_share_pct / 100));
 	int64_t least_ns = interval_ns; /* the share holds whatever asks for a pass (but for crossings) */
-	int64_t outgrown_ns = engine->level.level == LEVEL_OK ? OUTGROWN_OK_NS : OUTGROWN_NS;
+	/* The guard's rounds see the whole table by themselves. */
+	bool can_wait = engine->level.level == LEVEL_OK || warden_is_at_work(engine, clock_monotonic_ns());
+	int64_t outgrown_ns = can_wait ? OUTGROWN_OK_NS : OUTGROWN_NS;
 	int64_t due_ns;
 
 	if (interval_ns < engine->config.pass_min_ns)
 		interval_ns = engine->config.pass_min_ns;
+	if (is_resting(engine))
+		interval_ns *= REST_FACTOR;
 	if (interval_ns > engine->config.pass_max_ns)
 		interval_ns = engine->config.pass_max_ns;
 	/* Events bring no classes: when much of the table is new, what the pass said of them is old. */

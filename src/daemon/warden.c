@@ -19,6 +19,7 @@
 #define QUIET_AFTER_DROP_NS (5 * NS_PER_SEC)
 #define WHOLE_VIEW_NS NS_PER_SEC        /* between looks at every source */
 #define PRESSED_POLL_MS 50
+#define AT_WORK_NS (3 * NS_PER_SEC)
 #define RECORD_TEXT_MAX 4096
 #define BANS_MAX 4096
 
@@ -151,6 +152,11 @@ void warden_stop(struct engine *engine)
 bool warden_is_running(const struct engine *engine)
 {
 	return engine->warden.is_running;
+}
+
+bool warden_is_at_work(const struct engine *engine, int64_t now_ns)
+{
+	return engine->warden.round_ns && now_ns - engine->warden.round_ns < AT_WORK_NS;
 }
 
 unsigned warden_poll_ms(const struct engine *engine)
@@ -365,6 +371,7 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 		warden->is_failing = result->error < 0;
 	} else {
 		warden->counts.rounds++;
+		warden->round_ns = now_ns;
 	}
 	for (size_t i = 0; i < result->count; i++)
 		take_outcome(engine, &result->decisions[i], &result->outcomes[i], now_ns);

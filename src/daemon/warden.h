@@ -38,6 +38,7 @@ struct warden {
 	uint64_t removed;         /* by rounds since the last judgement of calm */
 	uint64_t dropped, insert_failed; /* likewise, while a round ran */
 	int64_t started_ns, renewal_ns, renewal_step_ns, looked_ns;
+	int64_t round_ns;         /* when a round ended last; 0: never */
 	int64_t quiet_ns;         /* when quiet was judged last, and with how many entries */
 	uint64_t quiet_entries;
 	int64_t dropped_ns;       /* when the table last dropped; 0: never */
@@ -63,6 +64,8 @@ void warden_on_done(struct engine *engine, int64_t now_ns);
 unsigned warden_poll_ms(const struct engine *engine);
 /* A round is under way: what it takes out must not look like a table that empties by itself. */
 bool warden_is_running(const struct engine *engine);
+/* Rounds have been run in the last seconds. */
+bool warden_is_at_work(const struct engine *engine, int64_t now_ns);
 void warden_set_mode(struct engine *engine, enum policy_mode mode, int64_t for_ns, int64_t now_ns);
 
 /* What status tells of the guard. */
