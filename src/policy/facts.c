@@ -64,19 +64,24 @@ struct subject subject_from(const struct policy *policy, const struct policy_rul
 	subject.prefix.len = top->config.prefix_len[row->key.family == AF_INET6];
 	subject.is_trusted = policy_prefixes_have(&policy->trusted, &subject.prefix);
 	subject.is_proven = policy_rule_holds_proven(rule) && !subject.is_trusted;
+	subject.is_banned = subject.is_proven && rule->action.action == POLICY_ACTION_BAN;
 	return subject;
 }
 
 /* A pickup's source is often the server: it never counts against it. Of who may have been forged
- * only what was answered counts, as that needs the real one. */
+ * only what was answered counts. A ban hits more than the flows counted, so there not even that is
+ * enough: a resolver answers forged queries, a closed port forged SYNs; a handshake needs the real
+ * one. */
 static uint64_t entries_held(const struct subject *subject)
 {
 	const uint32_t *classes = subject->row->classes;
-	uint64_t answered = (uint64_t)classes[FLOW_CLASS_CLOSING] + classes[FLOW_CLASS_REPLIED] +
-			    classes[FLOW_CLASS_STREAM] + classes[FLOW_CLASS_ESTABLISHED] +
-			    classes[FLOW_CLASS_OFFLOADED];
+	uint64_t shaken = (uint64_t)classes[FLOW_CLASS_ESTABLISHED] + classes[FLOW_CLASS_OFFLOADED];
+	uint64_t answered = shaken + classes[FLOW_CLASS_CLOSING] + classes[FLOW_CLASS_REPLIED] +
+			    classes[FLOW_CLASS_STREAM];
 	uint64_t entries = subject->row->entries, pickups = classes[FLOW_CLASS_PICKUP];
 
+	if (subject->is_banned)
+		return shaken < entries ? shaken : entries;
 	if (subject->is_proven)
 		return answered < entries ? answered : entries;
 	return entries > pickups ? entries - pickups : 0;

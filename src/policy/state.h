@@ -27,6 +27,7 @@ struct subject {
 	const struct ranking_config *config;
 	struct prefix prefix;
 	bool is_trusted, is_proven; /* only what was answered, or is trusted, is held against it */
+	bool is_banned;		    /* of what was answered only what needed a handshake */
 	uint64_t whole;		    /* entries of the table */
 	bool has_rates;
 };

@@ -280,6 +280,13 @@ static void test_forged_flows_never_get_a_source_banned_or_its_answered_flows_ta
 	(void)state;
 	assert_int_equal(decide(ban, s), 0);
 	assert_int_equal(decide(take, s), 0);
+	/* A resolver answers whom a query only claims to come from, a closed port resets. */
+	row->classes[FLOW_CLASS_REPLIED] = row->classes[FLOW_CLASS_STREAM] = 1000;
+	row->classes[FLOW_CLASS_CLOSING] = 1000;
+	assert_int_equal(decide(ban, s), 0);
+	assert_int_equal(decide(take, s), 1);
+	row->classes[FLOW_CLASS_REPLIED] = row->classes[FLOW_CLASS_STREAM] = 0;
+	row->classes[FLOW_CLASS_CLOSING] = 0;
 	row->classes[FLOW_CLASS_ESTABLISHED] = 100;
 	row->entries++;
 	assert_int_equal(decide(ban, s), 1);
