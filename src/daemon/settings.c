@@ -63,7 +63,8 @@ static int save(const char *directory, const struct values *values)
 
 	path_of(directory, "", path, sizeof(path));
 	path_of(directory, ".new", fresh, sizeof(fresh));
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	/* A link here would have another file overwritten. */
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -errno;
 	for (size_t i = 0; i < values->count && !result; i++) {
@@ -113,6 +114,8 @@ int settings_lower(const char *directory, const struct flow_timeouts *set, struc
 		}
 		if (!value)
 			continue;
+		if (value->ours && there != value->ours)
+			value->before = there; /* somebody's choice since then */
 		value->ours = wanted;
 		put(&lower, i, wanted);
 		changed++;

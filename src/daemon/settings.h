@@ -11,8 +11,8 @@
 
 #define SETTINGS_FILE "settings"
 
-/* Lowers what is not 0 in set and lower than what is in force; what was there is written to directory/SETTINGS_FILE first (on
- * what is kept there already the older value stays). 0; -errno with the problem: then nothing was changed. */
+/* Lowers what is not 0 in set and lower than what is in force; what was there is written to directory/SETTINGS_FILE first (of
+ * what is kept there already the older value stays, unless somebody has changed it since). 0; -errno with the problem: then nothing was changed. */
 int settings_lower(const char *directory, const struct flow_timeouts *set, struct problem *reterr_problem);
 /* Puts back what the file says and removes it. ret_count (may be NULL): values put back. No file: 0. */
 int settings_restore(const char *directory, size_t *ret_count, struct problem *reterr_problem);
