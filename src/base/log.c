@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
+
 static const char *log_program = "ctwarden";
 static enum log_level log_max = LOG_LEVEL_INFO;
 static bool log_to_journal;
@@ -28,6 +30,7 @@ void log_line(enum log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
+	text_make_plain(text);
 	if (log_to_journal)
 		fprintf(stderr, "<%d>%s\n", priorities[level], text);
 	else

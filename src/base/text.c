@@ -28,3 +28,10 @@ void text_add(struct text *t, const char *format, ...)
 		t->len += (size_t)n;
 	}
 }
+
+void text_make_plain(char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			*text = '?';
+}

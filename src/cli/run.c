@@ -13,20 +13,22 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/units.h"
 #include "cli.h"
 #include "kernel/kernel.h"
 
 void run_say(const char *format, ...)
 {
+	char text[2048];
 	va_list args;
 
-	fflush(stdout); /* on a terminal both are seen in the order they were written */
-	fputs("ctwarden: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	fputc('\n', stderr);
+	text_make_plain(text);
+	fflush(stdout); /* on a terminal both are seen in the order they were written */
+	fprintf(stderr, "ctwarden: %s\n", text);
 }
 
 int run_usage(const struct problem *problem)

@@ -408,6 +408,12 @@ has "log --at: still the table" "^ +1  10\.1\.0\.66 +151,200  74\.3 %" "$out"
 has "log --at: and what the guard did last" "  evict +rule .*failed" "$(tail -n 1 "$work/out")"
 run log --state-dir "$work/whole" --at "2026-11-25 09:00"
 same "log --at: nothing before" "0 " "$code $out"
+# What others have written (a list, a name) moves no cursor.
+printf '10.0.0.1\n\033[2J10.0.0.2\n' >"$work/list"
+run flows -s "@$work/list"
+same "control characters of a file: usage" 2 "$code"
+same "control characters of a file: none on the terminal" 0 "$(grep -c "$(printf '\033')" "$work/err")"
+has "control characters of a file: what is wrong is told" "list:2" "$(cat "$work/err")"
 refused "log: bad time" "--since half past nine" log --since "half past nine"
 
 echo "$passed passed, $failed failed"
