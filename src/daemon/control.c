@@ -327,11 +327,11 @@ static int bind_socket(const char *path, int *ret_fd, struct problem *problem)
 		close(fd);
 		return say(problem, r, path, "");
 	}
+	/* The directory may be the service user's: whatever he puts in the socket's place, no other file gets this group. The
+	 * mode is that of bind. */
 	group = getgrnam(CONTROL_GROUP);
-	if (group && chown(path, (uid_t)-1, group->gr_gid) < 0)
+	if (group && lchown(path, (uid_t)-1, group->gr_gid) < 0)
 		log_debug("chown %s to group %s: %s", path, CONTROL_GROUP, strerror(errno));
-	if (chmod(path, 0660) < 0)
-		log_debug("chmod %s: %s", path, strerror(errno));
 	*ret_fd = fd;
 	return 0;
 }

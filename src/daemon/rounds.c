@@ -141,16 +141,17 @@ static void protect_ssh_port(struct protect *protect)
 
 static void ask_host(struct rounds *rounds, const struct policy *policy, int64_t now_ns)
 {
+	struct addr *own;
 	int result;
 
 	if (rounds->host_ns && now_ns - rounds->host_ns < HOST_FRESH_NS)
 		return;
 	rounds->host_ns = now_ns;
 	rounds->has_timeouts = !timeouts_read(&rounds->timeouts);
-	free(rounds->own);
-	rounds->own = NULL;
-	rounds->own_count = 0;
-	host_addresses(&rounds->own, &rounds->own_count);
+	/* Where they cannot be read (no memory, no descriptor) those of the last time hold: none would spare nothing. */
+	own = rounds->own;
+	if (!host_addresses(&rounds->own, &rounds->own_count))
+		free(own);
 	free(rounds->operators);
 	rounds->operators = NULL;
 	rounds->operator_count = 0;

@@ -41,7 +41,9 @@ static int socket_in_new_netns(void)
 	int ends[2], result, status;
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	/* Not blocking: we hold the writing end too, so that a child that died without a word would be waited for without
+	 * end. When it has gone, its word is there. */
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	/* A thread could not make a user namespace. No memory is shared; the descriptors are. No signal at its end: a program's
 	 * handler of SIGCHLD is not asked. */
