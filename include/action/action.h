@@ -112,7 +112,10 @@ struct action_plan {
 	struct flow_scan_report scan; /* of the last pass; received and matched of all */
 };
 
-/* One pass that changes nothing. 0 with *ret_plan, to be freed; -errno of the pass. */
+#define ACTION_REDO_MAX 3 /* passes made anew where the table was resized under them */
+
+/* One pass that changes nothing, made anew (ACTION_REDO_MAX times) where the table was resized meanwhile: callbacks then hear of
+ * entries again. 0 with *ret_plan, to be freed; -errno of the pass. */
 int action_survey(const struct action_request *request, const struct flow_ports *ports,
 		  struct action_plan **ret_plan);
 void action_plan_free(struct action_plan *plan);
@@ -144,11 +147,14 @@ struct action_result {
 	enum action_way way;
 	enum action_counted counted;
 	bool is_stopped;   /* by on_batch, or the work failed on its way */
-	bool is_unsettled; /* the table was resized meanwhile */
+	unsigned redone;   /* passes made anew, for the table was resized under the one before */
+	bool is_unsettled; /* resized under the last one too: some may be left, or changed twice */
 };
 
 /* Does it: from the plan's list, read again right before each write; without a list (plan NULL or
- * more than are listed) by a pass that writes as it reads. 0, or -errno where it could not begin or
+ * more than are listed) by a pass that writes as it reads. Where the table is resized under that pass
+ * it is followed by another, until one was not or ACTION_REDO_MAX were: what it had missed is found then. Not where a change must
+ * not be made twice (--add, --fixed, a limit on changes): then it is said (is_unsettled). 0, or -errno where it could not begin or
  * go on; *ret_result says how far it came either way. */
 int action_execute(const struct action_request *request, const struct flow_ports *ports,
 		   const struct action_plan *plan, struct action_result *ret_result);
@@ -166,7 +172,7 @@ struct action_choice {
 void action_choose(const struct action_request *request, const struct flow_ports *ports,
 		   struct action_choice *ret_choice);
 /* The guard: a pass with the request's filter that ends at the first protected entry. 1: none; 0:
- * one is there; -errno. */
+ * one is there; -ECANCELED: who watches the progress stopped it; -errno. */
 int action_guard(const struct action_request *request, const struct flow_ports *ports);
 /* One request to the kernel. plan (may be NULL): what was counted right before. Only where
  * action_choose says so and the guard, where needed, found nothing. 0 or -errno. */

@@ -22,7 +22,8 @@ void protect_free(struct protect *protect);
  * flow of which the original or the reply tuple has these two ends, in either order and any zone.
  * Once; count 0 is fine. */
 void protect_set_operator(struct protect *protect, const struct flow_tuple *tuples, size_t count);
-/* The flows of those sockets, as found in the table (copied; of each socket at least one): with
+/* The flows of those sockets, as found in the table (copied; of each socket at least one, and all of
+ * the zones that the filter could mean): with
  * them protect_may_meet asks whether the filter could match one of these, instead of any flow of
  * their kind. Once, behind protect_set_operator. */
 void protect_set_operator_flows(struct protect *protect, const struct flow *flows, size_t count);

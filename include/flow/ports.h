@@ -23,6 +23,7 @@ struct flow_scan_report {
 	unsigned redone;      /* times the dump was begun anew because the hash was resized meanwhile */
 	bool unsettled;       /* resized again and again: the last pass may miss or repeat entries */
 	bool unwatched;       /* the number of buckets cannot be read: a resize is not noticed */
+	bool is_stopped;      /* by who watches the progress: not all was read */
 	int64_t started_ns, ended_ns; /* monotonic */
 	int64_t cpu_ns;
 	char pushed_down[160]; /* what the kernel was asked to filter, as options; "" nothing */
@@ -69,8 +70,9 @@ struct flow_ports {
 	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing known). */
 	int (*read_again)(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
 			  bool *ret_found);
-	/* Up to FLOW_BATCH_MAX flows by a tuple of either direction, in zone 0. 0 or -errno (nothing known). */
-	int (*find)(void *arg, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows, bool *ret_found);
+	/* Up to FLOW_BATCH_MAX flows by a tuple of either direction and the zone of that direction. 0 or -errno (nothing known). */
+	int (*find)(void *arg, const struct flow_tuple *tuples, const uint16_t *zones, size_t count, struct flow *ret_flows,
+		    bool *ret_found);
 	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each (DONE also where the kernel's answer was lost and
 	 * the entry is no longer there). 0, or -errno where the batch could not be sent at all (outcomes UNKNOWN): -EPERM
 	 * without CAP_NET_ADMIN. */

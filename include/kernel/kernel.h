@@ -143,6 +143,8 @@ struct writer; /* the sockets and buffers of writes, 1 MiB at most */
 int writer_open(const char *proofs_dir, struct writer **ret_writer);
 void writer_close(struct writer *writer);
 uint32_t writer_portid(const struct writer *writer); /* DESTROY events of its deletes carry it */
+/* fn hears of the progress of passes, each 50 ms, with the entries read so far; false ends the pass (is_stopped). NULL: nobody. */
+void writer_on_progress(struct writer *writer, bool (*fn)(uint64_t received, void *arg), void *arg);
 /* The ports of this writer; valid until writer_close. */
 struct flow_ports writer_ports(struct writer *writer);
 

@@ -219,15 +219,48 @@ static bool on_flow(const struct flow *flow, void *arg)
 	return e->used < batch_of(e->request) || write_gathered(e);
 }
 
-static int stream(struct execution *e, const struct action_plan *plan)
+/* Whether another pass over what this one left is the same work: a change that adds would be made
+ * twice, and one that is fixed is refused the second time. */
+static bool may_repeat(const struct action_request *request)
+{
+	if (request->show)
+		return false;
+	return request->kind == ACTION_KIND_DELETE ||
+	       (request->change != ACTION_CHANGE_ADD && !request->is_fixed && !request->limit);
+}
+
+/* What the next pass will meet again is not counted yet. Returns the changes made so far that it
+ * will find to be as asked. */
+static uint64_t begin_again(struct action_result *result, const struct action_request *request)
+{
+	uint64_t changed = 0;
+
+	if (request->kind == ACTION_KIND_TIMEOUT && request->change == ACTION_CHANGE_SET) {
+		result->done = 0; /* a second is gone since: all of them will be set again */
+		result->verified_read = result->verified_right = 0;
+	} else if (request->kind == ACTION_KIND_TIMEOUT) {
+		changed = result->done;
+	}
+	result->refused = result->unknown = result->unchanged = result->left = 0;
+	result->spared = (struct action_spared){0};
+	result->matched = result->done + result->gone;
+	result->redone++;
+	return changed;
+}
+
+static int pass_through(struct execution *e, const struct action_plan *plan)
 {
 	struct action_result *result = e->result;
 	struct flow_scan_report report = {0};
 	uint64_t handled;
 	int error;
 
-	e->is_reading = e->request->is_paced;
 	error = passes_run(e->request, e->ports, on_flow, e, &report);
+	if (report.is_stopped && !result->is_stopped) {
+		result->is_stopped = true;
+		result->left += e->used; /* gathered, never written */
+		e->used = 0;
+	}
 	if (result->is_stopped) {
 		/* The rest is known from the survey, if there was one. */
 		handled = result->matched - result->spared.total - result->unchanged;
@@ -236,13 +269,46 @@ static int stream(struct execution *e, const struct action_plan *plan)
 			result->matched += plan->chosen + plan->left - handled;
 		}
 	} else if (error) {
-		result->left += e->used; /* gathered, never written */
+		result->left += e->used;
+		e->used = 0;
 		result->is_stopped = true;
 	} else {
 		write_gathered(e);
 	}
 	result->is_unsettled = report.unsettled;
 	return e->error ? e->error : error;
+}
+
+/* What earlier passes changed the last one found to be as asked: it was counted twice. Fewer than
+ * were changed: a pass that was torn had changed some of them twice. */
+static void settle(struct action_result *result, uint64_t changed, bool is_whole)
+{
+	uint64_t found = changed < result->unchanged ? changed : result->unchanged;
+
+	result->unchanged -= found;
+	result->matched -= found;
+	if (!is_whole)
+		return;
+	result->done -= changed - found;
+	result->matched -= changed - found;
+}
+
+static int stream(struct execution *e, const struct action_plan *plan)
+{
+	struct action_result *result = e->result;
+	uint64_t changed = 0;
+	int error;
+
+	e->is_reading = e->request->is_paced;
+	for (;;) {
+		error = pass_through(e, plan);
+		if (error || result->is_stopped || !result->is_unsettled ||
+		    result->redone == ACTION_REDO_MAX || !may_repeat(e->request))
+			break;
+		changed = begin_again(result, e->request);
+	}
+	settle(result, changed, !error && !result->is_stopped);
+	return error;
 }
 
 /* ---- the list of a survey ---- */
@@ -272,6 +338,7 @@ static int work_list(struct execution *e, const struct action_plan *plan)
 	result->left = plan->left;
 	result->unchanged = plan->unchanged;
 	result->is_unsettled = plan->scan.unsettled;
+	result->redone = plan->scan.redone;
 	for (i = 0; i < targets->used && !result->is_stopped; i++) {
 		flow_of_target(&targets->rows[i].target, &e->flows[e->used++]);
 		if (e->used == batch_of(e->request) || i + 1 == targets->used)

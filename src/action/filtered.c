@@ -3,6 +3,8 @@
  * so it is used only where nothing has to be spared. */
 #include "action/action.h"
 
+#include <errno.h>
+
 #include "base/text.h"
 #include "passes.h"
 
@@ -94,6 +96,8 @@ int action_guard(const struct action_request *request, const struct flow_ports *
 
 	if (error)
 		return error;
+	if (report.is_stopped)
+		return -ECANCELED;
 	return guard.is_clear && !report.unsettled ? 1 : 0;
 }
 

@@ -97,7 +97,7 @@ static void sum_up(struct flow_scan_report *sum, const struct flow_scan_report *
 		 not_kernel = sum->not_kernel;
 	int64_t started_ns = sum->started_ns, cpu_ns = sum->cpu_ns;
 	unsigned redone = sum->redone;
-	bool unsettled = sum->unsettled;
+	bool unsettled = sum->unsettled, unwatched = sum->unwatched;
 
 	*sum = *one;
 	if (is_first)
@@ -107,6 +107,7 @@ static void sum_up(struct flow_scan_report *sum, const struct flow_scan_report *
 	sum->not_kernel += not_kernel;
 	sum->redone += redone;
 	sum->unsettled = sum->unsettled || unsettled;
+	sum->unwatched = sum->unwatched || unwatched;
 	sum->started_ns = started_ns;
 	sum->cpu_ns += cpu_ns;
 }
@@ -122,7 +123,7 @@ int passes_run(const struct action_request *request, const struct flow_ports *po
 	const struct flow_filter *filter;
 	int result = 0;
 
-	for (i = 0; i < count && !result && !pass.is_ended; i++) {
+	for (i = 0; i < count && !result && !pass.is_ended && !report.is_stopped; i++) {
 		pass.at = request->is_one_pass ? request->filter_count : i;
 		filter = request->is_one_pass ? request->common : request->filters[i];
 		result =

@@ -155,8 +155,8 @@ void action_plan_free(struct action_plan *plan)
 	free(plan);
 }
 
-int action_survey(const struct action_request *request, const struct flow_ports *ports,
-		  struct action_plan **ret_plan)
+static int survey_once(const struct action_request *request, const struct flow_ports *ports,
+		       struct action_plan **ret_plan)
 {
 	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
 	struct action_plan *plan = mem_alloc(sizeof(*plan));
@@ -173,6 +173,28 @@ int action_survey(const struct action_request *request, const struct flow_ports 
 		action_plan_free(plan);
 		return result;
 	}
+	plan->is_stopped |= plan->scan.is_stopped;
+	*ret_plan = plan;
+	return 0;
+}
+
+int action_survey(const struct action_request *request, const struct flow_ports *ports,
+		  struct action_plan **ret_plan)
+{
+	struct action_plan *plan = NULL;
+	unsigned redone = 0;
+	int result;
+
+	for (;;) {
+		result = survey_once(request, ports, &plan);
+		if (result)
+			return result;
+		if (!plan->scan.unsettled || plan->is_stopped || redone == ACTION_REDO_MAX)
+			break;
+		action_plan_free(plan);
+		redone++;
+	}
+	plan->scan.redone += redone;
 	if (plan->targets)
 		targets_sort(plan->targets);
 	*ret_plan = plan;

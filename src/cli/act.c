@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "kernel/kernel.h"
 
 static bool is_dry(const struct act *act)
@@ -62,8 +63,19 @@ static int open_table(struct act *act)
 	if (timeouts_read(&act->timeouts) == 0)
 		act->request.context.timeouts = &act->timeouts;
 	act->request.protect = act->protect;
-	act_find_operator(act);
+	writer_on_progress(act->writer, act_on_progress, act);
 	return 0;
+}
+
+/* While it was counting: nothing has been written yet. */
+static int interrupted(const struct act *act)
+{
+	char found[UNITS_TEXT_MAX], received[UNITS_TEXT_MAX];
+
+	run_say("interrupted while counting, %s found among %s entries read; nothing was done",
+		units_format_count(act->plan->matched, found),
+		units_format_count(act->plan->scan.received, received));
+	return EXIT_FAILED;
 }
 
 static int survey(struct act *act)
@@ -78,6 +90,8 @@ static int survey(struct act *act)
 	/* After the pass: it has freed what had expired. */
 	if (act->ports.count(act->ports.arg, &act->entries))
 		act->entries = act->plan->scan.received;
+	if (act->plan->is_stopped)
+		return interrupted(act);
 	if (act->plan->scan.unsettled)
 		run_say("the table was resized during the pass: figures may be off");
 	return 0;
@@ -118,10 +132,14 @@ static int dry_run(struct act *act)
 	settle_way(act);
 	if (act->cli->out.is_json && act->plan && act->plan->chosen) {
 		act->request.show = show_flow;
-		act->request.on_batch = NULL;
+		act->request.on_batch = act_on_shown;
 		if (action_execute(&act->request, &act->ports, act->plan, &unused) &&
 		    !act->cli->write_error)
 			run_say("reading the table failed on its way: not all entries are shown");
+	}
+	if (act->is_interrupted) {
+		run_say("interrupted; not all entries are shown");
+		return EXIT_FAILED;
 	}
 	report(act, NULL, clock_monotonic_ns() - act->started_ns);
 	return !count && option_given(act->cli, OPTION_FAIL_IF_NONE) ? EXIT_NONE : EXIT_DONE;
@@ -133,11 +151,15 @@ static int work(struct act *act, bool has_asked, struct action_result *ret_resul
 {
 	bool is_guarded = act->plan && !has_asked && act->plan->spared.total == 0 &&
 			  !act->plan->scan.unsettled;
-	int result;
+	int guard = 1, result;
 
-	if (act->choice.way == ACTION_WAY_FILTER &&
-	    (!act->choice.needs_guard || is_guarded ||
-	     action_guard(&act->request, &act->ports) == 1)) {
+	if (act->choice.way == ACTION_WAY_FILTER && act->choice.needs_guard && !is_guarded)
+		guard = action_guard(&act->request, &act->ports);
+	if (guard == -ECANCELED) {
+		ret_result->is_stopped = true;
+		return 0;
+	}
+	if (act->choice.way == ACTION_WAY_FILTER && guard == 1) {
 		result = action_execute_filtered(&act->request, &act->ports, act->plan, ret_result);
 		if (result != -EOPNOTSUPP)
 			return result;
@@ -177,11 +199,6 @@ static int execute(struct act *act)
 	error = act_confirm(act);
 	if (error)
 		return error;
-	act->signals = run_signals_open();
-	if (act->signals < 0) {
-		run_say("cannot take signals: %s", strerror(-act->signals));
-		return EXIT_FAILED;
-	}
 	if (act->is_default_rate && (!act->plan || act->plan->chosen > act->rate / 10))
 		run_say("others listen to deletions (%s): at most %d flows a second; --rate 0 does "
 			"not wait",
@@ -192,7 +209,6 @@ static int execute(struct act *act)
 	error = work(act, act->started_ns - asked_ns > NS_PER_SEC, &result);
 	act_end_progress(act);
 	report(act, &result, clock_monotonic_ns() - act->started_ns);
-	close(act->signals);
 	return exit_code(act, &result, error);
 }
 
@@ -204,18 +220,33 @@ static bool wants_survey(const struct act *act)
 	       !option_given(act->cli, OPTION_YES) || act->request.order != ACTION_ORDER_NONE;
 }
 
+/* From here on SIGINT and SIGTERM are looked for where the work may end. */
+static int open_signals(struct act *act)
+{
+	int signals = run_signals_open();
+
+	if (signals < 0) {
+		run_say("cannot take signals: %s", strerror(-signals));
+		return EXIT_FAILED;
+	}
+	act->signals = signals;
+	return 0;
+}
+
 static int run(struct act *act)
 {
 	int result;
 
 	result = act_protect(act);
 	if (!result)
+		result = open_signals(act);
+	if (!result)
 		result = open_table(act);
 	if (result)
 		return result;
 	act_pace_init(act);
-	action_choose(&act->request, &act->ports, &act->choice);
 	act->started_ns = clock_monotonic_ns();
+	act_choose_way(act);
 	if (wants_survey(act)) {
 		result = survey(act);
 		if (!result && act->check)
@@ -231,12 +262,15 @@ int act_run(struct act *act)
 	struct problem problem = {0};
 	int code;
 
+	act->signals = -1;
 	if (act_parse(act, &problem))
 		return run_usage(&problem);
 	code = run(act);
 	action_plan_free(act->plan);
 	protect_free(act->protect);
 	free(act->sockets);
+	if (act->signals >= 0)
+		close(act->signals);
 	if (act->writer)
 		writer_close(act->writer);
 	return code;

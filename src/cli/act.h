@@ -53,9 +53,11 @@ int act_parse(struct act *act, struct problem *reterr_problem);
 /* What is to be spared: operator, config, --protect. 0, or an exit code with the reason said. */
 int act_protect(struct act *act);
 
-/* The operator's flows themselves, once the table is open: what they are not need not be looked
- * for. */
-void act_find_operator(struct act *act);
+/* ---- act_operator.c ---- */
+
+/* Chooses the way. Where only the operator's connections stand against the kernel's own filter, their
+ * flows are looked up: a filter that cannot match these needs no pass for their sake. */
+void act_choose_way(struct act *act);
 
 /* ---- act_pace.c ---- */
 
@@ -63,9 +65,14 @@ void act_find_operator(struct act *act);
 void act_pace_init(struct act *act);
 bool act_on_batch(uint64_t written, void *arg);
 bool act_on_found(uint64_t matched, void *arg);
+/* Of a pass: entries read. */
+bool act_on_progress(uint64_t received, void *arg);
+/* As act_on_batch, without waiting. */
+bool act_on_shown(uint64_t shown, void *arg);
 void act_end_progress(struct act *act);
 /* Asks where it must be asked: 0 go on, else an exit code with the reason said. */
 int act_confirm(struct act *act);
-bool act_answers_yes(void); /* a yes at the terminal */
+/* A yes at the terminal. signals (-1: none): what comes there is no. */
+bool act_answers_yes(int signals, bool *ret_is_interrupted);
 
 #endif

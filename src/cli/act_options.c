@@ -81,38 +81,6 @@ static int add_operator(struct act *act)
 	return 0;
 }
 
-static struct flow_tuple reversed(const struct flow_tuple *tuple)
-{
-	struct flow_tuple r = *tuple;
-
-	r.sport = tuple->dport;
-	r.dport = tuple->sport;
-	memcpy(r.src, tuple->dst, sizeof(r.src));
-	memcpy(r.dst, tuple->src, sizeof(r.dst));
-	return r;
-}
-
-void act_find_operator(struct act *act)
-{
-	struct flow *flows = mem_array(2 * act->socket_count + 1, sizeof(*flows));
-	size_t i, k, used = 0;
-
-	for (i = 0; i < act->socket_count; i++) {
-		struct flow_tuple both[2] = {act->sockets[i], reversed(&act->sockets[i])};
-		struct flow two[2];
-		bool found[2] = {false, false};
-
-		if (act->ports.find(act->ports.arg, both, 2, two, found) || !(found[0] || found[1]))
-			break; /* in another zone, or not tracked: nothing certain can be said */
-		for (k = 0; k < 2; k++)
-			if (found[k])
-				flows[used++] = two[k];
-	}
-	if (i && i == act->socket_count)
-		protect_set_operator_flows(act->protect, flows, used);
-	free(flows);
-}
-
 static int no_room(void)
 {
 	run_say("more than %d protected filters; prefixes and lists need fewer", PROTECT_MAX);

@@ -92,10 +92,34 @@ void act_end_progress(struct act *act)
 	act->has_progress = false;
 }
 
+static bool is_signalled(struct act *act)
+{
+	struct pollfd fd = {.fd = act->signals, .events = POLLIN};
+
+	act->is_interrupted |= poll(&fd, 1, 0) > 0;
+	return act->is_interrupted;
+}
+
 bool act_on_found(uint64_t matched, void *arg)
 {
-	show(arg, matched, "found");
-	return true;
+	(void)matched;
+	return !is_signalled(arg);
+}
+
+bool act_on_progress(uint64_t received, void *arg)
+{
+	struct act *act = arg;
+
+	/* While it writes as it reads, act_on_batch shows how far it is. */
+	if (!act->cli->has_acted)
+		show(act, received, "read");
+	return !is_signalled(act);
+}
+
+bool act_on_shown(uint64_t shown, void *arg)
+{
+	(void)shown;
+	return !is_signalled(arg);
 }
 
 bool act_on_batch(uint64_t written, void *arg)
@@ -111,11 +135,17 @@ bool act_on_batch(uint64_t written, void *arg)
 	return wait_until(act, due);
 }
 
-bool act_answers_yes(void)
+bool act_answers_yes(int signals, bool *ret_is_interrupted)
 {
+	struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
+				{.fd = STDIN_FILENO, .events = POLLIN}};
 	char line[16];
 
-	if (!fgets(line, sizeof(line), stdin))
+	while (poll(fds, 2, -1) < 0)
+		if (errno != EINTR)
+			return false;
+	*ret_is_interrupted = fds[0].revents != 0;
+	if (*ret_is_interrupted || !fgets(line, sizeof(line), stdin))
 		return false;
 	line[strcspn(line, "\r\n")] = '\0';
 	return !strcmp(line, "y") || !strcmp(line, "Y") || !strcmp(line, "yes");
@@ -147,8 +177,10 @@ int act_confirm(struct act *act)
 	}
 	fprintf(stderr, "ctwarden: %s. Go on? [y/N] ", text);
 	fflush(stderr);
-	if (act_answers_yes())
+	if (act_answers_yes(act->signals, &act->is_interrupted))
 		return 0;
+	if (act->is_interrupted)
+		fputc('\n', stderr);
 	run_say("nothing was done");
 	return EXIT_FAILED;
 }

@@ -93,6 +93,7 @@ static int show(struct relieve *relieve)
 static int ask(const struct relieve *relieve)
 {
 	char number[UNITS_TEXT_MAX];
+	bool is_interrupted;
 
 	units_format_count(relieve->shown.record.matched, number);
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
@@ -103,7 +104,7 @@ static int ask(const struct relieve *relieve)
 	}
 	fprintf(stderr, "\nctwarden: delete %s flows? [y/N] ", number);
 	fflush(stderr);
-	if (act_answers_yes())
+	if (act_answers_yes(-1, &is_interrupted))
 		return 0;
 	run_say("nothing was done");
 	return EXIT_FAILED;

@@ -104,7 +104,8 @@ static int check_time(struct scan *scan, bool now)
 	if (!options->on_progress || (!now && time_ns - scan->progress_ns < PROGRESS_NS))
 		return STEP_MORE;
 	scan->progress_ns = time_ns;
-	return options->on_progress(scan->report->received, options->arg) ? STEP_MORE : STEP_ENDED;
+	scan->report->is_stopped = !options->on_progress(scan->report->received, options->arg);
+	return scan->report->is_stopped ? STEP_ENDED : STEP_MORE;
 }
 
 static int receive_all(struct scan *scan, struct nl_socket *socket)

@@ -41,6 +41,12 @@ void writer_close(struct writer *writer)
 	free(writer);
 }
 
+void writer_on_progress(struct writer *writer, bool (*fn)(uint64_t received, void *arg), void *arg)
+{
+	writer->on_progress = fn;
+	writer->progress_arg = arg;
+}
+
 uint32_t writer_portid(const struct writer *writer)
 {
 	return mnl_socket_get_portid(writer->socket.mnl);
@@ -50,8 +56,10 @@ static int port_scan(void *arg, const struct flow_filter *filter,
 		     const struct flow_filter_context *context, flow_scan_fn *fn, void *fn_arg,
 		     struct flow_scan_report *ret_report)
 {
-	(void)arg;
-	return scan_flows(filter, context, fn, fn_arg, NULL, ret_report);
+	const struct writer *writer = arg;
+	struct scan_options options = {.on_progress = writer->on_progress, .arg = writer->progress_arg};
+
+	return scan_flows(filter, context, fn, fn_arg, &options, ret_report);
 }
 
 static int port_read_again(void *arg, const struct flow_target *targets, size_t count,
@@ -60,10 +68,10 @@ static int port_read_again(void *arg, const struct flow_target *targets, size_t 
 	return writer_read_again(arg, targets, count, ret_flows, ret_found);
 }
 
-static int port_find(void *arg, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows,
-		     bool *ret_found)
+static int port_find(void *arg, const struct flow_tuple *tuples, const uint16_t *zones, size_t count,
+		     struct flow *ret_flows, bool *ret_found)
 {
-	return writer_find(arg, tuples, count, ret_flows, ret_found);
+	return writer_find(arg, tuples, zones, count, ret_flows, ret_found);
 }
 
 static int port_delete(void *arg, const struct flow_target *targets, size_t count,

@@ -103,6 +103,7 @@ int writer_read_again(struct writer *writer, const struct flow_target *targets, 
 
 struct finding {
 	const struct flow_tuple *tuples;
+	const uint16_t *zones;
 	struct flow *flows;
 	bool *found;
 };
@@ -111,7 +112,8 @@ struct finding {
 static struct nlmsghdr *build_find(struct batch *batch, void *buf, size_t i)
 {
 	const struct finding *finding = batch->arg;
-	struct flow_target target = {.orig = finding->tuples[i]};
+	struct flow_target target = {
+		.orig = finding->tuples[i], .zone = finding->zones[i], .zone_reply = finding->zones[i]};
 
 	return message_get(&batch->writer->socket, buf, &target);
 }
@@ -123,12 +125,12 @@ static void take_found(struct batch *batch, const struct nlmsghdr *answer, size_
 	finding->found[i] = decode_message(answer, answer->nlmsg_len, &finding->flows[i], NULL) == 0;
 }
 
-int writer_find(struct writer *writer, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows,
-		bool *ret_found)
+int writer_find(struct writer *writer, const struct flow_tuple *tuples, const uint16_t *zones, size_t count,
+		struct flow *ret_flows, bool *ret_found)
 {
 	struct flow flows[FLOW_BATCH_MAX];
 	bool found[FLOW_BATCH_MAX] = {false};
-	struct finding finding = {tuples, flows, found};
+	struct finding finding = {tuples, zones, flows, found};
 	struct batch batch = {.writer = writer,
 			      .count = count,
 			      .build = build_find,

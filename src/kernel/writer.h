@@ -15,6 +15,8 @@ struct writer {
 	uint8_t *answers;  /* NL_ANSWER_MAX bytes */
 	bool is_stale;	   /* answers to an older batch may still be queued */
 	uint64_t lost;	   /* times answers did not fit the socket's queue */
+	bool (*on_progress)(uint64_t received, void *arg); /* of passes; NULL: nobody listens */
+	void *progress_arg;
 	struct prover *prover; /* of the filtered delete; NULL in a throw-away namespace */
 };
 
@@ -23,8 +25,8 @@ void writer_init(struct writer *writer, struct nl_socket socket);
 void writer_done(struct writer *writer);
 
 /* As the functions of struct flow_ports. */
-int writer_find(struct writer *writer, const struct flow_tuple *tuples, size_t count, struct flow *ret_flows,
-		bool *ret_found);
+int writer_find(struct writer *writer, const struct flow_tuple *tuples, const uint16_t *zones, size_t count,
+		struct flow *ret_flows, bool *ret_found);
 int writer_read_again(struct writer *writer, const struct flow_target *targets, size_t count,
 		      struct flow *ret_flows, bool *ret_found);
 int writer_delete(struct writer *writer, const struct flow_target *targets, size_t count,

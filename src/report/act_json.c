@@ -52,6 +52,7 @@ static void add_result(json_t *document, const struct report_act *act)
 	add_spared(document, act, &result->spared);
 	json_add_bool(document, "stopped", result->is_stopped);
 	json_add_bool(document, "unsettled", result->is_unsettled);
+	json_add_count(document, "redone", result->redone);
 	if (!is_timeout) {
 		json_add_text(document, "counted", action_counted_name(result->counted));
 		return;
@@ -131,6 +132,7 @@ static void add_dry(json_t *document, const struct report_act *act)
 		json_add_real(document, "share_pct", share_of(plan->chosen, act->entries));
 	json_add_bool(document, "needs_yes", act->needs_yes);
 	json_add_bool(document, "unsettled", plan->scan.unsettled);
+	json_add_count(document, "redone", plan->scan.redone);
 	add_plan(document, act);
 }
 

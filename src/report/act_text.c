@@ -227,6 +227,8 @@ static void print_warnings(const struct report_out *out, const struct report_act
 		warn(out, plan->fixed, "with a fixed timeout: the kernel will refuse to change it");
 	if (plan->scan.unsettled)
 		put(out, "", "note: the table was resized meanwhile: the figures may be off");
+	else if (plan->scan.redone)
+		put(out, "", "note: the table was resized meanwhile and was read anew");
 }
 
 static int print_dry(const struct report_out *out, const struct report_act *act)
@@ -318,6 +320,8 @@ static int print_done(const struct report_out *out, const struct report_act *act
 		print_spared(out, act, &result->spared);
 	if (result->is_unsettled)
 		put(out, "", "the table was resized meanwhile: some may have been missed");
+	else if (result->redone)
+		put(out, "", "the table was resized meanwhile and was gone through again");
 	if (is_timeout)
 		print_verified(out, act);
 	return report_flush(out);

@@ -120,7 +120,7 @@ same "their timeouts too" "1 2" "$(member changed spared)"
 for filter in "-s 10.0.0.1" "-m 0 -s 10.0.0.1 -p tcp" "--dport 443 -p tcp"; do
     # shellcheck disable=SC2086
     act flush $filter --explain
-    has "$filter cannot meet the operator's" "nothing protected can match this filter" "$work/out"
+    has "$filter does not meet the operator's" "way: kernel-filter" "$work/out"
 done
 for filter in "-s 127.0.0.1" "-p tcp" "-m 0" "--dport 2299 -p tcp" "--reply-sport 2223 -p tcp"; do
     # shellcheck disable=SC2086
@@ -135,6 +135,42 @@ act -j flush -p udp -m 77 --yes
 same "what cannot be the operator's goes by the kernel" "kernel-filter" "$(member way)"
 act -j flush --dport 2222 -p tcp --yes --include-self
 same "--include-self lifts it" "1 0" "$(member deleted) $(count -p tcp --dport 2222)"
+exec 5>&-
+wait "${pids[@]}" # these sessions end
+pids=()
+nft delete table inet act
+
+# ---- the operator in a zone, and an equal tuple in zone 0 that is not the operator's ----
+nft -f - <<'N'
+table inet act {
+	chain p { type filter hook prerouting priority -300; tcp dport 2225 ct zone set 7; tcp sport 2225 ct zone set 7; }
+	chain q { type filter hook output priority -300; tcp dport 2225 ct zone set 7; tcp sport 2225 ct zone set 7; }
+	chain o { type filter hook output priority 0; tcp dport 2225 ct mark set 5; }
+}
+N
+empty
+exec 5<>"$work/hold"
+/usr/bin/python3 "$work/session.py" 2225 sshd 2225 <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
+pids+=($!)
+for _ in {1..100}; do grep -q ready "$work/session" && break; sleep 0.1; done
+port=$(conntrack -L -p tcp --dport 2225 2>/dev/null | grep -oE 'sport=[0-9]+' | head -1 | cut -d= -f2)
+conntrack -I -s 127.0.0.1 -d 127.0.0.1 -p tcp --sport "$port" --dport 2225 -t 500 --state ESTABLISHED -m 6 >/dev/null 2>&1
+fill -n 50 -S 2
+fill -n 50 -S 2 -Z 7 -m 5 -o 1000
+same "the same tuple stands in zone 7 and in zone 0" "1 1 2" "$(count -w 7 -m 5 -p tcp --dport 2225) $(count -m 6) $(count -p tcp --dport 2225)"
+for filter in "-m 5" "-w 7" "-w 7 -m 5" "-w 7 -p tcp" "-s 127.0.0.1 -w 7"; do
+    # shellcheck disable=SC2086
+    act flush $filter --explain
+    has "$filter may meet the operator's in zone 7" "dump-and-delete (something it matches must be spared)" "$work/out"
+done
+act flush -w 8 --explain
+has "-w 8 cannot" "nothing protected can match this filter" "$work/out"
+act -j flush -m 5 --yes
+same "what has its mark goes, the operator's lives" "50 1 1" "$(member deleted spared) $(count -w 7 -p tcp --dport 2225)"
+act -j flush -w 7 --yes
+same "and that of its zone" "0 1 1" "$(member deleted spared) $(count -w 7 -p tcp --dport 2225)"
+act -j flush -m 6 --yes
+same "that of zone 0 is spared too: nobody can tell them apart" "0 1" "$(member deleted spared)"
 exec 5>&-
 nft delete table inet act
 

@@ -21,6 +21,8 @@ struct fake {
 	unsigned fail_write;			 /* the n-th write fails, 0: none */
 	int write_error;
 	unsigned fail_scan;
+	unsigned torn_scans;	   /* of the next scans: the table is resized under them */
+	unsigned ages_sec;	   /* time that passes before a scan */
 	void (*on_write)(struct fake *fake); /* before each write: what others do meanwhile */
 	void (*on_read)(struct fake *fake);
 	struct flow_ports ports;
@@ -36,16 +38,23 @@ static inline int fake_scan(void *arg, const struct flow_filter *filter,
 	memset(ret_report, 0, sizeof(*ret_report));
 	if (++fake->scans == fake->fail_scan)
 		return -EPERM;
+	for (i = 0; i < fake->count; i++)
+		fake->flows[i].timeout_sec -= fake->ages_sec;
+	ret_report->unsettled = fake->torn_scans;
 	for (i = 0; i < fake->count; i++) {
-		if (!fake->alive[i])
+		/* Torn: some are missed, some come where others were. */
+		size_t at = ret_report->unsettled && i % 3 ? i - i % 3 : i;
+
+		if (!fake->alive[at])
 			continue;
 		ret_report->received++;
-		if (filter && !flow_filter_match(filter, &fake->flows[i], context))
+		if (filter && !flow_filter_match(filter, &fake->flows[at], context))
 			continue;
 		ret_report->matched++;
-		if (!fn(&fake->flows[i], NULL, 0, fn_arg))
+		if (!fn(&fake->flows[at], NULL, 0, fn_arg))
 			break;
 	}
+	fake->torn_scans -= ret_report->unsettled;
 	return 0;
 }
 
