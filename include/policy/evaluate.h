@@ -76,6 +76,9 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 			  const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns);
 
+/* The kernel timeouts that rules set were put back: the rules that still hold set them anew. */
+void policy_memory_forget_timeouts(struct policy_memory *memory, const struct policy *policy);
+
 /* The state of one rule, for status and records. */
 struct policy_rule_state {
 	bool is_active;	      /* begun and not yet at its until */

@@ -442,6 +442,11 @@ bool rounds_take(struct rounds *rounds, struct round_result *ret_result)
 	return taken;
 }
 
+void rounds_restore(struct rounds *rounds)
+{
+	settings_restore(rounds->config.state_dir, NULL, NULL);
+}
+
 void round_result_done(struct round_result *result)
 {
 	for (size_t i = 0; i < result->count; i++)

@@ -50,6 +50,8 @@ bool rounds_begin(struct rounds *rounds, const struct round_order *order);
 /* True where one has ended; *ret_result is the caller's, to be given to round_result_done. */
 bool rounds_take(struct rounds *rounds, struct round_result *ret_result);
 void round_result_done(struct round_result *result);
+/* Puts kernel timeouts back. Only while no order is under way. */
+void rounds_restore(struct rounds *rounds);
 
 /* Bans, from any thread; block while a round bans (milliseconds). */
 int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max, size_t *ret_count,

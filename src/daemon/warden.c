@@ -56,6 +56,17 @@ static bool looks_at_sources(const struct policy *policy)
 	return false;
 }
 
+/* Another policy may not have the rule that lowered kernel timeouts, and in another mode it ends without a word to the
+ * kernel, or has begun without one: they go back, and what still holds begins anew. */
+static void begin_timeouts_anew(struct warden *warden)
+{
+	warden->judged_mode = warden->mode;
+	if (!warden->rounds)
+		return;
+	rounds_restore(warden->rounds);
+	policy_memory_forget_timeouts(warden->memory, warden->policy);
+}
+
 static void apply(struct engine *engine, struct policy *policy)
 {
 	struct warden *warden = &engine->warden;
@@ -68,6 +79,7 @@ static void apply(struct engine *engine, struct policy *policy)
 	warden->base_mode = engine->config.has_mode ? engine->config.mode : policy->mode;
 	if (!warden->mode_until_ns)
 		warden->mode = warden->base_mode;
+	begin_timeouts_anew(warden);
 	if (policy->has_levels)
 		engine->config.levels = policy->levels;
 	if (policy->capacity && !engine->config.capacity)
@@ -313,6 +325,8 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 		warden->next = NULL;
 		apply(engine, next);
 	}
+	if (warden->mode != warden->judged_mode)
+		begin_timeouts_anew(warden);
 	count = decide(engine, now_ns);
 	if (count || renewal_is_due(engine, now_ns))
 		begin(engine, count, now_ns);

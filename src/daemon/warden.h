@@ -26,6 +26,7 @@ struct warden {
 	struct policy_memory *memory;
 	enum policy_mode mode;    /* in force */
 	enum policy_mode base_mode; /* of the policy or --mode */
+	enum policy_mode judged_mode; /* in which the rules were last looked at */
 	int64_t mode_until_ns;    /* switched at run time until then; 0: not */
 	struct rounds *rounds;    /* NULL: no rule, or no right to act */
 	struct round_order *order;

@@ -191,6 +191,13 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		state->is_active = false;
 }
 
+void policy_memory_forget_timeouts(struct policy_memory *memory, const struct policy *policy)
+{
+	for (size_t i = 0; i < memory->count; i++)
+		if (policy->rules[i].action.action == POLICY_ACTION_TIMEOUTS)
+			memory->rules[i].is_active = false;
+}
+
 struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 					    const struct policy *policy, size_t rule,
 					    int64_t now_ns)
