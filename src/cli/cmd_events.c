@@ -67,7 +67,7 @@ static int parse(struct watch *watch, struct problem *problem)
 	if (buffer && (units_parse_bytes(buffer, &watch->buffer_bytes, &inner) ||
 		       !watch->buffer_bytes || watch->buffer_bytes > INT32_MAX / 2))
 		return option_problem(watch->cli, OPTION_BUFFER, problem, "%s",
-				      inner.text[0] ? inner.text : "from 1 byte to 1023M");
+				      inner.text[0] ? inner.text : "a buffer is from 1 byte to 1023M");
 	if (parse_groups(watch, problem) ||
 	    option_number(watch->cli, OPTION_NUMBER, 1, UINT32_MAX, &watch->n, problem) ||
 	    option_duration(watch->cli, OPTION_FOR, &watch->for_ns, problem))

@@ -45,10 +45,8 @@ static int add_prefix(struct kill *kill, const char *word)
 	struct prefix prefix;
 	unsigned widest, i;
 
-	if (prefix_parse(word, &prefix, &problem)) {
-		problem_set(&problem, word, "%s", problem.text);
-		return run_usage(&problem);
-	}
+	if (prefix_parse(word, &prefix, &problem))
+		return refuse(word, problem.text, "");
 	widest = prefix.addr.family == AF_INET ? WIDEST_V4 : WIDEST_V6;
 	if (prefix.len < widest && !option_given(kill->cli, OPTION_YES))
 		return refuse(word,

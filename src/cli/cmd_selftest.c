@@ -18,7 +18,7 @@ int cmd_selftest(struct cli *cli)
 
 	result = selftest_run(dir, &test);
 	if (result && !test.text[0]) {
-		run_say("self-test fails: %s", strerror(-result));
+		run_say("%s: cannot keep what is proven there: %s", dir, strerror(-result));
 		return EXIT_FAILED;
 	}
 	shown.fast_delete = selftest_fast_delete(dir, why, sizeof(why));

@@ -208,6 +208,10 @@ static bool is_named(const struct found *found, const char *name, char letter)
 	return name ? !strcmp(found->name, name) : found->letter && found->letter == letter;
 }
 
+/* What the value of --protect is read with. */
+static const struct command filter_text = {.name = "--protect", .has_filter = true,
+					   .options = {OPTION_ID_COUNT}};
+
 /* Neither table of this command has it: says so, with the nearest one, or that another command
  * takes it. */
 static int unknown(const struct reader *r, const char *word, const char *name, char letter)
@@ -232,6 +236,9 @@ static int unknown(const struct reader *r, const char *word, const char *name, c
 			best = found.name;
 	if (best)
 		return problem_set(r->problem, word, "unknown option; did you mean --%s?", best);
+	if (command == &filter_text)
+		return problem_set(r->problem, word,
+				   "no such filter; ctwarden help flush lists them");
 	return problem_set(r->problem, word, "unknown option; see ctwarden help%s%s",
 			   command ? " " : "", command ? command->name : "");
 }
@@ -399,9 +406,6 @@ int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr
 		return problem_set(reterr_problem, "!", "needs a filter option after it");
 	return flow_filter_finish(cli->filter, reterr_problem);
 }
-
-static const struct command filter_text = {.name = "--protect", .has_filter = true,
-					   .options = {OPTION_ID_COUNT}};
 
 int options_parse_filter(const char *text, struct flow_filter *filter, struct problem *reterr_problem)
 {

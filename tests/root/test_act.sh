@@ -254,6 +254,8 @@ for bad in 127.0.0.1 10.77.0.1 10.77.0.0/24 ::1 10.0.0.0/8 2001:db8::/32 nonsens
     # shellcheck disable=SC2086
     act kill $bad; same "kill '$bad' is refused" "2" "$code"
 done
+act kill nonsense; has "and it is said what is wrong" 'nonsense: "nonsense" is no IPv4 or IPv6 address' "$work/err"
+act kill 10.0.0.1/33; has "a prefix that is too long" "10.0.0.1/33: an IPv4 prefix is at most /32" "$work/err"
 act kill 0.0.0.0/0 --yes; same "kill of everything is refused even with --yes" 2 "$code"
 printf '10.0.0.4\n10.77.0.1\n' | ctw kill - --config "$work/none.json" 2>/dev/null
 same "nothing went, of the good ones either" "$before" "$(list)"
@@ -289,6 +291,11 @@ echo "#   swept $swept of 5000"
 ctw -j self-test --proofs "$work" >"$work/out" 2>"$work/err"; code=$?
 echo "#   self-test: exit $code, $(member fast_delete proven failed text)"
 same "self-test tells whether it is on" "$([ $code = 0 ] && echo True || echo False)" "$(member fast_delete)"
+ctw self-test --proofs "$work/no/such" >"$work/out" 2>"$work/err"; code=$?
+same "nowhere to keep the proofs: exit 1" 1 "$code"
+has "and it is said where" "$work/no/such: cannot keep what is proven there: No such file" "$work/err"
+act flush -s 10.0.0.1 --protect --nonsense
+has "an unknown filter to protect is told as such" "no such filter; ctwarden help flush lists them" "$work/err"
 
 # ---- every document fits its schema ----
 table
