@@ -20,12 +20,13 @@ _ctwarden() {
     --protocol | -p) words="tcp udp icmp icmpv6 sctp dccp gre" ;;
     --status | -u) words="assured seen-reply unset expected confirmed src-nat dst-nat dying fixed-timeout helper offload hw-offload" ;;
     --state) words="SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE" ;;
-    --mode) words="observe" ;;
-    --socket | --config | --from)
+    --mode) words="observe act" ;;
+    --order) words="idle youngest heaviest" ;;
+    --socket | --config | --from | --policy)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --state-dir)
+    --state-dir | --proofs)
         mapfile -t COMPREPLY < <(compgen -d -- "$cur")
         return
         ;;
@@ -45,10 +46,12 @@ _ctwarden() {
                 esac
             done
             if [[ -z $command || ($command == help && $prev == help) ]]; then
-                words="$(ctwarden --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p') help"
+                words="$(ctwarden --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\) .*/\1/p') help"
                 [[ $cur == -* ]] && words="--socket --direct --json --json-pretty --help --version"
             elif [[ $command == policy && $prev == policy ]]; then
                 words="check show explain test"
+            elif [[ $command == mode && $prev == mode && $cur != -* ]]; then
+                words="observe act"
             elif [[ $command == policy && $cur != -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 return
