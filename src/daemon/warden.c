@@ -204,8 +204,9 @@ static bool is_calm(const struct engine *engine, int64_t now_ns)
 {
 	const struct warden *warden = &engine->warden;
 
-	if (now_ns - warden->started_ns < LEARNING_NS && !warden->counts.evicted)
-		return warden->is_quiet && engine->level.level == LEVEL_OK;
+	if (now_ns - warden->started_ns < LEARNING_NS &&
+	    (warden->counts.evicted || !warden->is_quiet || engine->level.level != LEVEL_OK))
+		return false;
 	return !warden->calm.in_surge;
 }
 
