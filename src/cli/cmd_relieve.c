@@ -122,6 +122,24 @@ static int finish(struct relieve *relieve)
 	return EXIT_DONE;
 }
 
+static int work(struct relieve *relieve)
+{
+	int signals = run_signals_open(), code;
+
+	if (signals < 0) {
+		run_say("cannot take signals: %s", strerror(-signals));
+		return EXIT_FAILED;
+	}
+	relieve->shown.is_dry = false;
+	relieve_work(relieve, signals);
+	close(signals);
+	code = finish(relieve);
+	if (!relieve->is_interrupted)
+		return code;
+	run_say("interrupted");
+	return EXIT_FAILED;
+}
+
 static int run(struct relieve *relieve)
 {
 	struct report_relieve *shown = &relieve->shown;
@@ -136,9 +154,7 @@ static int run(struct relieve *relieve)
 											: EXIT_DONE;
 	}
 	if (option_given(relieve->cli, OPTION_YES) && !is_dry) {
-		shown->is_dry = false;
-		relieve_work(relieve);
-		return finish(relieve);
+		return work(relieve);
 	}
 	code = relieve_plan(relieve);
 	if (code)
@@ -161,9 +177,7 @@ static int run(struct relieve *relieve)
 	code = ask(relieve);
 	if (code)
 		return code;
-	shown->is_dry = false;
-	relieve_work(relieve);
-	return finish(relieve);
+	return work(relieve);
 }
 
 static int parse(const struct cli *cli, uint64_t *capacity, uint64_t *target_pct,

@@ -25,6 +25,7 @@ struct relieve {
 	struct picture *picture;
 	struct snapshot *snapshot;
 	struct report_relieve shown;
+	bool is_interrupted; /* before the target was reached */
 };
 
 /* ---- relieve_policy.c ---- */
@@ -46,7 +47,8 @@ int relieve_look(struct relieve *relieve, const struct table_reading *before, ui
 
 /* What would be done, into shown. 0, or the exit code, said. */
 int relieve_plan(struct relieve *relieve);
-/* Rounds until the target is reached or nothing more is found. */
-void relieve_work(struct relieve *relieve);
+/* Rounds until the target is reached, nothing more is found, or a signal comes (signals: of
+ * run_signals_open); a round that has begun is finished, so that all of it is accounted for. */
+void relieve_work(struct relieve *relieve, int signals);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cli/relieve_round: the guard's round, planned and done; what all rules and rounds did as one
  * record. */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,7 +156,14 @@ static void clear_sums(struct action_record *record)
 	*record = fresh;
 }
 
-void relieve_work(struct relieve *relieve)
+static bool is_signalled(int signals)
+{
+	struct pollfd fd = {.fd = signals, .events = POLLIN};
+
+	return poll(&fd, 1, 0) > 0;
+}
+
+void relieve_work(struct relieve *relieve, int signals)
 {
 	struct report_relieve *shown = &relieve->shown;
 	uint64_t want = shown->wanted, now = 0, matched, done;
@@ -165,6 +173,9 @@ void relieve_work(struct relieve *relieve)
 	clear_sums(&shown->record);
 	relieve->cli->has_acted = true;
 	for (unsigned round = 0; round < ROUNDS_MAX && want; round++) {
+		relieve->is_interrupted = is_signalled(signals);
+		if (relieve->is_interrupted)
+			break;
 		done = shown->record.done;
 		matched = run_round(relieve, want, false, &shown->record);
 		if (shown->record.error || !matched || shown->record.done == done)

@@ -235,4 +235,25 @@ for command in "flush -p udp --yes" "timeout --at-most 5 -p udp --yes" "kill 10.
 done
 same "and nothing went" "$before" "$(list)"
 
+# ---- relieve, interrupted: never half-way without an account, whenever the signal comes ----
+half=0 told=0
+for delay in 0.02 0.05 0.08 0.11 0.14 0.17 0.20 0.25 0.30 0.40; do
+    empty
+    fill -n 9000 -s 60 -u 100 -a 0 -t 3600
+    "$BIN/ctwarden" relieve --config "$work/none.json" --capacity 9000 --to 1 --yes -j >"$work/out" 2>"$work/err" </dev/null &
+    pid=$!
+    sleep "$delay" # any moment will do: no figure depends on it
+    kill -TERM "$pid" 2>/dev/null
+    wait "$pid"
+    code=$?
+    if [ -s "$work/out" ]; then
+        told=$((told + 1))
+        [ "$code" -le 1 ] && [ "$(member "done")" = $((9000 - $(count))) ] || half=$((half + 1))
+    elif [ "$(count)" != 9000 ]; then
+        half=$((half + 1))
+    fi
+done
+same "relieve, interrupted: what was deleted is told" 0 "$half"
+[ "$told" -gt 0 ]; ok "relieve, interrupted: and some had begun" $?
+
 act_done
