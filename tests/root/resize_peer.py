@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Resizes the hash of conntrack in the middle of passes: `resize_peer.py TIMES RESIZE... -- COMMAND...` starts COMMAND (or
 watches the process whose id COMMAND is), stops it each time one of its dumps is under way, runs RESIZE, and lets it go on.
-TIMES: in how many passes; the exit code and the output are those of COMMAND; what was done is told on descriptor 3."""
+RESIZE finds the
+id of what is stopped in STOPPED. TIMES: in how many passes; the exit code and the output are those of COMMAND; what was done is told on descriptor 3."""
 import os
 import signal
 import subprocess
@@ -35,6 +36,7 @@ def main():
     resize, command = sys.argv[2:at], sys.argv[at + 1:]
     process = None if command[0].isdigit() else subprocess.Popen(command)
     pid = process.pid if process else int(command[0])
+    env = dict(os.environ, STOPPED=str(pid))
     done, seen, end = 0, set(), time.monotonic() + PATIENCE_SEC
     while done < times and time.monotonic() < end and not (process and process.poll() is not None):
         if not dumps() - seen:
@@ -45,7 +47,7 @@ def main():
                 pass
             now = dumps() - seen
             if now:
-                subprocess.run(resize, check=True, close_fds=False)  # it needs descriptor 8
+                subprocess.run(resize, check=True, close_fds=False, env=env)  # it needs descriptor 8
                 seen |= now
                 done += 1
         finally:

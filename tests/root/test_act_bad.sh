@@ -39,32 +39,14 @@ refused "a contradiction: families" flush -s 10.0.0.1 -d 2001:db8::1 --yes
 refused "a word too many" flush udp --yes
 
 # At a terminal it asks; the answer is taken literally.
-cat >"$work/terminal.py" <<'P'
-import os, pty, sys
-answer, argv = sys.argv[1], sys.argv[2:]
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(argv[0], argv)
-seen = b""
-while b"[y/N]" not in seen:
-    seen += os.read(fd, 1000)
-os.write(fd, answer.encode() + b"\n")
-try:
-    while True:
-        data = os.read(fd, 1000)
-        if not data: break
-        seen += data
-except OSError:
-    pass
-print(seen.decode(), file=sys.stderr)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-P
-for answer in "" n "yes please"; do
-    /usr/bin/python3 "$work/terminal.py" "$answer" "$BIN/ctwarden" flush -s 0.0.0.0/0 --config "$work/none.json" 2>"$work/err"
-    same "the answer '$answer' is no" "1" "$?"
+for answer in $'\n' $'n\n' $'yes please\n' $'\x03' $'\x04'; do # the last two: Ctrl-C, and the end of input
+    "$here/terminal_peer.py" "$answer" "$BIN/ctwarden" flush -s 0.0.0.0/0 --config "$work/none.json" >"$work/out"
+    code=$? answer=$(printf %q "$answer")
+    same "the answer $answer is no" "1" "$code"
+    has "and it says that nothing was done" "nothing was done" "$work/out"
     same "and nothing went" "$before" "$(list)"
 done
-/usr/bin/python3 "$work/terminal.py" y "$BIN/ctwarden" flush -s 0.0.0.0/0 --config "$work/none.json" 2>"$work/err"
+"$here/terminal_peer.py" $'y\n' "$BIN/ctwarden" flush -s 0.0.0.0/0 --config "$work/none.json" >"$work/out"
 same "the answer y is yes" "0 0" "$? $(count -f ipv4)"
 
 # ---- values that look like "any" ----
@@ -170,6 +152,44 @@ for mode in "--yes" "--yes --limit 2999"; do
     same "SIGINT ($mode): stopped" True "$(member stopped)"
 done
 same "SIGINT: the others live" 500 "$(count -m 2)"
+
+# ---- a signal while it reads: stopped in the middle of a pass, signalled, continued ----
+empty
+fill -n 60000 -s 100 -m 1 -t 3000; fill -n 500 -m 2 -o 100000 -t 3000
+meet() { # SIGNAL WORDS...: ctwarden meets it in its first pass
+    local signal=$1; shift
+    # shellcheck disable=SC2016 # the inner shell expands it
+    "$here/resize_peer.py" 1 sh -c "kill -$signal \$STOPPED" -- "$BIN/ctwarden" "$@" --config "$work/none.json" >"$work/out" 2>"$work/err" 3>"$work/met" </dev/null
+    code=$?
+    same "$* meets $signal in a pass" 1 "$(cat "$work/met")"
+}
+for words in "flush -m 1 -s 10.0.0.0/8" "flush -m 1 --dry-run" "timeout --at-most 5 -m 1" "kill 10.0.0.0/16" "flush --all"; do
+    for signal in INT TERM; do
+        # shellcheck disable=SC2086
+        meet $signal $words
+        same "$signal while it counts ($words): exit 1" 1 "$code"
+        has "$signal while it counts ($words): it says how far it came, and that nothing was done" "entries read; nothing was done" "$work/err"
+        same "$signal while it counts ($words): nothing was" "60500 60500" "$(count) $(conntrack -L -o extended 2>/dev/null | awk '$5 > 5' | wc -l)"
+    done
+done
+meet INT -j flush -m 1 --yes --protect "-s 10.250.0.1" # the kernel's way, after a pass that finds nothing protected
+same "SIGINT in the guard's pass: nothing was done, exit 1" "1 0 True 60500" "$code $(member deleted stopped) $(count)"
+has "SIGINT in the guard's pass: it says so" "interrupted" "$work/err"
+meet INT -j flush -m 1 -s 10.0.0.0/8 --yes # deletes as it reads
+same "SIGINT while it deletes as it reads: exit 1, stopped" "1 True" "$code $(member stopped)"
+has "SIGINT while it deletes as it reads: it says so" "interrupted" "$work/err"
+sums_up "SIGINT while it deletes as it reads"
+ok "SIGINT while it deletes as it reads: not all went" "$([ "$(count -m 1)" -gt 0 ]; echo $?)"
+same "SIGINT while it deletes as it reads: what it says is so" "$((60000 - $(member deleted))) 500" "$(count -m 1) $(count -m 2)"
+
+# ---- progress of a long pass, on a terminal only ----
+slow=("$here/resize_peer.py" 1 sleep 1.5 -- "$BIN/ctwarden" flush -s 10.0.0.0/8 --dry-run --config "$work/none.json")
+"$here/terminal_peer.py" - "${slow[@]}" >"$work/out" 3>"$work/met"
+same "a long survey at a terminal" "0 1" "$? $(cat "$work/met")"
+has "shows how far it is" " flows read ..." "$work/out"
+"${slow[@]}" >"$work/out" 2>"$work/err" 3>"$work/met"
+same "and elsewhere" "0 1" "$? $(cat "$work/met")"
+same "shows nothing" "" "$(cat "$work/err")"
 
 # ---- output closed, full, or read by nobody ----
 empty
