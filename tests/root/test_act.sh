@@ -76,22 +76,6 @@ ctw flush --yes -p udp --config "$work/missing.json" >"$work/out" 2>"$work/err";
 same "a named file that is missing stops it" 4 "$code"
 
 # ---- the operator: a process that is called sshd, plainly and behind a redirected port, and one that is not ----
-cat >"$work/session.py" <<'P'
-import ctypes, os, socket, sys
-port, name, via = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-server = socket.create_server(("127.0.0.1", port))
-client = socket.socket(); client.connect(("127.0.0.1", via))
-inner, _ = server.accept()
-server.close()
-if os.fork() == 0:
-    inner.close() # the client is a process of its own
-    print("ready", flush=True)
-    sys.stdin.read()
-    os._exit(0)
-client.close()
-ctypes.CDLL(None).prctl(15, name.encode())
-sys.stdin.read()
-P
 nft -f - <<'N'
 table inet act {
 	chain i { type filter hook input priority 0; ct state new counter; }
@@ -105,7 +89,7 @@ exec 5<>"$work/hold"
 # Each forks: what it inherited, the writing end of hold and the lock, would outlive this script.
 for words in "2222 sshd 2222" "2223 sshd-session 2299" "2224 sshx 2224"; do
     # shellcheck disable=SC2086
-    /usr/bin/python3 "$work/session.py" $words <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
+    "$here/session_peer.py" $words <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
     pids+=($!)
     for _ in {1..100}; do grep -q ready "$work/session" && break; sleep 0.1; done
 done
@@ -150,7 +134,7 @@ table inet act {
 N
 empty
 exec 5<>"$work/hold"
-/usr/bin/python3 "$work/session.py" 2225 sshd 2225 <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
+"$here/session_peer.py" 2225 sshd 2225 <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
 pids+=($!)
 for _ in {1..100}; do grep -q ready "$work/session" && break; sleep 0.1; done
 port=$(conntrack -L -p tcp --dport 2225 2>/dev/null | grep -oE 'sport=[0-9]+' | head -1 | cut -d= -f2)
