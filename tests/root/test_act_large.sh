@@ -58,7 +58,7 @@ same "timeout --add meets a resize" "0 1" "$code $(cat "$work/met")"
 has "it is not done twice, but told" "the table was resized meanwhile: some may have been missed" "$work/err"
 resized 1 -j kill 10.0.0.0/16
 same "kill meets a resize" "0 1" "$code $(cat "$work/met")"
-same "kill: everything goes" "0 200000 1" "$(count) $(member deleted redone)"
+same "kill: everything goes" "0 200000 1" "$(conntrack -C) $(member deleted redone)"
 refill
 resized 100 -j timeout --set 700 -m 1 -s 10.0.0.0/8 --yes
 same "a resize in every pass: an end after four" "0 4" "$code $(cat "$work/met")"
