@@ -126,8 +126,9 @@ size_t action_plan_groups(const struct action_plan *plan, size_t max,
 enum action_counted {			      /* how `done` is known */
 		      ACTION_COUNTED_EACH,    /* the kernel answered for each entry */
 		      ACTION_COUNTED_BEFORE,  /* by a pass right before the one request */
-		      ACTION_COUNTED_COUNTER, /* by the table's counter before and after: what came
-						 and went meanwhile is in it */
+		      ACTION_COUNTED_COUNTER, /* by the table's counter before and after: at least,
+						 for what came meanwhile, and deleted flows
+						 that waiting packets hold, still count */
 		      ACTION_COUNTED_COUNT
 };
 

@@ -301,10 +301,12 @@ static int print_done(const struct report_out *out, const struct report_act *act
 	text_init(&t, buf, sizeof(buf));
 	if (result->is_stopped)
 		text_add(&t, "stopped: ");
-	text_add(&t, "%s %s %s", count(result->done, number), flows(result->done),
+	text_add(&t, "%s%s %s %s", result->counted == ACTION_COUNTED_COUNTER ? "at least " : "",
+		 count(result->done, number), flows(result->done),
 		 is_timeout ? "changed" : "deleted");
+	/* What came meanwhile, and flows that waiting packets hold, make it too few. */
 	if (result->counted == ACTION_COUNTED_COUNTER)
-		text_add(&t, " by the table's counter (what came and went meanwhile is in it)");
+		text_add(&t, " (by the table's counter)");
 	else if (result->counted == ACTION_COUNTED_BEFORE)
 		text_add(&t, " (counted right before)");
 	add_part(&t, result->unchanged, "as asked already");

@@ -42,6 +42,42 @@ for filter in "-s $source" "-m 4" "-w 7" "-p udp" "-s 10.0.0.2/31"; do
     flush_as "counted first" "" $filter
 done
 
+# ---- how many: packets that wait for a neighbour keep deleted flows in the table's counter ----
+nft -f - <<'N'
+table inet act {
+	chain o { type filter hook output priority 0; ct state new counter; }
+}
+N
+empty
+ip link add dead0 type veth peer name dead1
+ip addr add 10.88.0.1/24 dev dead0
+ip link set dead0 up
+ip link set dead1 up
+/usr/bin/python3 - <<'P'
+import socket
+for port in range(20000, 20300):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("10.88.0.1", port))
+        s.sendto(b"x", ("10.88.0.2", 9))
+P
+meant=$(count -d 10.88.0.2)
+act -j flush -d 10.88.0.2 --yes
+same "flows to a dead neighbour: all that are meant are counted" "300 $meant before 0" "$meant $(member deleted counted) $(count -d 10.88.0.2)"
+echo "#   the table's counter still says $(conntrack -C)"
+ip link del dead0
+nft delete table inet act
+if [ "$(sysctl -n net.netfilter.nf_conntrack_max)" -gt 120000 ]; then
+    empty
+    fill -n 100100 -S 7 -m 0
+    fill -n 10 -S 8 -m 9 -o 200000
+    act -j flush -m 9 --yes
+    same "a large table is not counted first: what the counter says" "counter 0" "$(member counted) $(count -m 9)"
+    act flush -m 9 --yes
+    has "and that is told as the least" "at least 0 flows deleted (by the table's counter)" "$work/err"
+    act -j flush -m 9 --yes --fail-if-none
+    same "but an exit code needs a count" "5 before 0" "$code $(member counted deleted)"
+fi
+
 # ---- protection ----
 table
 list -m 4 >"$work/safe"
