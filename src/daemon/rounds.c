@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "ban_check.h"
+#include "held.h"
 #include "settings.h"
 
 #define HOST_FRESH_NS (2 * NS_PER_SEC) /* how old the operator's sockets may be */
@@ -42,6 +43,7 @@ struct rounds {
 	size_t operator_count;
 	struct flow_timeouts timeouts;
 	bool has_timeouts, is_operator_hidden;
+	struct held held;
 	int64_t host_ns; /* when the host was asked; 0: never */
 	char note[160];
 	pthread_mutex_t bans_lock;
@@ -237,6 +239,7 @@ static int ban(struct rounds *rounds, const struct policy *policy, const struct 
 static int change_timeouts(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 			   struct action_record *record)
 {
+	const struct policy_rule *rule = &policy->rules[decision->rule];
 	struct problem problem = {0};
 	int result;
 
@@ -244,9 +247,9 @@ static int change_timeouts(struct rounds *rounds, const struct policy *policy, c
 	if (decision->would)
 		return 0;
 	if (decision->is_end)
-		result = settings_restore(rounds->config.state_dir, NULL, &problem);
+		result = held_let_go(&rounds->held, rounds->config.state_dir, rule->name, &problem);
 	else
-		result = settings_lower(rounds->config.state_dir, &policy->rules[decision->rule].action.set, &problem);
+		result = held_take(&rounds->held, rounds->config.state_dir, rule, &problem);
 	if (result) {
 		snprintf(record->how, sizeof(record->how), "%.60s: %.250s", problem.path, problem.text);
 		return result;
@@ -444,7 +447,8 @@ bool rounds_take(struct rounds *rounds, struct round_result *ret_result)
 
 void rounds_restore(struct rounds *rounds)
 {
-	settings_restore(rounds->config.state_dir, NULL, NULL);
+	if (!settings_restore(rounds->config.state_dir, NULL, NULL))
+		rounds->held.count = 0;
 }
 
 void round_result_done(struct round_result *result)

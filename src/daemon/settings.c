@@ -37,7 +37,7 @@ static void put(struct flow_timeouts *timeouts, size_t index, uint32_t sec)
 /* Lines that make no sense (a torn write, another version) are left out: they name nothing to put back. */
 static int load(const char *directory, struct values *values)
 {
-	char path[512], name[64];
+	char path[512], line[128], name[64];
 	unsigned before, ours;
 	FILE *file;
 
@@ -46,7 +46,9 @@ static int load(const char *directory, struct values *values)
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	while (values->count < VALUES_MAX && fscanf(file, "%63s %u %u", name, &before, &ours) == 3) {
+	while (values->count < VALUES_MAX && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%63s %u %u", name, &before, &ours) != 3)
+			continue;
 		for (size_t i = 0; i < policy_timeout_count; i++)
 			if (!strcmp(policy_timeouts[i].key, name))
 				values->items[values->count++] = (struct value){i, before, ours};

@@ -50,3 +50,30 @@ entries() { conntrack -L "$@" 2>/dev/null | wc -l; }
 count_now() { sysctl -n net.netfilter.nf_conntrack_count; }
 flood() { client flood "$@"; } # COUNT SOURCE [FIRST]
 empty() { conntrack -F >/dev/null 2>&1; } # the table of this namespace, which was made for it
+
+# ---- the daemon with a policy ----
+
+ct() { "$BIN/ctwarden" --socket "$sock" "$@"; }
+recorded() { # PYTHON EXPRESSION on r, a record: whether one in the state directory holds
+	python3 - "$state/alarms.jsonl" "$1" <<-'PY'
+	import json, sys
+	try:
+	    records = [r for r in map(json.loads, open(sys.argv[1])) if r["schema"] == "ctwarden.record/1"]
+	except OSError:
+	    records = []
+	sys.exit(not any(eval(sys.argv[2]) for r in records))
+	PY
+}
+records() { grep -c ctwarden.record/1 "$state/alarms.jsonl" 2>/dev/null || true; }
+logged() { "$BIN/ctwarden" log --state-dir "$state" | grep -Eq -- "$1"; }
+policy() { # MODE RULES: the policy file
+	printf '{ "schema": "ctwarden.policy/1", "name": "test", "mode": "%s", "rules": [ %s ] }\n' "$1" "$2" >"$dir/policy.fresh"
+	mv "$dir/policy.fresh" "$dir/policy"
+}
+# No forecast, so that the fill alone makes the level, and no dwell.
+marks='"levels": { "warning": { "forecast_sec": 0 }, "critical": { "forecast_sec": 0 }, "dwell_sec": 0 }'
+config() { # CAPACITY
+	printf '{ "capacity": %d, %s }\n' "$1" "$marks" >"$dir/config"
+}
+begin_guard() { start --config "$dir/config" --policy "$dir/policy"; }
+kept_low() { [ "$(count_now)" -le "$1" ]; }

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Bans of ctwardend on real flows through a gateway: new flows alone are refused, until the end or unban; never this host, its
+# gateway; with the nft table deleted under it; over a restart. Environment: BIN, the directory of the programs.
+# shellcheck source=tests/root/guard_lab.sh
+. "$(dirname "$0")/guard_lab.sh"
+# ---- bans ----
+empty
+policy act '{ "name": "ban", "when": { "source": { "unreplied": 300, "in": [ "10.1.0.0/24" ] } }, "cooldown": "1s",
+	"do": { "action": "ban", "duration": "1h", "max_bans": 10 }, "budget": { "per_run": 10, "per_sec": 10 } }'
+sed -i 's|"rules"|"trusted": [ "10.1.0.0/24" ], "rules"|' "$dir/policy"
+config 100000
+verify "starts with a rule that bans" begin_guard
+calmer() { # ADDRESS: the daemon knows that its flows are gone
+	ask top | python3 -c 'import json, sys
+sys.exit(any(r["key"] == sys.argv[1] and r["entries"] > 50 for r in json.load(sys.stdin)["document"]["rows"]))' "$1"
+}
+# Never this host itself, nor its gateway.
+ip route add default via 10.1.0.9
+flood 600 10.1.0.9 13000
+verify "the gateway is not banned" wait_for recorded 'r["key"] == "10.1.0.9" and r["done"] == 0 and "gateway" in r["how"]'
+verify "and is not in the list" sh -c "! nft list table inet ctwarden 2>/dev/null | grep -q '10[.]1[.]0[.]9'"
+empty; wait_for calmer 10.1.0.9 # else it would be banned as soon as it is no gateway
+ip route del default
+python3 "$here/guard_peer.py" flood 600 10.1.0.1 15000
+verify "nor is this host" wait_for recorded 'r["key"] == "10.1.0.1" and r["done"] == 0 and "this host" in r["how"]'
+empty; wait_for calmer 10.1.0.1
+ct unban --all >/dev/null # a decision on what was a moment ago may have come through
+hold 5 10.1.0.66
+flood 600 10.1.0.66 7000
+banned() { ct bans | grep -q "^$1 "; }
+verify "who floods is banned" wait_for banned 10.1.0.66
+verify "with a record" wait_for recorded 'r["action"] == "ban" and r["key"] == "10.1.0.66" and r["done"] == 1'
+verify "its new connections are refused" sh -c "! ip netns exec $clients python3 '$here/guard_peer.py' try 10.1.0.66 3"
+verify "those it had live" lives 5
+verify "others come in" client try 10.1.0.3 60
+verify "the answer fits its schema" sh -c "'$BIN/ctwarden' --socket '$sock' -j bans >'$dir/bans' && /usr/bin/python3 '$here/../check-schemas.py' '$dir/bans'"
+verify "status counts it" holds 'd["guard"]["bans"] == 1'
+verify "one that is not banned cannot be lifted" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.99 --fail-if-none; [ \$? = 5 ]"
+conntrack -D -s 10.1.0.66 -p udp >/dev/null 2>&1
+wait_for calmer 10.1.0.66 # else it would be banned again at once, rightly
+ct unban 10.1.0.66 >/dev/null
+verify "lifted it is no longer listed" sh -c "'$BIN/ctwarden' --socket '$sock' bans | grep -q '^nobody'"
+verify "and its new connections are answered" client try 10.1.0.66 60
+# Our table deleted under us: made anew with the next ban.
+flood 600 10.1.0.66 9000
+verify "banned again" wait_for banned 10.1.0.66
+nft delete table inet ctwarden
+flood 600 10.1.0.5 11000
+verify "with our nft table deleted the next ban" wait_for banned 10.1.0.5
+verify "brings both back" sh -c "nft list table inet ctwarden | grep -q 10.1.0.66"
+verify "a ban outlives the daemon" stop
+verify "in the kernel" sh -c "nft list table inet ctwarden | grep -q 10.1.0.5"
+begin_guard
+verify "and is known to the next one" banned 10.1.0.5
+verify "lifting all" sh -c "'$BIN/ctwarden' --socket '$sock' unban --all | grep -q 'lifted'"
+verify "leaves none" sh -c "'$BIN/ctwarden' --socket '$sock' bans | grep -q '^nobody'"
+verify "ends with 0" stop
+nft delete table inet ctwarden 2>/dev/null
+
+lab_end
