@@ -115,7 +115,9 @@ static void open_lanes(struct eviction *e)
 
 		max = max < room ? max : room;
 		room -= max;
-		config = lane_config(e, lane, max ? (size_t)max : 1);
+		if (!max) /* no room is left in this round: it takes nothing */
+			continue;
+		config = lane_config(e, lane, (size_t)max);
 		lane->victims = victims_new(&config);
 	}
 	e->is_open = true;
@@ -158,6 +160,9 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct early_f
 	bool fits = lane->has_signature && signature >= 0 && !e->signatures[signature].hits_base;
 	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
 	size_t by = 0;
+
+	if (!lane->victims)
+		return;
 
 	switch (policy_judge(e->table->policy, lane->decision, &early->flow, &context, NULL, &by)) {
 	case POLICY_VERDICT_TAKE:
@@ -356,6 +361,8 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	const struct victim *victims;
 	size_t count;
 
+	if (!lane->victims)
+		return;
 	victims = victims_finish(lane->victims, &count, &report);
 	chosen = mem_alloc((count + 1) * sizeof(*chosen));
 	memcpy(chosen, victims, count * sizeof(*chosen));
