@@ -150,18 +150,23 @@ struct flow_ports writer_ports(struct writer *writer);
 
 /* ---- what the kernel's own filter can do (kernel/selftest.c) ---- */
 
+#define PROOFS_DIR_DEFAULT "/run/ctwarden"
+
 struct selftest_result {
 	bool has_netns;        /* a throw-away namespace could be made */
-	unsigned proven, failed; /* sets of attributes */
+	unsigned usual, proven, failed; /* sets of attributes: all that are usual, and of them */
 	int64_t took_ns;
 	char text[160];        /* what failed or could not be tried, in words; "" all good */
 };
 
 /* Proves the usual sets in a throw-away namespace and, with proofs_dir (which must exist), keeps the result for this kernel and
  * boot in a file there, root's and readable by all. About 5 ms a set with 262 144 buckets (a set takes a walk of the kernel
- * over the tables of all namespaces), 4 s at most. 0 also where nothing could be tried or something failed (see the
+ * over the tables of all namespaces), the most usual first, no new one that would end after budget_ns. 0 also where nothing could be tried or something failed (see the
  * result); -EPERM where the file could not be written by this user, other -errno. */
-int selftest_run(const char *proofs_dir, struct selftest_result *ret_result);
+int selftest_run(const char *proofs_dir, int64_t budget_ns, struct selftest_result *ret_result);
+/* How many sets are kept in proofs_dir for this kernel and boot; changes and tries nothing, needs no rights. 0, or -ENOENT: none
+ * that can be believed, ret_why says why. */
+int selftest_kept(const char *proofs_dir, unsigned *ret_proven, char *ret_why, size_t why_size);
 /* Whether the kernel-filtered delete can be used here; where not, ret_why says why, to follow "fast delete: off, because".
  * Looks into proofs_dir (may be NULL), else proves one set. */
 bool selftest_fast_delete(const char *proofs_dir, char *ret_why, size_t why_size);

@@ -48,7 +48,7 @@ int report_sweep(const struct report_out *out, const struct report_sweep *sweep)
 
 struct report_selftest {
 	bool fast_delete, has_netns;
-	unsigned proven, failed;
+	unsigned usual, proven, failed; /* sets of attributes: all that are usual, and of them */
 	const char *text; /* why not; "" all good */
 	int64_t took_ns;
 };

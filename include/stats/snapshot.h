@@ -88,6 +88,7 @@ struct snapshot {
 	struct snapshot_top sources, prefixes, services, destinations;
 	bool fast_delete;           /* deletes by the kernel's own filter are proven here */
 	char fast_delete_why[160];  /* why not */
+	uint32_t fast_delete_sets;  /* kept proofs; 0: not known */
 	/* daemon only */
 	int64_t daemon_since_real_ns;
 	bool is_listening;

@@ -27,7 +27,7 @@ enum exit_code { EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_NO_DAEMON, EXIT_INVALI
 #define CLI_DEFAULT_SOCKET    "/run/ctwarden/ctwarden.sock"
 #define CLI_DEFAULT_STATE_DIR "/var/lib/ctwarden"
 #define CLI_DEFAULT_CONFIG    "/etc/ctwarden/ctwarden.json"
-#define CLI_DEFAULT_PROOFS    "/run/ctwarden"
+#define CLI_DEFAULT_PROOFS    "/run/ctwarden" /* as PROOFS_DIR_DEFAULT */
 
 /* Every option that is no filter key; a command lists those it takes. */
 enum option_id {
@@ -72,6 +72,7 @@ enum option_id {
 	OPTION_ADD,
 	OPTION_FIXED,
 	OPTION_PROOFS,
+	OPTION_BUDGET,
 	OPTION_FROM,
 	OPTION_GROWTH,
 	OPTION_POLICY,

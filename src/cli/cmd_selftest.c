@@ -3,9 +3,12 @@
  * keeps the result for commands and a daemon that may make no namespace. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "cli.h"
 #include "kernel/kernel.h"
 #include "report/act.h"
+
+#define BUDGET_DEFAULT_NS (4 * NS_PER_SEC)
 
 int cmd_selftest(struct cli *cli)
 {
@@ -14,15 +17,20 @@ int cmd_selftest(struct cli *cli)
 	struct report_selftest shown = {.text = ""};
 	struct selftest_result test = {0};
 	char why[160] = "";
+	struct problem problem = {0};
+	int64_t budget_ns = BUDGET_DEFAULT_NS;
 	int result;
 
-	result = selftest_run(dir, &test);
+	if (option_duration(cli, OPTION_BUDGET, &budget_ns, &problem))
+		return run_usage(&problem);
+	result = selftest_run(dir, budget_ns, &test);
 	if (result && !test.text[0]) {
 		run_say("%s: cannot keep what is proven there: %s", dir, strerror(-result));
 		return EXIT_FAILED;
 	}
 	shown.fast_delete = selftest_fast_delete(dir, why, sizeof(why));
 	shown.has_netns = test.has_netns;
+	shown.usual = test.usual;
 	shown.proven = test.proven;
 	shown.failed = test.failed;
 	shown.took_ns = test.took_ns;

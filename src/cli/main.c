@@ -96,7 +96,7 @@ const struct command commands[] = {
 	{.name = "self-test",
 	 .run = cmd_selftest,
 	 .help = "prove in a throw-away namespace what this kernel's own filter can delete",
-	 .options = {OPTION_PROOFS, END}},
+	 .options = {OPTION_PROOFS, OPTION_BUDGET, END}},
 };
 
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

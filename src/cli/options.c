@@ -66,6 +66,7 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 	[OPTION_ADD] = {"add", 0, "T", "T more time"},
 	[OPTION_FIXED] = {"fixed", 0, NULL, "for good: packets do not renew it any more"},
 	[OPTION_PROOFS] = {"proofs", 0, "DIR", "where the result is kept (" CLI_DEFAULT_PROOFS ")"},
+	[OPTION_BUDGET] = {"budget", 0, "T", "how long it may take (4s); the most usual is proven first"},
 	[OPTION_FROM] = {"from", 0, "FILE",
 			 "a table saved by conntrack -L, /proc/net/nf_conntrack or flows -j"},
 	[OPTION_POLICY] = {"policy", 0, "FILE", "whose rules and protect list hold, instead of the built-in ones"},

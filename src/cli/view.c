@@ -75,6 +75,8 @@ static const struct field status_fields[] = {
 	{"guard.evicted", FIELD_U64, AT(guard.evicted), 0},
 	{"guard.failed", FIELD_U64, AT(guard.failed), 0},
 	{"guard.last.time", FIELD_MOMENT, AT(guard.last_real_ns), 0},
+	{"fast_delete.on", FIELD_BOOL, AT(fast_delete), SNAPSHOT_HAS_FAST_DELETE},
+	{"fast_delete.sets", FIELD_U32, AT(fast_delete_sets), 0},
 	{"counters.found", FIELD_U64, AT(fill.now.counters.found), 0},
 	{"counters.invalid", FIELD_U64, AT(fill.now.counters.invalid), 0},
 	{"counters.insert", FIELD_U64, AT(fill.now.counters.insert), 0},
@@ -356,6 +358,7 @@ int view_read_status(const struct doc_node *root, struct snapshot *s, struct pro
 	read_classes(root, s);
 	read_protocols(root, s);
 	read_guard(root, &s->guard);
+	copy_text(root, "fast_delete.why", s->fast_delete_why, sizeof(s->fast_delete_why));
 	copy_text(root, "events.note", s->events_note, sizeof(s->events_note));
 	copy_text(root, "cause.text", s->cause.text, sizeof(s->cause.text));
 	s->cause.is_known = s->cause.text[0];

@@ -131,6 +131,19 @@ bool proof_file_has(const struct proof_file *file, const struct proof_set *set)
 	return strstr(file->text, line);
 }
 
+size_t proof_file_count(const struct proof_file *file)
+{
+	char text[HEADING_MAX];
+	const char *at;
+	size_t lines = 0;
+
+	if (heading(text) < 0)
+		return 0;
+	for (at = file->text + strlen(text); (at = strchr(at, '\n')); at++)
+		lines++;
+	return lines;
+}
+
 static int put_sets(FILE *stream, const struct proof_set *sets, size_t count)
 {
 	char text[HEADING_MAX], word[PROOF_TEXT_MAX];

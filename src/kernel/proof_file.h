@@ -13,6 +13,7 @@ struct proof_file;
 /* NULL where there is none for this kernel and boot, or it is not to be trusted; ret_why says so in words. */
 struct proof_file *proof_file_read(const char *dir, char *ret_why, size_t why_size);
 void proof_file_free(struct proof_file *file);
+size_t proof_file_count(const struct proof_file *file);
 bool proof_file_has(const struct proof_file *file, const struct proof_set *set);
 /* Replaces the file, at once and as a whole. Root only. 0 or -errno. */
 int proof_file_write(const char *dir, const struct proof_set *sets, size_t count);

@@ -202,6 +202,7 @@ int selftest_print_json(const struct report_out *out, const struct report_selfte
 
 	json_add_bool(document, "fast_delete", test->fast_delete);
 	json_add_bool(document, "has_netns", test->has_netns);
+	json_add_count(document, "usual", test->usual);
 	json_add_count(document, "proven", test->proven);
 	json_add_count(document, "failed", test->failed);
 	if (test->text[0])

@@ -360,8 +360,8 @@ int report_selftest(const struct report_out *out, const struct report_selftest *
 	snprintf(buf, sizeof(buf), "fast delete: %s%s%s", test->fast_delete ? "on" : "off",
 		 test->text[0] ? ", " : "", test->text);
 	put(out, "", buf);
-	snprintf(buf, sizeof(buf), "%u sets of attributes proven, %u failed, in %s", test->proven,
-		 test->failed, units_format_duration(test->took_ns, took));
+	snprintf(buf, sizeof(buf), "%u of %u sets of attributes proven, %u failed, in %s", test->proven,
+		 test->usual, test->failed, units_format_duration(test->took_ns, took));
 	put(out, "", buf);
 	return report_flush(out);
 }

@@ -229,6 +229,8 @@ static void add_tail(json_t *document, const struct snapshot *s)
 		json_add_bool(part, "on", s->fast_delete);
 		if (!s->fast_delete)
 			json_add_text(part, "why", s->fast_delete_why);
+		if (s->fast_delete_sets)
+			json_add_count(part, "sets", s->fast_delete_sets);
 		json_object_set_new(document, "fast_delete", part);
 	}
 	if (!s->is_daemon_view)

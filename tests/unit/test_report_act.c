@@ -229,6 +229,7 @@ static void sweep_and_selftest(void **state)
 				     .took_ns = 61 * NS_PER_MS};
 	struct report_selftest test = {.fast_delete = true,
 				       .has_netns = true,
+				       .usual = 24,
 				       .proven = 24,
 				       .text = "",
 				       .took_ns = NS_PER_MS};
