@@ -38,6 +38,7 @@ struct policy_test {
 	const struct snapshot *snapshot;
 	const struct policy_test_decision *decisions;
 	size_t count;
+	enum report_capacity capacity_from;
 	uint64_t unread;   /* lines of the file that are no entry */
 	bool knows_growth; /* told, or by the daemon */
 };

@@ -14,6 +14,7 @@ struct report_relieve {
 	const struct snapshot *snapshot; /* before: fill, level, cause */
 	double target_pct;
 	uint64_t capacity, target_entries;
+	enum report_capacity capacity_from;
 	uint64_t wanted;	     /* entries to go; 0: nothing was looked for */
 	uint64_t swept;		     /* expired ones that the passes freed */
 	struct action_record record; /* of all rules together; protected_by is of the whole table */

@@ -23,6 +23,15 @@ struct report_out {
 	unsigned columns;  /* width of the terminal (COLUMNS goes first); 100 elsewhere */
 };
 
+/* Whose word the capacity is by which a command judges; the kernel's: its limit. */
+enum report_capacity {
+	REPORT_CAPACITY_KERNEL,
+	REPORT_CAPACITY_OPTION,
+	REPORT_CAPACITY_POLICY,
+	REPORT_CAPACITY_DAEMON,
+	REPORT_CAPACITY_COUNT
+};
+
 /* For stdout: looks at the terminal, COLUMNS (at a terminal alone), NO_COLOR. */
 struct report_out report_out_stdout(bool is_json, bool is_pretty);
 

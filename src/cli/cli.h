@@ -226,6 +226,14 @@ int client_nonsense(const struct problem *problem); /* says that an answer makes
 /* Prints a document as -j or -J say. */
 int client_print(const struct cli *cli, const char *document);
 
+/* ---- capacity.c ---- */
+
+/* The status of a daemon that watches this very namespace, into *ret_view. 1: it answered; 0: there is none; -errno: one was insisted
+ * on (--socket) and cannot be reached, said. */
+int capacity_ask_daemon(const struct cli *cli, struct snapshot *ret_view);
+/* What is given by option or set by the policy (0: not), else the daemon's own (view may be NULL); 0: the kernel's limit. */
+uint64_t capacity_choose(uint64_t given, uint64_t of_policy, const struct snapshot *view, enum report_capacity *ret_from);
+
 /* ---- view.c ---- */
 
 /* A ctwarden.status/1 document into *ret_snapshot. 0 or -EINVAL with the problem. */

@@ -180,6 +180,23 @@ static int run(struct relieve *relieve)
 	return work(relieve);
 }
 
+/* By whose capacity it is measured; the daemon is asked where nothing else says. 0, or the exit code,
+ * said. */
+static int choose_capacity(struct relieve *relieve, uint64_t *capacity)
+{
+	struct snapshot *view = mem_alloc(sizeof(*view));
+	uint64_t of_policy = relieve->policy->capacity;
+	int result = 0;
+
+	if (!*capacity && !of_policy)
+		result = capacity_ask_daemon(relieve->cli, view);
+	if (result >= 0)
+		*capacity = capacity_choose(*capacity, of_policy, result ? view : NULL,
+					    &relieve->shown.capacity_from);
+	free(view);
+	return result < 0 ? EXIT_NO_DAEMON : EXIT_DONE;
+}
+
 static int parse(const struct cli *cli, uint64_t *capacity, uint64_t *target_pct,
 		 struct problem *problem)
 {
@@ -202,10 +219,11 @@ int cmd_relieve(struct cli *cli)
 	relieve->snapshot = mem_alloc(sizeof(*relieve->snapshot));
 	code = relieve_load(relieve);
 	if (!code)
+		code = choose_capacity(relieve, &capacity);
+	if (!code)
 		code = open_table(relieve);
 	if (!code)
-		code = measure(relieve, capacity ? capacity : relieve->policy->capacity,
-			       target_pct);
+		code = measure(relieve, capacity, target_pct);
 	if (!code)
 		code = run(relieve);
 	picture_free(relieve->picture);

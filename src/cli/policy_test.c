@@ -29,7 +29,7 @@ struct test {
 	const struct policy *policy;
 	const char *from; /* NULL: this machine's table */
 	struct picture *picture;
-	struct snapshot *snapshot;
+	struct snapshot *snapshot, *view; /* view: the daemon's that runs here, or NULL */
 	struct flow_timeouts timeouts;
 	struct policy_flow_context context;
 	struct protect *protect; /* the operator's */
@@ -104,22 +104,6 @@ static void reading_of_file(const struct test *t, uint64_t capacity, uint64_t en
 	ret->entries_limit = ret->buckets = capacity;
 }
 
-/* Growth and level of the daemon that runs here, where there is one. */
-static void ask_daemon(struct test *t)
-{
-	struct snapshot *view = mem_alloc(sizeof(*view));
-	char *document = NULL;
-
-	if (!t->from && client_view(t->cli, "status", "{}", &document) == 1 &&
-	    view_status(document, view, PROBLEM_IGNORED) == 0 &&
-	    (view->has & SNAPSHOT_HAS_GROWTH)) {
-		t->snapshot->fill.growth_per_sec = view->fill.growth_per_sec;
-		t->shown.knows_growth = true;
-	}
-	free(document);
-	free(view);
-}
-
 static void judge_level(struct test *t)
 {
 	struct fill *fill = &t->snapshot->fill;
@@ -163,11 +147,9 @@ static int take_figures(struct test *t, uint64_t capacity, const double *growth)
 			report.problem.line, report.problem.text, (unsigned long long)report.unread,
 			report.unread == 1 ? "" : "s");
 	snapshot_from_reading(t->snapshot, &reading, capacity, &t->policy->levels, t->picture);
-	if (growth) {
-		t->snapshot->fill.growth_per_sec = *growth;
+	if (growth || (t->view && (t->view->has & SNAPSHOT_HAS_GROWTH))) {
+		t->snapshot->fill.growth_per_sec = growth ? *growth : t->view->fill.growth_per_sec;
 		t->shown.knows_growth = true;
-	} else {
-		ask_daemon(t);
 	}
 	judge_level(t);
 	return EXIT_DONE;
@@ -371,8 +353,27 @@ static void test_free(struct test *t)
 	protect_free(t->protect);
 	picture_free(t->picture);
 	free(t->own);
+	free(t->view);
 	free(t->snapshot);
 	free(t);
+}
+
+/* Capacity and growth of the daemon that runs here, where there is one and one of them is not told.
+ * 0, or the exit code, said. */
+static int ask_daemon(struct test *t, bool knows_all)
+{
+	struct snapshot *view;
+	int result;
+
+	if (t->from || knows_all)
+		return EXIT_DONE;
+	view = mem_alloc(sizeof(*view));
+	result = capacity_ask_daemon(t->cli, view);
+	if (result == 1)
+		t->view = view;
+	else
+		free(view);
+	return result < 0 ? EXIT_NO_DAEMON : EXIT_DONE;
 }
 
 static int parse(const struct cli *cli, uint64_t *capacity, double *growth, struct problem *problem)
@@ -394,7 +395,7 @@ static int parse(const struct cli *cli, uint64_t *capacity, double *growth, stru
 
 int policy_test_run(struct cli *cli, const struct policy *policy, const char *file)
 {
-	uint64_t capacity = policy->capacity;
+	uint64_t capacity = 0;
 	struct problem problem = {0};
 	double growth = 0;
 	struct test *t;
@@ -411,7 +412,10 @@ int policy_test_run(struct cli *cli, const struct policy *policy, const char *fi
 	t->timeouts = flow_timeouts_default();
 	t->context.match = (struct flow_filter_context){clock_real_ns(), &t->timeouts};
 	know_this_host(t);
-	code = take_figures(t, capacity, option_given(cli, OPTION_GROWTH) ? &growth : NULL);
+	code = ask_daemon(t, (capacity || policy->capacity) && option_given(cli, OPTION_GROWTH));
+	capacity = capacity_choose(capacity, policy->capacity, t->view, &t->shown.capacity_from);
+	if (!code)
+		code = take_figures(t, capacity, option_given(cli, OPTION_GROWTH) ? &growth : NULL);
 	if (!code)
 		code = run_rounds(t);
 	if (!code)

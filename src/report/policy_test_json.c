@@ -95,6 +95,7 @@ json_t *json_policy_test(const struct policy_test *test)
 	json_add_count(document, "entries", fill->now.entries);
 	if (fill->capacity) {
 		json_add_count(document, "capacity", fill->capacity);
+		json_add_text(document, "capacity_from", capacity_name(test->capacity_from));
 		json_add_real(document, "fill_pct", fill->fill_pct);
 		json_add_text(document, "level", level_name(test->snapshot->level));
 	}

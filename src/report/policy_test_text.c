@@ -22,6 +22,7 @@ static void print_heading(const struct report_out *out, const struct policy_test
 {
 	const struct snapshot *snapshot = test->snapshot;
 	const struct fill *fill = &snapshot->fill;
+	const char *whose = capacity_words(test->capacity_from);
 	char buf[PARAGRAPH_MAX], number[UNITS_TEXT_MAX];
 	struct text t;
 
@@ -32,8 +33,8 @@ static void print_heading(const struct report_out *out, const struct policy_test
 	if (fill->capacity) {
 		text_add(&t, " of ");
 		add_count(&t, fill->capacity);
-		text_add(&t, " entries (%.1f\t%%), level %s", fill->fill_pct,
-			 level_name(snapshot->level));
+		text_add(&t, " entries (%.1f\t%%)%s%s, level %s", fill->fill_pct,
+			 whose ? ", " : "", whose ? whose : "", level_name(snapshot->level));
 	} else {
 		text_add(&t, " entries; without --capacity nothing is known of fill, level and "
 			     "refusals");

@@ -102,6 +102,8 @@ void line_add_colour(struct line *line, const char *colour, const char *format, 
 void line_end(struct line *line);
 /* "host namespace (net:[4026531840]), kernel view"; returns buf. */
 char *place_format(const struct table_netns *netns, const char *view, char *buf, size_t size);
+const char *capacity_name(enum report_capacity from);  /* "kernel", "option", "policy", "daemon" */
+const char *capacity_words(enum report_capacity from); /* "capacity of the daemon"; NULL: goes without saying */
 int report_flush(const struct report_out *out); /* 0 or -errno */
 const char *level_colour(enum level level);
 /* width cells of which share_pct are filled; returns buf (at least width + 1). */

@@ -43,6 +43,7 @@ json_t *json_relieve(const struct report_relieve *relieve)
 	json_add_bool(document, "dry_run", relieve->is_dry);
 	json_add_text(document, "policy", relieve->policy);
 	json_add_count(document, "capacity", relieve->capacity);
+	json_add_text(document, "capacity_from", capacity_name(relieve->capacity_from));
 	json_add_count(document, "entries_before", relieve->entries_before);
 	json_add_real(document, "fill_before_pct",
 		      share_of(relieve->entries_before, relieve->capacity));

@@ -34,7 +34,7 @@ static void put(const struct report_out *out, const char *label, const char *tex
 /* ---- before ---- */
 
 static void print_fill(const struct report_out *out, const char *label, uint64_t entries,
-		       uint64_t capacity, const char *colour)
+		       uint64_t capacity, const char *colour, const char *whose)
 {
 	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], bar[FILL_BAR + 1];
 	double pct = share_of(entries, capacity);
@@ -45,6 +45,8 @@ static void print_fill(const struct report_out *out, const char *label, uint64_t
 	line_add(&line, "%5.1f %%", pct);
 	if (out->is_terminal)
 		line_add_colour(&line, colour, "[%s]", bar_format(pct, FILL_BAR, false, bar));
+	if (whose)
+		line_add(&line, "%s", whose);
 	line_end(&line);
 }
 
@@ -63,7 +65,8 @@ static void print_head(const struct report_out *out, const struct report_relieve
 
 	put(out, "", place_format(&s->netns, "kernel", buf, sizeof(buf)));
 	print_fill(out, "entries", relieve->entries_before, relieve->capacity,
-		   colour_of(relieve, relieve->entries_before));
+		   colour_of(relieve, relieve->entries_before),
+		   capacity_words(relieve->capacity_from));
 	if (s->cause.is_known && s->cause.text[0])
 		put(out, "cause", s->cause.text);
 	line_start(&line, out, "target");
@@ -257,10 +260,10 @@ static void print_after(const struct report_out *out, const struct report_reliev
 	fputc('\n', out->file);
 	if (!relieve->is_dry) {
 		print_fill(out, "before", relieve->entries_before, relieve->capacity,
-			   colour_of(relieve, relieve->entries_before));
+			   colour_of(relieve, relieve->entries_before), NULL);
 	}
 	print_fill(out, relieve->is_dry ? "would be" : "after", relieve->entries_after,
-		   relieve->capacity, colour_of(relieve, relieve->entries_after));
+		   relieve->capacity, colour_of(relieve, relieve->entries_after), NULL);
 	if (relieve->is_dry)
 		return;
 	line_start(&line, out, "done");

@@ -130,6 +130,31 @@ printf 'x' >"$dir/policy"
 relieve --yes --policy "$dir/policy"
 verify "and so is a broken one" is $code 4
 verify "told with its line" says 'policy:1: '
+
+# ---- the daemon's capacity ----
+echo '{ "schema": "ctwarden.policy/1", "rules": [ { "name": "all", "when": { "level": "warning" }, "until": { "level": "ok" },
+	"do": { "action": "evict", "classes": [ "unreplied" ] } } ] }' >"$dir/policy"
+entries=$(entries)
+echo "{ \"capacity\": $entries }" >"$dir/conf"
+start --config "$dir/conf"
+relieve -j --dry-run --socket "$sock"
+verify "the capacity is the daemon's" of "d['capacity'] == $entries and d['capacity_from'] == 'daemon' and d['wanted'] > 0"
+verify "in a document that fits its schema" schema
+relieve --dry-run --socket "$sock"
+verify "which is said" shows '^entries .* 100\.0 % .*capacity of the daemon$'
+relieve -j --dry-run --socket "$sock" --capacity 5000
+verify "an option goes first" of "d['capacity'] == 5000 and d['capacity_from'] == 'option'"
+relieve -j --dry-run --direct
+verify "without the daemon the kernel's limit holds" of "d['capacity_from'] == 'kernel' and d['capacity'] > $entries"
+verify "in another namespace too" unshare -n sh -c "'$BIN/ctwarden' relieve -j --dry-run --config '$dir/none' --socket '$sock' |
+	grep -q '\"capacity_from\":\"kernel\"'"
+"$BIN/ctwarden" -j policy test "$dir/policy" --socket "$sock" >"$dir/shown" 2>"$dir/said"
+verify "a policy is tried with it" of "d['capacity'] == $entries and d['capacity_from'] == 'daemon' and d['level'] != 'ok'"
+verify "and with its growth" of '"growth_per_sec" in d'
+verify "in a document that fits its schema" schema
+stop
+relieve --dry-run --socket "$sock"
+verify "a daemon that is insisted on and is not there: 3" is $code 3
 for bad in "--to 0" "--to 100" "--to x" "--capacity 0" "10.1.0.2"; do
 	# shellcheck disable=SC2086 # a list of words
 	relieve $bad; verify "'$bad' is refused" is $code 2

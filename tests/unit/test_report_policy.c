@@ -474,7 +474,8 @@ static void test_golden_policy_test(void **state)
 				   .decisions = trials,
 				   .count = 3,
 				   .unread = 2,
-				   .knows_growth = true};
+				   .knows_growth = true,
+				   .capacity_from = REPORT_CAPACITY_OPTION};
 	struct capture c;
 
 	(void)state;
@@ -498,7 +499,13 @@ static void test_golden_policy_test(void **state)
 	c.out.is_json = true;
 	assert_int_equal(report_policy_test(&c.out, &test), 0);
 	capture_compare(&c, "policytest-gateway.json");
+	test.from = NULL;
+	test.capacity_from = REPORT_CAPACITY_DAEMON;
+	capture_start(&c, 100, false);
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-daemon.txt");
 	/* Calm, and nothing known. */
+	test.capacity_from = REPORT_CAPACITY_KERNEL;
 	test.count = 0;
 	test.from = NULL;
 	test.knows_growth = false;

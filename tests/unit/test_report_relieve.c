@@ -112,6 +112,7 @@ static void work_tells_before_and_after(void **state)
 
 	(void)state;
 	done(&relieve);
+	relieve.capacity_from = REPORT_CAPACITY_DAEMON;
 	show(&relieve, 0, false, "relieve-done.txt");
 	show_json(&relieve, "relieve-done.json");
 	relieve.is_planned = true;
