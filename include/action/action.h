@@ -173,10 +173,11 @@ struct action_choice {
 void action_choose(const struct action_request *request, const struct flow_ports *ports,
 		   struct action_choice *ret_choice);
 /* The guard: a pass with the request's filter that ends at the first protected entry. 1: none; 0:
- * one is there; -ECANCELED: who watches the progress stopped it; -errno. */
+ * one is there, or a resize may have hidden it; -ECANCELED: who watches the progress stopped it; -errno. */
 int action_guard(const struct action_request *request, const struct flow_ports *ports);
 /* One request to the kernel. plan (may be NULL): what was counted right before. Only where
- * action_choose says so and the guard, where needed, found nothing. 0 or -errno. */
+ * action_choose says so and the guard, where needed, found nothing. 0, or -errno; then too
+ * *ret_result tells what went (as the counter says) once the request was sent. */
 int action_execute_filtered(const struct action_request *request, const struct flow_ports *ports,
 			    const struct action_plan *plan, struct action_result *ret_result);
 

@@ -98,35 +98,48 @@ int action_guard(const struct action_request *request, const struct flow_ports *
 		return error;
 	if (report.is_stopped)
 		return -ECANCELED;
-	return guard.is_clear && !report.unsettled ? 1 : 0;
+	return guard.is_clear && !report.unsettled && !report.unwatched ? 1 : 0;
+}
+
+/* What the counter says has gone. Where it cannot be asked nothing can be told. */
+static int count_gone(const struct flow_ports *ports, uint64_t before, uint64_t most,
+		      struct action_result *result)
+{
+	uint64_t after;
+	int error = ports->count(ports->arg, &after);
+
+	result->counted = ACTION_COUNTED_COUNTER;
+	result->done = error || after > before ? 0 : before - after;
+	if (result->done > most)
+		result->done = most;
+	result->unknown = error ? most : 0;
+	return error;
 }
 
 int action_execute_filtered(const struct action_request *request, const struct flow_ports *ports,
 			    const struct action_plan *plan, struct action_result *ret_result)
 {
 	struct action_result result = {.way = ACTION_WAY_FILTER};
-	uint64_t before = 0, after = 0;
-	int error;
+	uint64_t before;
+	int error = ports->count(ports->arg, &before), count_error;
 
-	if (!plan) {
-		error = ports->count(ports->arg, &before);
-		if (error)
-			return error;
-	}
+	if (error)
+		return error;
 	error = flow_filter_is_empty(request->filters[0])
 			? ports->delete_all(ports->arg)
 			: ports->delete_filtered(ports->arg, request->filters[0]);
-	if (error)
-		return error;
-	if (plan) {
+	if (plan && !error) {
 		result.counted = ACTION_COUNTED_BEFORE;
 		result.done = plan->matched;
 	} else {
-		result.counted = ACTION_COUNTED_COUNTER;
-		error = ports->count(ports->arg, &after);
-		result.done = before > after ? before - after : 0;
+		/* On an error too: of two families one may have gone. */
+		count_error = count_gone(ports, before, plan ? plan->matched : before, &result);
+		if (plan)
+			result.left = plan->matched - result.done - result.unknown;
+		if (!error)
+			error = count_error;
 	}
-	result.matched = result.done;
+	result.matched = result.done + result.unknown + result.left;
 	*ret_result = result;
 	return error;
 }

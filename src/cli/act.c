@@ -110,6 +110,12 @@ static bool show_flow(const struct flow *flow, void *arg)
 				     act->request.context.now_real_ns));
 }
 
+/* Whether the survey's pass stands for the guard's: a resize would have been noticed, and was not. */
+static bool has_seen_all(const struct act *act)
+{
+	return act->plan && !act->plan->scan.unsettled && !act->plan->scan.unwatched;
+}
+
 /* Whether the kernel way would find the guard's pass clear. */
 static void settle_way(struct act *act)
 {
@@ -117,9 +123,8 @@ static void settle_way(struct act *act)
 
 	if (act->choice.way != ACTION_WAY_FILTER || !act->choice.needs_guard)
 		return;
-	is_clear = act->plan && !act->plan->scan.unsettled
-			   ? act->plan->spared.total == 0
-			   : action_guard(&act->request, &act->ports) == 1;
+	is_clear = has_seen_all(act) ? act->plan->spared.total == 0
+				     : action_guard(&act->request, &act->ports) == 1;
 	if (is_clear)
 		return;
 	act->choice.way = ACTION_WAY_DUMP;
@@ -151,8 +156,7 @@ static int dry_run(struct act *act)
 
 static int work(struct act *act, bool has_asked, struct action_result *ret_result)
 {
-	bool is_guarded = act->plan && !has_asked && act->plan->spared.total == 0 &&
-			  !act->plan->scan.unsettled;
+	bool is_guarded = has_seen_all(act) && !has_asked && act->plan->spared.total == 0;
 	int guard = 1, result;
 
 	if (act->choice.way == ACTION_WAY_FILTER && act->choice.needs_guard && !is_guarded)

@@ -21,6 +21,9 @@ struct fake {
 	unsigned fail_write;			 /* the n-th write fails, 0: none */
 	int write_error;
 	unsigned fail_scan;
+	bool is_unwatched;	   /* the number of buckets cannot be read */
+	int filtered_error;	   /* of the next filtered delete, whose first half is done */
+	bool count_fails_after;	   /* the counter cannot be read once a filtered delete was sent */
 	unsigned torn_scans;	   /* of the next scans: the table is resized under them */
 	unsigned ages_sec;	   /* time that passes before a scan */
 	void (*on_write)(struct fake *fake); /* before each write: what others do meanwhile */
@@ -41,6 +44,7 @@ static inline int fake_scan(void *arg, const struct flow_filter *filter,
 	for (i = 0; i < fake->count; i++)
 		fake->flows[i].timeout_sec -= fake->ages_sec;
 	ret_report->unsettled = fake->torn_scans;
+	ret_report->unwatched = fake->is_unwatched;
 	for (i = 0; i < fake->count; i++) {
 		/* Torn: some are missed, some come where others were. */
 		size_t at = ret_report->unsettled && i % 3 ? i - i % 3 : i;
@@ -141,10 +145,10 @@ static inline int fake_delete_filtered(void *arg, const struct flow_filter *filt
 	size_t i;
 
 	fake->filtered++;
-	for (i = 0; i < fake->count; i++)
+	for (i = 0; i < (fake->filtered_error ? fake->count / 2 : fake->count); i++)
 		if (flow_filter_match(filter, &fake->flows[i], NULL))
 			fake->alive[i] = false;
-	return 0;
+	return fake->filtered_error;
 }
 
 static inline int fake_delete_all(void *arg)
@@ -161,6 +165,8 @@ static inline int fake_count(void *arg, uint64_t *ret_entries)
 	struct fake *fake = arg;
 	size_t i;
 
+	if (fake->filtered && fake->count_fails_after)
+		return -ENOBUFS;
 	*ret_entries = 0;
 	for (i = 0; i < fake->count; i++)
 		*ret_entries += fake->alive[i];

@@ -213,6 +213,10 @@ static void a_guard_that_was_torn_finds_nothing_clear(void **state)
 	assert_int_equal(action_guard(&request, &fake->ports), 1);
 	fake->torn_scans = 1;
 	assert_int_equal(action_guard(&request, &fake->ports), 0);
+	fake->torn_scans = 0;
+	assert_int_equal(action_guard(&request, &fake->ports), 1);
+	fake->is_unwatched = true;
+	assert_int_equal(action_guard(&request, &fake->ports), 0);
 	flow_filter_free(filter);
 	fake_free(fake);
 }

@@ -84,6 +84,38 @@ static void everything_at_once_only_where_nothing_is_protected(void **state)
 	fake_free(fake);
 }
 
+/* Two families are two requests: the second may fail when the first is done. */
+static void what_went_before_an_error_is_counted(void **state)
+{
+	struct flow_filter *filter = fake_filter(FILTER_PROTOCOL, "udp");
+	struct action_request request = {.filters = {filter}, .filter_count = 1};
+	struct action_plan plan = {.matched = 4, .chosen = 4};
+	unsigned round;
+
+	(void)state;
+	for (round = 0; round < 4; round++) {
+		bool is_planned = round & 1, cannot_count = round & 2;
+		struct fake *fake = fake_new(6);
+		struct action_result result = {0};
+
+		fake->count = 0;
+		for (unsigned i = 0; i < 6; i++)
+			fake_add(fake, flow_make(i == 2 || i == 5 ? TCP : UDP, 1, i, 3, 4));
+		fake->filtered_error = -ENOBUFS;
+		fake->count_fails_after = cannot_count;
+		assert_int_equal(action_execute_filtered(&request, &fake->ports,
+							 is_planned ? &plan : NULL, &result),
+				 -ENOBUFS);
+		assert_int_equal(result.done, cannot_count ? 0 : 2);
+		assert_int_equal(result.unknown, !cannot_count ? 0 : is_planned ? 4 : 6);
+		assert_int_equal(result.left, is_planned && !cannot_count ? 2 : 0);
+		assert_int_equal(result.counted, ACTION_COUNTED_COUNTER);
+		assert_sums_up(&result);
+		fake_free(fake);
+	}
+	flow_filter_free(filter);
+}
+
 static void the_guard_sees_one_protected_entry(void **state)
 {
 	struct fake *fake = fake_new(3);
@@ -311,6 +343,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernel_way_needs_a_proof_and_nothing_to_spare),
 		cmocka_unit_test(everything_at_once_only_where_nothing_is_protected),
+		cmocka_unit_test(what_went_before_an_error_is_counted),
 		cmocka_unit_test(the_guard_sees_one_protected_entry),
 		cmocka_unit_test(both_ways_do_the_same_to_random_tables),
 		cmocka_unit_test(figures_sum_up_whatever_happens),
