@@ -26,7 +26,8 @@ struct store {
 /* Opens the file for appending; a last line without its end (power cut) is ended, so that the next is not lost in it. */
 static int open_file(const char *path)
 {
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
+	/* Not through a link: it would have another file of root's written to. */
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
 	struct stat st;
 	char last;
 

@@ -157,6 +157,20 @@ static void test_what_cannot_be_written_is_said_and_counted(void **state)
 	place_done(&p);
 }
 
+static void test_a_link_is_not_followed(void **state)
+{
+	struct place p = place_new();
+	struct problem problem = { 0 };
+	struct store *store = NULL;
+
+	(void)state;
+	assert_int_equal(symlink(p.old, p.file), 0);
+	assert_int_equal(store_open(p.directory, 1000, &store, &problem), -ELOOP);
+	assert_non_null(strstr(problem.text, "cannot write to"));
+	assert_int_equal(access(p.old, F_OK), -1); /* nothing was made where it points */
+	place_done(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +178,7 @@ int main(void)
 		cmocka_unit_test(test_both_files_stay_below_twice_the_bound),
 		cmocka_unit_test(test_a_torn_last_line_is_ended_and_counted),
 		cmocka_unit_test(test_what_cannot_be_written_is_said_and_counted),
+		cmocka_unit_test(test_a_link_is_not_followed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
