@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report/policy_text: a policy in sentences: when each rule acts, what it does, where it stops, and
  * what is never touched. */
+#include <assert.h>
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -14,7 +15,6 @@
 #include "private.h"
 #include "report/policy.h"
 
-#define SENTENCES_MAX	4096
 #define FILTER_TEXT_MAX 512
 #define DAY_NS		(86400 * NS_PER_SEC)
 
@@ -281,7 +281,7 @@ static void add_do(struct text *t, const struct policy_rule *rule)
 
 static void add_until(struct text *t, const struct policy_until *until)
 {
-	const char *lead = " Until ";
+	const char *lead = "Until ";
 
 	if (until->has_fill) {
 		text_add(t, "%sfill is at %g\t%%", lead, until->fill_pct);
@@ -305,44 +305,71 @@ static void add_until(struct text *t, const struct policy_until *until)
 		text_add(t, ".");
 }
 
-static void add_limits(struct text *t, const struct policy_rule *rule)
+static void add_budget(struct text *t, const struct policy_rule *rule)
 {
 	bool is_ban = rule->action.action == POLICY_ACTION_BAN;
 
-	if (policy_actions[rule->action.action].has_budget) {
-		text_add(t, " At most ");
-		add_number(t, (double)rule->budget.per_run);
-		text_add(t, " %s at once and ", is_ban ? "addresses" : "flows");
-		add_number(t, (double)rule->budget.per_sec);
-		text_add(t, " a second.");
-	}
-	if (rule->cooldown_ns) {
-		text_add(t, " Not again within ");
-		add_time(t, rule->cooldown_ns);
-		text_add(t, ".");
-	}
+	if (!policy_actions[rule->action.action].has_budget)
+		return;
+	text_add(t, "At most ");
+	add_number(t, (double)rule->budget.per_run);
+	text_add(t, " %s at once and ", is_ban ? "addresses" : "flows");
+	add_number(t, (double)rule->budget.per_sec);
+	text_add(t, " a second.");
 }
 
-static void explain_rule(const struct report_out *out, const struct policy_rule *rule)
+static void add_cooldown(struct text *t, const struct policy_rule *rule)
 {
-	char buf[SENTENCES_MAX], filter[FILTER_TEXT_MAX];
+	if (!rule->cooldown_ns)
+		return;
+	text_add(t, "Not again within ");
+	add_time(t, rule->cooldown_ns);
+	text_add(t, ".");
+}
+
+/* The next sentence of a list; what stays empty is none. */
+static struct text next_sentence(struct policy_sentences *list)
+{
 	struct text t;
 
-	text_init(&t, buf, sizeof(buf));
+	if (list->count < POLICY_SENTENCES && list->texts[list->count][0])
+		list->count++;
+	assert(list->count < POLICY_SENTENCES);
+	text_init(&t, list->texts[list->count], sizeof(list->texts[0]));
+	return t;
+}
+
+static void end_sentences(struct policy_sentences *list)
+{
+	if (list->texts[list->count][0])
+		list->count++;
+}
+
+void policy_rule_sentences(const struct policy_rule *rule, struct policy_sentences *ret_list)
+{
+	char filter[FILTER_TEXT_MAX];
+	struct text t;
+
+	memset(ret_list, 0, sizeof(*ret_list));
+	t = next_sentence(ret_list);
 	for (unsigned i = 0; i < rule->when_count; i++) {
 		text_add(&t, "%s", i ? "; or " : "");
 		add_when(&t, &rule->whens[i]);
 	}
-	buf[0] = (char)toupper((unsigned char)buf[0]);
+	ret_list->texts[0][0] = (char)toupper((unsigned char)ret_list->texts[0][0]);
 	text_add(&t, ": ");
 	add_do(&t, rule);
+	t = next_sentence(ret_list);
 	if (rule->match.count)
-		text_add(&t, " Only of: %s.",
+		text_add(&t, "Only of: %s.",
 			 flow_filter_format(rule->match.filter, filter, sizeof(filter)));
+	t = next_sentence(ret_list);
 	add_until(&t, &rule->until);
-	add_limits(&t, rule);
-	fprintf(out->file, "\n%s\n", rule->name);
-	paragraph_print(out, 2, buf);
+	t = next_sentence(ret_list);
+	add_budget(&t, rule);
+	t = next_sentence(ret_list);
+	add_cooldown(&t, rule);
+	end_sentences(ret_list);
 }
 
 /* ---- what is never done ---- */
@@ -355,14 +382,16 @@ static bool has_action(const struct policy *policy, enum policy_action action)
 	return false;
 }
 
-static void explain_never(const struct report_out *out, const struct policy *policy)
+void policy_never_sentences(const struct policy *policy, struct policy_sentences *ret_list)
 {
-	char buf[SENTENCES_MAX], filter[FILTER_TEXT_MAX];
+	char filter[FILTER_TEXT_MAX];
 	struct text t;
 
-	text_init(&t, buf, sizeof(buf));
+	memset(ret_list, 0, sizeof(*ret_list));
+	t = next_sentence(ret_list);
 	if (policy->mode == POLICY_MODE_OBSERVE)
-		text_add(&t, "Touches nothing: mode observe only records what it would do. ");
+		text_add(&t, "Touches nothing: mode observe only records what it would do.");
+	t = next_sentence(ret_list);
 	text_add(&t, "Never: offloaded flows");
 	if (policy->protects_operator)
 		text_add(&t, "; the operator's ssh connections");
@@ -372,45 +401,78 @@ static void explain_never(const struct report_out *out, const struct policy *pol
 		text_add(&t, "; %s (%s)", policy->protect[i].name,
 			 flow_filter_format(policy->protect[i].match.filter, filter,
 					    sizeof(filter)));
-	text_add(&t, ".%s%s", has_action(policy, POLICY_ACTION_BAN) ? "" : " Bans nobody.",
-		 has_action(policy, POLICY_ACTION_TIMEOUTS) ? "" : " Changes no kernel setting.");
-	fputc('\n', out->file);
-	paragraph_print(out, 0, buf);
+	text_add(&t, ".");
+	t = next_sentence(ret_list);
+	text_add(&t, "%s", has_action(policy, POLICY_ACTION_BAN) ? "" : "Bans nobody.");
+	t = next_sentence(ret_list);
+	text_add(&t, "%s",
+		 has_action(policy, POLICY_ACTION_TIMEOUTS) ? "" : "Changes no kernel setting.");
+	end_sentences(ret_list);
 }
 
-static void explain_levels(const struct report_out *out, const struct policy *policy)
+static void add_levels(struct text *t, const struct policy *policy)
 {
 	const struct level_config *levels = &policy->levels;
-	char buf[SENTENCES_MAX];
-	struct text t;
 
-	text_init(&t, buf, sizeof(buf));
-	text_add(&t, "Levels%s: warning at %g\t%%",
+	text_add(t, "Levels%s: warning at %g\t%%",
 		 policy->has_levels ? "" : " (unless the daemon's config has others)",
 		 levels->warning.enter_pct);
 	if (levels->warning.forecast_sec > 0)
-		text_add(&t, " or when full within %g\ts", levels->warning.forecast_sec);
-	text_add(&t, "; critical at %g\t%%", levels->critical.enter_pct);
+		text_add(t, " or when full within %g\ts", levels->warning.forecast_sec);
+	text_add(t, "; critical at %g\t%%", levels->critical.enter_pct);
 	if (levels->critical.forecast_sec > 0)
-		text_add(&t, " or when full within %g\ts", levels->critical.forecast_sec);
-	text_add(&t, "; full at %g\t%% while new flows are dropped.", levels->full_pct);
-	paragraph_print(out, 0, buf);
+		text_add(t, " or when full within %g\ts", levels->critical.forecast_sec);
+	text_add(t, "; full at %g\t%% while new flows are dropped.", levels->full_pct);
+}
+
+void policy_head_sentences(const struct policy *policy, struct policy_sentences *ret_list)
+{
+	char capacity[UNITS_TEXT_MAX];
+	struct text t;
+
+	memset(ret_list, 0, sizeof(*ret_list));
+	t = next_sentence(ret_list);
+	if (policy->capacity)
+		text_add(&t, "Judged by a capacity of %s entries.",
+			 units_format_count(policy->capacity, capacity));
+	t = next_sentence(ret_list);
+	add_levels(&t, policy);
+	t = next_sentence(ret_list);
+	if (!policy->rule_count)
+		text_add(&t, "No rules: it only warns.");
+	end_sentences(ret_list);
+}
+
+static void print_sentences(const struct report_out *out, unsigned indent,
+			    const struct policy_sentences *list)
+{
+	char buf[POLICY_SENTENCES * (POLICY_SENTENCE_MAX + 1)];
+	struct text t;
+
+	text_init(&t, buf, sizeof(buf));
+	for (size_t i = 0; i < list->count; i++)
+		text_add(&t, "%s%s", i ? " " : "", list->texts[i]);
+	paragraph_print(out, indent, buf);
 }
 
 int report_policy_explain(const struct report_out *out, const struct policy *policy)
 {
-	char capacity[UNITS_TEXT_MAX];
+	struct policy_sentences list;
 
+	if (out->is_json)
+		return json_print(out, json_policy_explain(policy));
 	fprintf(out->file, "%s%s%s (mode %s)\n", policy->name[0] ? policy->name : "policy",
 		policy->about[0] ? ": " : "", policy->about, policy_mode_name(policy->mode));
-	if (policy->capacity)
-		fprintf(out->file, "Judged by a capacity of %s entries.\n",
-			units_format_count(policy->capacity, capacity));
-	explain_levels(out, policy);
-	if (!policy->rule_count)
-		fputs("No rules: it only warns.\n", out->file);
-	for (size_t i = 0; i < policy->rule_count; i++)
-		explain_rule(out, &policy->rules[i]);
-	explain_never(out, policy);
+	policy_head_sentences(policy, &list);
+	for (size_t i = 0; i < list.count; i++)
+		paragraph_print(out, 0, list.texts[i]);
+	for (size_t i = 0; i < policy->rule_count; i++) {
+		policy_rule_sentences(&policy->rules[i], &list);
+		fprintf(out->file, "\n%s\n", policy->rules[i].name);
+		print_sentences(out, 2, &list);
+	}
+	policy_never_sentences(policy, &list);
+	fputc('\n', out->file);
+	print_sentences(out, 0, &list);
 	return report_flush(out);
 }

@@ -52,10 +52,27 @@ void json_add_spared(json_t *document, const struct action_record *record);
 /* classes, stages, sources, signatures, examples */
 void json_add_choice(json_t *document, const struct action_record *record);
 
+/* ---- policy_text.c: a policy in sentences; a tab is a blank that is not broken at ---- */
+
+#define POLICY_SENTENCES    5
+#define POLICY_SENTENCE_MAX 4096
+
+struct policy_sentences {
+	char texts[POLICY_SENTENCES][POLICY_SENTENCE_MAX];
+	size_t count;
+};
+
+struct policy;
+struct policy_rule;
+void policy_head_sentences(const struct policy *policy, struct policy_sentences *ret_list);
+void policy_rule_sentences(const struct policy_rule *rule, struct policy_sentences *ret_list);
+void policy_never_sentences(const struct policy *policy, struct policy_sentences *ret_list);
+
 /* ---- documents ---- */
 
 json_t *json_status(const struct snapshot *snapshot);
 json_t *json_top(const struct report_top *top);
+json_t *json_policy_explain(const struct policy *policy);
 struct policy_test;
 json_t *json_policy_test(const struct policy_test *test);
 

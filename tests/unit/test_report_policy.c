@@ -399,6 +399,11 @@ static void compare(const char *name, const struct policy *policy)
 	assert_int_equal(report_policy_explain(&c.out, policy), 0);
 	snprintf(file, sizeof(file), "policy-%s.txt", name);
 	capture_compare(&c, file);
+	capture_start(&c, 100, false);
+	c.out.is_json = true;
+	assert_int_equal(report_policy_explain(&c.out, policy), 0);
+	snprintf(file, sizeof(file), "policyexplain-%s.json", name);
+	capture_compare(&c, file);
 }
 
 static void test_golden_policies(void **state)
