@@ -65,6 +65,16 @@ static int look_deep(struct snapshot *snapshot, const struct table_reading *befo
 	return 0;
 }
 
+/* A table that is not tight needs no culprit. */
+static void show_text(struct cli *cli, struct snapshot *snapshot)
+{
+	if (snapshot->level < LEVEL_WARNING && !option_given(cli, OPTION_DEEP)) {
+		snapshot->cause.is_known = false;
+		snapshot->has &= ~(uint32_t)SNAPSHOT_HAS_TOP;
+	}
+	run_wrote(cli, report_status(&cli->out, snapshot));
+}
+
 /* 1: the daemon's view was shown; 0: the kernel is to be asked; else -errno, said. */
 static int show_daemon_view(struct cli *cli)
 {
@@ -88,7 +98,7 @@ static int show_daemon_view(struct cli *cli)
 	} else if (cli->out.is_json) {
 		run_wrote(cli, client_print(cli, document));
 	} else {
-		run_wrote(cli, report_status(&cli->out, snapshot));
+		show_text(cli, snapshot);
 	}
 	free(snapshot);
 	free(document);

@@ -8,6 +8,7 @@ echo '{}' >"$dir/none"
 relieve() { # ARGS: exit code in $code, output in $dir/shown and $dir/said
 	"$BIN/ctwarden" relieve --config "$dir/none" "$@" >"$dir/shown" 2>"$dir/said" </dev/null; code=$?
 }
+not() { ! "$@"; }
 shows() { grep -Eq -- "$1" "$dir/shown"; }
 says() { grep -Eq -- "$1" "$dir/said"; }
 of() { # EXPRESSION on d, the document
@@ -152,6 +153,20 @@ verify "in another namespace too" unshare -n sh -c "'$BIN/ctwarden' relieve -j -
 verify "a policy is tried with it" of "d['capacity'] == $entries and d['capacity_from'] == 'daemon' and d['level'] != 'ok'"
 verify "and with its growth" of '"growth_per_sec" in d'
 verify "in a document that fits its schema" schema
+status() { "$BIN/ctwarden" status --socket "$sock" "$@" >"$dir/shown" 2>"$dir/said"; }
+status
+verify "status of a tight table tells the top" shows '^ *1  10\.1\.0\.'
+verify "and the cause" shows '^cause '
+stop
+start --capacity 1000000
+status
+verify "at level ok" shows '^level +ok '
+verify "it tells no top" not shows '^ *1  10\.1\.0\.'
+verify "and no cause" not shows '^cause '
+status --deep
+verify "with --deep it does" shows '^ *1  10\.1\.0\.'
+status -j
+verify "and the document is complete" of 'd["view"] == "daemon" and d["top_sources"]'
 stop
 relieve --dry-run --socket "$sock"
 verify "a daemon that is insisted on and is not there: 3" is $code 3
