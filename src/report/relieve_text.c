@@ -233,7 +233,10 @@ static void print_stays(const struct report_out *out, const struct report_reliev
 			       "");
 	}
 	print_stay_row(out, "of classes no rule takes", relieve->others, "");
-	print_stay_row(out, "could go, not needed", relieve->candidates, "");
+	print_stay_row(out,
+		       relieve->entries_after > relieve->target_entries ? "could go, not taken"
+									: "could go, not needed",
+		       relieve->candidates, "");
 }
 
 /* ---- after ---- */

@@ -134,7 +134,7 @@ static void failure_and_a_target_not_reached_are_said(void **state)
 	relieve.record.unknown = 4;
 	relieve.record.gone = 0;
 	relieve.entries_after = 198015;
-	relieve.candidates = 0;
+	relieve.candidates = 7;
 	show(&relieve, 0, false, "relieve-short.txt");
 	relieve.record.error = -EPERM;
 	show(&relieve, 0, false, "relieve-error.txt");
