@@ -92,15 +92,18 @@ struct ban {
 /* Takes over what an earlier run left in the table. Nothing is created before the first ban. max: bans at one time.
  * 0, -errno (-EPERM, -EOPNOTSUPP without nf_tables) with the problem. */
 int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem);
+/* What is refused now, by whomever put there: at most max of them, in order of their end. Changes nothing. Else as bans_open. */
+int bans_read(size_t max, struct ban *ret_bans, size_t *ret_count, struct problem *reterr_problem);
 void bans_close(struct bans *bans); /* leaves the table as it is: every ban ends by itself */
 /* New flows of the prefix are refused (or slowed) for so long; existing ones live. Again: the new end counts. A table that
- * somebody removed is made anew with all bans in force. 0; -ENOSPC: max are there; -ERANGE: a ninth distinct rate; -errno
+ * somebody removed is made anew with all bans in force. 0; -ENOSPC: max are there; -ERANGE: a ninth distinct rate in force; -errno
  * with the problem. Blocks for a few milliseconds. */
 int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_problem);
 int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem); /* -ENOENT: not banned */
 /* All bans and the table itself. */
 int bans_clear(struct bans *bans, struct problem *reterr_problem);
-/* Those in force at now_ns, in order of their end; borrowed until the next call. */
+/* Those in force at now_ns, in order of their end; borrowed until the next call. To be asked now and then: a ban inside a wider
+ * one that has ended is put into the kernel's sets by it. */
 const struct ban *bans_list(struct bans *bans, int64_t now_ns, size_t *ret_count);
 unsigned bans_rebuilt(const struct bans *bans); /* times the table had to be made anew */
 

@@ -139,22 +139,11 @@ static int list_bans(struct engine *engine, int64_t now_ns, struct ban *ret_bans
 		     struct problem *problem)
 {
 	struct rounds *rounds = engine->warden.rounds;
-	const struct ban *list;
-	struct bans *bans;
-	int r;
 
 	if (rounds)
 		return rounds_bans(rounds, now_ns, ret_bans, BANS_SHOWN, ret_count, problem);
 	/* No rules now, but an earlier run may have left some. */
-	r = bans_open(BANS_SHOWN, &bans, problem);
-	if (r < 0)
-		return r;
-	list = bans_list(bans, now_ns, ret_count);
-	if (*ret_count > BANS_SHOWN)
-		*ret_count = BANS_SHOWN;
-	memcpy(ret_bans, list, *ret_count * sizeof(*list));
-	bans_close(bans);
-	return 0;
+	return bans_read(BANS_SHOWN, ret_bans, ret_count, problem);
 }
 
 static char *failed(const struct control_request *request, int r, const struct problem *problem)

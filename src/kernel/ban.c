@@ -30,6 +30,7 @@ struct bans {
 	double rates[RATES_MAX]; /* slowed: each rate has sets of its own */
 	unsigned rate_count;
 	bool has_table; /* as far as we know */
+	bool has_hidden; /* a ban stands in no set, as a wider one covers it, and ends after that one */
 	unsigned rebuilt;
 	char *commands; /* COMMANDS_MAX */
 	size_t len;
@@ -155,19 +156,23 @@ static void say_element(struct bans *bans, const char *verb, const struct ban *b
 	say(bans, " }\n");
 }
 
-static void forget_expired(struct bans *bans, int64_t now_ns)
+/* True where one was. */
+static bool forget_expired(struct bans *bans, int64_t now_ns)
 {
-	size_t kept = 0;
+	size_t kept = 0, before = bans->used;
 
 	for (size_t i = 0; i < bans->used; i++)
 		if (bans->items[i].until_ns > now_ns)
 			bans->items[kept++] = bans->items[i];
 	bans->used = kept;
+	return kept < before;
 }
 
-/* A prefix inside another one of the same set cannot stand beside it; the wider one covers it. */
-static bool is_covered(const struct bans *bans, size_t index)
+/* A prefix inside another one of the same set cannot stand beside it; the wider one covers it. Where that one ends first the
+ * narrow one has to be put into the set then (settle). */
+static bool is_covered(struct bans *bans, size_t index)
 {
+	bool result = false;
 	const struct ban *ban = &bans->items[index];
 
 	for (size_t i = 0; i < bans->used; i++) {
@@ -175,10 +180,12 @@ static bool is_covered(const struct bans *bans, size_t index)
 
 		if (i != index && other->prefix.addr.family == ban->prefix.addr.family &&
 		    other->rate_per_sec == ban->rate_per_sec && other->prefix.len < ban->prefix.len &&
-		    prefix_contains(&other->prefix, &ban->prefix.addr))
-			return true;
+		    prefix_contains(&other->prefix, &ban->prefix.addr)) {
+			bans->has_hidden |= other->until_ns < ban->until_ns;
+			result = true;
+		}
 	}
-	return false;
+	return result;
 }
 
 /* The whole table as it should be, in one transaction. */
@@ -191,12 +198,20 @@ static int rebuild(struct bans *bans, int64_t now_ns, struct problem *problem)
 	/* add before delete: nothing to delete would be an error. */
 	say(bans, "add table inet " BANS_TABLE "\ndelete table inet " BANS_TABLE "\n");
 	say_frame(bans);
+	bans->has_hidden = false;
 	for (size_t i = 0; i < bans->used; i++)
 		if (!is_covered(bans, i))
 			say_element(bans, "add", &bans->items[i], now_ns);
 	result = run(bans, problem);
 	bans->has_table = !result;
 	return result;
+}
+
+/* Forgets what has ended; what stood behind it comes to the front. Where that fails the next change says so. */
+static void settle(struct bans *bans, int64_t now_ns)
+{
+	if (forget_expired(bans, now_ns) && bans->has_hidden)
+		rebuild(bans, now_ns, NULL);
 }
 
 /* ---- what an earlier run left ---- */
@@ -246,21 +261,10 @@ static void take_set(struct bans *bans, const char *name, int64_t now_ns)
 	free(text);
 }
 
-/* Slowed ones are not taken over: they were mild, and their rates stand in rules. */
-static void take_over(struct bans *bans)
-{
-	int64_t now_ns = clock_monotonic_ns();
-
-	take_set(bans, "banned4", now_ns);
-	take_set(bans, "banned6", now_ns);
-	/* Sets and rules of this run, with the bans that are left. Where that fails the first ban will say so. */
-	if (bans->has_table)
-		rebuild(bans, now_ns, NULL);
-}
-
-int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
+static int open_quietly(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
 {
 	struct bans *bans = mem_alloc(sizeof(*bans));
+	int64_t now_ns = clock_monotonic_ns();
 
 	bans->nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (!bans->nft || nft_ctx_buffer_output(bans->nft) || nft_ctx_buffer_error(bans->nft)) {
@@ -273,8 +277,35 @@ int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem
 	bans->max = max;
 	bans->items = mem_alloc((max + 1) * sizeof(*bans->items));
 	bans->commands = mem_alloc(COMMANDS_MAX);
-	take_over(bans);
+	/* Slowed ones are not taken over: they were mild, and their rates stand in rules. */
+	take_set(bans, "banned4", now_ns);
+	take_set(bans, "banned6", now_ns);
 	*ret_bans = bans;
+	return 0;
+}
+
+int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
+{
+	int result = open_quietly(max, ret_bans, reterr_problem);
+
+	/* Sets and rules of this run, with the bans that are left. Where that fails the first ban will say so. */
+	if (!result && (*ret_bans)->has_table)
+		rebuild(*ret_bans, clock_monotonic_ns(), NULL);
+	return result;
+}
+
+int bans_read(size_t max, struct ban *ret_bans, size_t *ret_count, struct problem *reterr_problem)
+{
+	const struct ban *list;
+	struct bans *bans;
+	int result = open_quietly(max, &bans, reterr_problem);
+
+	if (result)
+		return result;
+	list = bans_list(bans, clock_monotonic_ns(), ret_count);
+	if (*ret_count)
+		memcpy(ret_bans, list, *ret_count * sizeof(*list));
+	bans_close(bans);
 	return 0;
 }
 
@@ -301,6 +332,22 @@ static size_t find(const struct bans *bans, const struct prefix *prefix)
 	return i;
 }
 
+/* Of rates that no ban has any more. Their sets get other numbers: the table has to be made anew. */
+static void forget_rates(struct bans *bans)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < bans->rate_count; i++) {
+		bool is_used = false;
+
+		for (size_t k = 0; k < bans->used && !is_used; k++)
+			is_used = bans->items[k].rate_per_sec == bans->rates[i];
+		if (is_used)
+			bans->rates[kept++] = bans->rates[i];
+	}
+	bans->rate_count = kept;
+}
+
 static bool know_rate(struct bans *bans, double rate, bool *ret_is_new)
 {
 	*ret_is_new = false;
@@ -309,6 +356,8 @@ static bool know_rate(struct bans *bans, double rate, bool *ret_is_new)
 	for (unsigned i = 0; i < bans->rate_count; i++)
 		if (bans->rates[i] == rate)
 			return true;
+	if (bans->rate_count == RATES_MAX)
+		forget_rates(bans);
 	if (bans->rate_count == RATES_MAX)
 		return false;
 	bans->rates[bans->rate_count++] = rate;
@@ -323,7 +372,7 @@ int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_pr
 	size_t at;
 	int result;
 
-	forget_expired(bans, now_ns);
+	settle(bans, now_ns);
 	at = find(bans, &ban->prefix);
 	is_again = at < bans->used;
 	if (!is_again && bans->used == bans->max)
@@ -377,7 +426,7 @@ static int by_end(const void *a, const void *b)
 
 const struct ban *bans_list(struct bans *bans, int64_t now_ns, size_t *ret_count)
 {
-	forget_expired(bans, now_ns);
+	settle(bans, now_ns);
 	qsort(bans->items, bans->used, sizeof(*bans->items), by_end);
 	*ret_count = bans->used;
 	return bans->items;

@@ -266,6 +266,82 @@ static void overlaps_and_repeats_and_the_most(void **state)
 	close(server);
 }
 
+static void a_narrow_ban_outlives_the_wide_one(void **state)
+{
+	struct bans *bans = open_bans(10);
+	int server = udp_socket("192.0.2.1", 9005);
+	int64_t end_ns = clock_monotonic_ns() + 60 * NS_PER_SEC;
+	struct ban wide = ban_of("192.0.2.2/31", 4);
+	size_t count;
+
+	(void)state;
+	add(bans, wide);
+	add(bans, ban_of("192.0.2.2", 600));
+	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9005));
+	do {
+		bans_list(bans, clock_monotonic_ns(), &count);
+		assert_true(clock_monotonic_ns() < end_ns);
+		usleep(20000);
+	} while (count == 2);
+	assert_int_equal(count, 1);
+	/* The kernel rounds up: past the end of the wide one there too. */
+	while (clock_monotonic_ns() < wide.until_ns + 2 * NS_PER_SEC)
+		usleep(20000);
+	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9005));
+	assert_int_equal(bans_rebuilt(bans), 0);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+	close(server);
+}
+
+static void rates_no_ban_has_are_forgotten(void **state)
+{
+	struct bans *bans = open_bans(20);
+	struct ban slow = ban_of("198.51.100.0", 600);
+
+	(void)state;
+	for (unsigned i = 0; i < 8; i++) {
+		slow.prefix.addr.bytes[3] = (uint8_t)i;
+		slow.rate_per_sec = 100 + i;
+		add(bans, slow);
+	}
+	slow.prefix.addr.bytes[3] = 8;
+	slow.rate_per_sec = 200;
+	assert_int_equal(bans_add(bans, &slow, NULL), -ERANGE);
+	slow.prefix.addr.bytes[3] = 3;
+	assert_int_equal(bans_remove(bans, &slow.prefix, NULL), 0);
+	slow.prefix.addr.bytes[3] = 8;
+	add(bans, slow);
+	assert_int_equal(sh("nft list set inet ctwarden slowed4_7 | grep -q 198.51.100.8"), 0);
+	assert_int_equal(sh("nft list set inet ctwarden slowed4_3 | grep -q 198.51.100.4"), 0);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+}
+
+/* A look writes nothing: not even what another hand added to the chain goes. */
+static void a_look_changes_nothing(void **state)
+{
+	struct bans *bans = open_bans(10);
+	struct ban seen[10];
+	size_t count = 99;
+
+	(void)state;
+	assert_int_equal(bans_read(10, seen, &count, NULL), 0);
+	assert_int_equal(count, 0);
+	assert_int_not_equal(sh("nft list table inet ctwarden >/dev/null 2>&1"), 0);
+	add(bans, ban_of("203.0.113.9", 600));
+	bans_close(bans);
+	assert_int_equal(sh("nft add rule inet ctwarden new counter comment mine"), 0);
+	assert_int_equal(bans_read(10, seen, &count, NULL), 0);
+	assert_int_equal(count, 1);
+	assert_int_equal(seen[0].prefix.len, 32);
+	assert_int_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
+	bans = open_bans(10);
+	assert_int_not_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+}
+
 static void a_slowed_source_gets_some_through(void **state)
 {
 	struct bans *bans = open_bans(10);
@@ -319,6 +395,9 @@ int main(void)
 		cmocka_unit_test(a_second_run_takes_bans_over),
 		cmocka_unit_test(neighbours_are_taken_over_one_by_one),
 		cmocka_unit_test(overlaps_and_repeats_and_the_most),
+		cmocka_unit_test(a_narrow_ban_outlives_the_wide_one),
+		cmocka_unit_test(rates_no_ban_has_are_forgotten),
+		cmocka_unit_test(a_look_changes_nothing),
 		cmocka_unit_test(a_slowed_source_gets_some_through),
 		cmocka_unit_test(timeouts_are_set_and_put_back),
 	};
