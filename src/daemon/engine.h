@@ -105,7 +105,9 @@ void engine_stop(struct engine *engine); /* NULL allowed */
 
 /* Lets the waiting alarm out with what the last pass tells of its cause. */
 void engine_release_alarm(struct engine *engine, int64_t now_ns);
-/* The daemon's view of this moment. */
+/* Adds what passes and events tell of the table. kept: NULL where the rankings of this very moment are wanted. */
+void engine_add_passes(const struct engine *engine, struct kept *kept, struct snapshot *snapshot, int64_t now_ns);
+/* The daemon's view of this moment (view.c). */
 void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot);
 /* The same without what costs to gather: no rankings, no cause. */
 void engine_snapshot_brief(const struct engine *engine, struct snapshot *ret_snapshot);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/rounds_private: what the files of rounds share. */
+#ifndef CTWARDEN_DAEMON_ROUNDS_PRIVATE_H
+#define CTWARDEN_DAEMON_ROUNDS_PRIVATE_H
+
+#include <pthread.h>
+
+#include "held.h"
+#include "rounds.h"
+
+enum rounds_state { ROUNDS_IDLE, ROUNDS_ORDERED, ROUNDS_DONE };
+
+struct rounds {
+	struct rounds_config config;
+	int done_fd; /* borrowed */
+	pthread_t thread;
+	pthread_mutex_t lock; /* of state, order, result */
+	pthread_cond_t changed;
+	bool is_stopping;
+	enum rounds_state state;
+	struct round_order order;
+	struct round_result result;
+	/* Of the thread: */
+	struct guard *guard;
+	struct writer *writer;
+	struct flow_ports ports;
+	struct protect *protect;
+	struct addr *own;
+	size_t own_count;
+	struct flow_tuple *operators;
+	size_t operator_count;
+	struct flow_timeouts timeouts;
+	bool has_timeouts, is_operator_hidden;
+	struct held held;
+	int64_t host_ns; /* when the host was asked; 0: never */
+	char note[160];
+	pthread_mutex_t bans_lock;
+	struct bans *bans; /* NULL: not opened yet */
+	bool were_bans_asked;
+};
+
+/* rounds_host.c: who this host is, and what it kept of the last run. */
+void rounds_keep_seniority(struct rounds *rounds);
+void rounds_take_seniority_over(struct rounds *rounds);
+/* Its addresses, the operator's sockets, the base timeouts: into rounds, where they are not fresh. */
+void rounds_ask_host(struct rounds *rounds, const struct policy *policy, int64_t now_ns);
+
+/* rounds_other.c: a decision that changes no entry (bans, kernel timeouts). */
+void rounds_run_other(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
+		      const struct guard_table *table, struct guard_outcome *outcome);
+/* What bans have ended, ended; what stood behind one comes into force. */
+void rounds_settle_bans(struct rounds *rounds);
+
+#endif
