@@ -92,7 +92,7 @@ static int survey(struct act *act)
 	/* After the pass: it has freed what had expired. */
 	if (act->ports.count(act->ports.arg, &act->entries))
 		act->entries = act->plan->scan.received;
-	if (act->plan->is_stopped)
+	if (act->plan->is_stopped || !act_on_shown(0, act))
 		return interrupted(act);
 	if (act->plan->scan.unsettled)
 		run_say("the table was resized during the pass: figures may be off");
@@ -161,7 +161,8 @@ static int work(struct act *act, bool has_asked, struct action_result *ret_resul
 
 	if (act->choice.way == ACTION_WAY_FILTER && act->choice.needs_guard && !is_guarded)
 		guard = action_guard(&act->request, &act->ports);
-	if (guard == -ECANCELED) {
+	/* Also a signal that came as the pass ended. */
+	if (guard == -ECANCELED || !act_on_shown(0, act)) {
 		ret_result->is_stopped = true;
 		return 0;
 	}

@@ -45,7 +45,7 @@ lab_limits() { # MAX BUCKETS
 	# shellcheck source=tests/tools/host-limits.sh
 	. "$(dirname "${BASH_SOURCE[0]}")/../tools/host-limits.sh"
 	borrowed=1
-	PATIENCE=200 host_limits_borrow "$1" "$2" || exit
+	PATIENCE=${LIMITS_PATIENCE:-200} host_limits_borrow "$1" "$2" || exit
 }
 lab_end() { # the last line of a test: its counts and its exit code
 	echo "$passed passed, $failed failed"

@@ -12,7 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 passed=0 failed=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-: "${PATIENCE:=80}"
+: "${PATIENCE:=${LIMITS_PATIENCE:-80}}"
 export BIN PATIENCE WARMUP=1 AFTER=1 USER_RATE=40 GOLD=10 QUIET=9
 
 lab() { # NAME OPTIONS: the figures in NAME
