@@ -95,6 +95,7 @@ struct command;
 struct cli {
 	const struct command *command;	     /* NULL: none given */
 	const char *values[OPTION_ID_COUNT]; /* NULL: not given; "" for a flag */
+	bool is_short[OPTION_ID_COUNT];	     /* given by its letter */
 	struct flow_filter *filter;	     /* what the filter options say; owned */
 	const char *topic;		     /* of `help` */
 	const char **operands;		     /* words behind the command, in order; owned, the words are argv's */

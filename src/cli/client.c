@@ -180,8 +180,9 @@ static int ask_for(const char *path, const char *command, const char *args, char
 
 	result = ask(path, command, args, &line);
 	if (result) {
-		problem_set(reterr_problem, path, "the daemon cannot be reached: %s",
-			    strerror(-result));
+		problem_set(reterr_problem, path, "the daemon cannot be reached: %s%s",
+			    strerror(-result),
+			    result == -EACCES ? "; root and members of the group ctwarden may" : "");
 		return result;
 	}
 	result = answer_error(line, ret_code, reterr_problem);

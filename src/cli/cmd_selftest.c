@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cli/cmd_selftest: proves in a throw-away namespace what the kernel's own filter can delete, and
  * keeps the result for commands and a daemon that may make no namespace. */
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -25,7 +26,11 @@ int cmd_selftest(struct cli *cli)
 		return run_usage(&problem);
 	result = selftest_run(dir, budget_ns, &test);
 	if (result && !test.text[0]) {
-		run_say("%s: cannot keep what is proven there: %s", dir, strerror(-result));
+		run_say("%s: cannot keep what is proven there: %s%s", dir, strerror(-result),
+			result == -EPERM || result == -EACCES
+				? "; self-test needs CAP_NET_ADMIN, and root to keep its proofs; "
+				  "try sudo"
+				: "");
 		return EXIT_FAILED;
 	}
 	shown.fast_delete = selftest_fast_delete(dir, why, sizeof(why));

@@ -273,6 +273,7 @@ static int take(struct reader *r, const struct found *found, const char *word, c
 			return problem_set(r->problem, word, "the value is empty; it takes %s",
 					   found->value_help);
 		r->cli->values[found->index] = value ? value : "";
+		r->cli->is_short[found->index] = word[1] != '-';
 		if (found->index == OPTION_PROTECT)
 			r->cli->protects[r->cli->protect_count++] = value;
 		return 0;
@@ -443,14 +444,16 @@ bool option_given(const struct cli *cli, enum option_id id)
 int option_problem(const struct cli *cli, enum option_id id, struct problem *reterr_problem,
 		   const char *format, ...)
 {
+	const char *value = cli->values[id] ? cli->values[id] : "";
+	char letter[2] = {cli->is_short[id] ? option_infos[id].letter : '\0', '\0'};
 	char path[128], text[256];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	snprintf(path, sizeof(path), "--%s %s", option_infos[id].name,
-		 cli->values[id] ? cli->values[id] : "");
+	snprintf(path, sizeof(path), "-%s%s %s", letter[0] ? "" : "-",
+		 letter[0] ? letter : option_infos[id].name, value);
 	return problem_set(reterr_problem, path, "%s", text);
 }
 

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "policy/words.h"
 #include "report/report.h"
 #include "settings.h"
@@ -101,12 +102,14 @@ void warden_set_policy(struct engine *engine, struct policy *policy)
 void warden_set_mode(struct engine *engine, enum policy_mode mode, int64_t for_ns, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
+	char time[UNITS_TEXT_MAX];
 
 	warden->mode = mode;
 	warden->mode_until_ns = for_ns ? now_ns + for_ns : 0;
 	if (!for_ns)
 		warden->base_mode = mode;
-	log_info("mode %s%s", policy_mode_name(mode), for_ns ? " for a while" : "");
+	log_info("mode %s%s%s", policy_mode_name(mode), for_ns ? " for " : "",
+		 for_ns ? units_format_duration(for_ns, time) : "");
 }
 
 /* ---- start and stop ---- */

@@ -166,7 +166,8 @@ int selftest_run(const char *proofs_dir, int64_t budget_ns, struct selftest_resu
 	int r = throwaway_open(&throwaway);
 
 	if (r < 0) {
-		snprintf(result.text, sizeof(result.text), "no namespace to try it in can be made: %s", strerror(-r));
+		snprintf(result.text, sizeof(result.text), "no namespace to try it in can be made: %s%s", strerror(-r),
+			 r == -EPERM ? "; that needs CAP_SYS_ADMIN and CAP_NET_ADMIN; try sudo" : "");
 		result.took_ns = clock_monotonic_ns() - begin_ns;
 		*ret_result = result;
 		return 0;

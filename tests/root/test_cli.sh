@@ -105,6 +105,8 @@ refused "bad protocol" "-p tpc" flows -p tpc
 refused "bad state" "--state FOO" flows --state FOO
 refused "bad zone" "-w 70000" flows -w 70000
 refused "bad key" "--by sauce: no such key" top --by sauce
+refused "a bad number, as it was given" "-n x: a number" top -n x
+refused "or by its name" "--number x: a number" top --number x
 refused "bad sort key" "--sort size: no such key" flows --sort size
 refused "bad event kind" "no kind of event" events -e newish
 refused "bad duration" "--for -1" events --for -1
@@ -313,6 +315,14 @@ same "top --every ends cleanly on SIGTERM" 0 $?
 
 # ---- bad days ----
 nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all "$ctw" "$@"; }
+err=$(nobody self-test --proofs "$work" 2>&1); code=$?
+same "self-test without rights: exit 1" 1 "$code"
+has "and what it needs" "needs CAP_NET_ADMIN" "$err"
+python3 -c 'import socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1])' "$work/closed"
+chmod 600 "$work/closed"
+err=$(nobody status --socket "$work/closed" 2>&1); code=$?
+same "a socket that is not for us: exit 3" 3 "$code"
+has "and who may" "members of the group ctwarden" "$err"
 err=$(nobody --direct top 2>&1 >"$work/out"); code=$?
 same "top without rights fails" "1 0" "$code $(wc -c <"$work/out")"
 has "top without rights tells what can be read" "needs CAP_NET_ADMIN; try sudo\. Without it: 1[0-9] of [0-9,]+ entries" "$err"

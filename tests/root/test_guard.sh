@@ -20,6 +20,7 @@ verify "status tells it" said status '"last":.*would evict'
 
 # ---- act for a while ----
 verify "mode act for a while" sh -c "'$BIN/ctwarden' --socket '$sock' mode act --for 1h | grep -q '^act for another'"
+verify "and the log says how long" wait_for told 'mode act for 1 h'
 verify "then it is done" wait_for kept_low 1400
 verify "and recorded as done" wait_for recorded 'not r["would"] and r["done"] > 200 and r["mode"] == "act"'
 verify "honest connections live" lives 30
