@@ -67,6 +67,10 @@ void flow_filter_free(struct flow_filter *filter);
  * (a script's unset variable must never mean "all"). 0 or -EINVAL, -errno of @FILE; the problem says option and value. */
 int flow_filter_add(struct flow_filter *filter, enum flow_filter_key key, const char *value, bool negated,
 		    struct problem *reterr_problem);
+/* The addresses that from wants for from_key are wanted for key too: one set for both, so that many cost their memory once.
+ * from gets no more addresses after that, and is freed last. The key had none. */
+void flow_filter_share(struct flow_filter *filter, enum flow_filter_key key, const struct flow_filter *from,
+		       enum flow_filter_key from_key);
 /* Checks the whole for contradictions (nothing could ever match): 0 or -EINVAL with the problem. Call once, last. */
 int flow_filter_finish(struct flow_filter *filter, struct problem *reterr_problem);
 bool flow_filter_is_empty(const struct flow_filter *filter); /* no condition at all */

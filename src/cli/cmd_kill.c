@@ -14,6 +14,7 @@
 
 #define WIDEST_V4 16
 #define WIDEST_V6 48
+#define ADDRESSES_MAX 262144 /* of IPv6 some 0.7 kB each */
 
 static const enum flow_filter_key sides[] = {FILTER_SRC, FILTER_DST, FILTER_REPLY_SRC,
 					     FILTER_REPLY_DST};
@@ -43,8 +44,13 @@ static int add_prefix(struct kill *kill, const char *word)
 	struct problem problem = {0};
 	char text[ADDR_TEXT_MAX];
 	struct prefix prefix;
-	unsigned widest, i;
+	unsigned widest;
 
+	if (kill->addresses == ADDRESSES_MAX) {
+		run_say("more than %d addresses; nothing was done: a list is given in parts",
+			ADDRESSES_MAX);
+		return EXIT_USAGE;
+	}
 	if (prefix_parse(word, &prefix, &problem))
 		return refuse(word, problem.text, "");
 	widest = prefix.addr.family == AF_INET ? WIDEST_V4 : WIDEST_V6;
@@ -56,13 +62,31 @@ static int add_prefix(struct kill *kill, const char *word)
 		if (prefix_contains(&prefix, &kill->local[k]))
 			return refuse(word, addr_format(&kill->local[k], text),
 				      " is an address of this host; flush -s or -d is for that");
-	for (i = 0; i < SIDES; i++)
-		if (flow_filter_add(kill->filters[i], sides[i], word, false, &problem))
-			return run_usage(&problem);
+	if (flow_filter_add(kill->filters[0], sides[0], word, false, &problem))
+		return run_usage(&problem);
 	if (!kill->addresses++)
 		kill->first = prefix;
 	*(prefix.addr.family == AF_INET ? &kill->has_v4 : &kill->has_v6) = true;
 	return 0;
+}
+
+/* 1: a line without its end; 0: there is none; EXIT_USAGE of a line that is none, said. */
+static int read_line(char *line, size_t size, unsigned number)
+{
+	size_t len = 0;
+	int c;
+
+	while ((c = getc(stdin)) != EOF && c != '\n') {
+		if (!c || len == size - 1) {
+			run_say(c ? "standard input:%u: a line is longer than %zu bytes"
+				  : "standard input:%u: a NUL byte: this is no list of addresses",
+				number, size - 1);
+			return EXIT_USAGE;
+		}
+		line[len++] = (char)c;
+	}
+	line[len] = '\0';
+	return len || c != EOF;
 }
 
 /* One address a line; what stands behind # and empty lines do not count. */
@@ -74,14 +98,8 @@ static int add_stdin(struct kill *kill)
 	char *word;
 	int result;
 
-	while (fgets(line, sizeof(line), stdin)) {
-		number++;
-		if (!strchr(line, '\n') && !feof(stdin)) {
-			run_say("standard input:%u: a line is longer than %zu bytes", number,
-				sizeof(line) - 2);
-			return EXIT_USAGE;
-		}
-		line[strcspn(line, "#\n")] = '\0';
+	while ((result = read_line(line, sizeof(line), ++number)) == 1) {
+		line[strcspn(line, "#")] = '\0';
 		word = line + strspn(line, " \t\r");
 		for (len = strlen(word); len && isspace((unsigned char)word[len - 1]); len--)
 			word[len - 1] = '\0';
@@ -91,8 +109,8 @@ static int add_stdin(struct kill *kill)
 		if (result)
 			return result;
 	}
-	if (!ferror(stdin))
-		return 0;
+	if (result || !ferror(stdin))
+		return result;
 	run_say("cannot read standard input: %s", strerror(errno));
 	return EXIT_FAILED;
 }
@@ -170,6 +188,9 @@ static int run(struct kill *kill)
 		.request = {.kind = ACTION_KIND_DELETE, .filter_count = SIDES, .inspect = inspect}};
 	size_t i;
 
+	/* One set of addresses, asked of four sides. */
+	for (i = 1; i < SIDES; i++)
+		flow_filter_share(kill->filters[i], sides[i], kill->filters[0], sides[0]);
 	for (i = 0; i < SIDES; i++)
 		act.request.filters[i] = kill->filters[i];
 	set_passes(kill, &act.request);
@@ -225,8 +246,8 @@ int cmd_kill(struct cli *cli)
 	} else if (!code) {
 		code = run(&kill);
 	}
-	for (i = 0; i < SIDES; i++)
-		flow_filter_free(kill.filters[i]);
+	for (i = SIDES; i > 0; i--) /* whose set is shared last */
+		flow_filter_free(kill.filters[i - 1]);
 	flow_filter_free(kill.common);
 	free(kill.local);
 	return code;

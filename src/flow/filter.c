@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flow/filter: makes and frees filters, and says what of one a kernel could be asked for. */
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -13,7 +14,8 @@ struct flow_filter *flow_filter_new(void)
 static void half_clear(struct filter_half *half)
 {
 	for (int i = 0; i < ADDRS_COUNT; i++)
-		addr_set_clear(&half->addrs[i]);
+		if (!(half->shared >> i & 1))
+			addr_set_clear(&half->addrs[i]);
 	for (int i = 0; i < NUMBERS_COUNT; i++)
 		number_set_clear(&half->numbers[i]);
 	masked_set_clear(&half->marks);
@@ -29,6 +31,17 @@ void flow_filter_free(struct flow_filter *filter)
 	half_clear(&filter->want);
 	half_clear(&filter->exclude);
 	free(filter);
+}
+
+void flow_filter_share(struct flow_filter *filter, enum flow_filter_key key, const struct flow_filter *from,
+		       enum flow_filter_key from_key)
+{
+	int row = filter_addrs_row(key), from_row = filter_addrs_row(from_key);
+
+	assert(row >= 0 && from_row >= 0 && !filter_half_has(&filter->want, key));
+	filter->want.addrs[row] = from->want.addrs[from_row];
+	filter->want.shared |= 1u << row;
+	filter->want.keys |= 1u << key;
 }
 
 bool flow_filter_is_empty(const struct flow_filter *filter)

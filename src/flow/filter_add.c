@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* flow/filter_add: reads what a person wrote for a key: lists, files, and one value of each kind. */
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ static int add_address(struct filter_half *half, enum flow_filter_key key, const
 
 	if (r < 0)
 		return r;
+	assert(!(half->shared >> filter_addrs_row(key) & 1));
 	addr_set_add(&half->addrs[filter_addrs_row(key)], &prefix);
 	return 0;
 }

@@ -21,6 +21,7 @@ struct filter_half {
 	uint32_t keys; /* 1 << enum flow_filter_key */
 	uint32_t any_address; /* keys of NAT given without an address: then their set is not asked */
 	uint32_t families, classes; /* bitmaps */
+	uint32_t shared; /* rows of addrs that are another filter's: not freed here, not added to */
 	struct addr_set addrs[ADDRS_COUNT];
 	struct number_set numbers[NUMBERS_COUNT];
 	uint64_t protocols[4], labels[2]; /* bitmaps */

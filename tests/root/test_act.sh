@@ -280,6 +280,15 @@ act kill 0.0.0.0/0 --yes; same "kill of everything is refused even with --yes" 2
 printf '10.0.0.4\n10.77.0.1\n' | ctw kill - --config "$work/none.json" 2>/dev/null
 same "nothing went, of the good ones either" "$before" "$(list)"
 printf '' | ctw kill - --config "$work/none.json" 2>/dev/null; same "an empty list is fine" 0 $?
+printf '10.0.0.4\n10.0.0.5\0\n' | ctw kill - --config "$work/none.json" 2>"$work/err"; same "a NUL byte is refused" 2 $?
+has "and it is said what it is" "standard input:2: a NUL byte" "$work/err"
+printf '%0300d\n' 0 | ctw kill - --config "$work/none.json" 2>"$work/err"; same "a long line is refused" 2 $?
+has "and it is said what it is" "standard input:1: a line is longer than 255 bytes" "$work/err"
+printf '10.0.0.4' | ctw kill - --dry-run --config "$work/none.json" >/dev/null 2>&1; same "a last line without its end" 0 $?
+awk 'BEGIN { for (i = 0; i <= 262144; i++) printf "2001:db8:%x:%x:%x::%x:%x\n", i % 251, i % 65521, i % 509, i / 65536, i % 65536 }' >"$work/list"
+ctw kill - --config "$work/none.json" <"$work/list" >/dev/null 2>"$work/err"; same "too many addresses are refused" 2 $?
+has "and it is said how many are too many" "more than 262144 addresses; nothing was done" "$work/err"
+same "nothing went, of the good ones either" "$before" "$(list)"
 nat=$(conntrack -L -f ipv4 --src-nat 2>/dev/null | head -1 | grep -oE 'dst=[0-9.]+' | tail -1 | cut -d= -f2)
 act kill "$nat"
 same "the NAT address of others ($nat) is refused" "2" "$code"
