@@ -84,7 +84,7 @@ struct action_spared {
 #define ACTION_GROUP_SLOTS  8
 #define ACTION_GROUP_STATES 16
 
-struct action_group {	  /* entries that would be written, by protocol, state and class */
+struct action_group {	  /* entries that would be written (action_plan.groups), by protocol, state and class */
 	uint8_t protocol; /* of its first entry; protocols without a slot share one */
 	uint8_t state;
 	bool has_state, is_mixed; /* mixed: of several protocols */
@@ -101,7 +101,9 @@ struct action_plan {
 	uint64_t left;		  /* would be, beyond the limit */
 	uint64_t unchanged;	  /* timeouts: as asked already */
 	struct action_spared spared;
-	uint64_t offloaded, loopback, sctp, fixed; /* among chosen and left */
+	/* These, groups, sources and examples: of the chosen; with an order, of what is left too, for
+	 * who is chosen is known last. */
+	uint64_t offloaded, loopback, sctp, fixed;
 	uint64_t ages_unknown; /* with a least age: entries of which none is known */
 	struct action_group groups[ACTION_GROUP_SLOTS][ACTION_GROUP_STATES][FLOW_CLASS_COUNT];
 	struct ranking *sources;

@@ -100,6 +100,12 @@ static void choose(struct survey *survey, const struct flow *flow)
 		plan->unchanged++;
 		return;
 	}
+	/* Beyond the limit: without an order it is known that this one stays. */
+	if (request->limit && plan->chosen == request->limit &&
+	    request->order == ACTION_ORDER_NONE) {
+		plan->left++;
+		return;
+	}
 	add_group(survey, flow);
 	ranking_add(plan->sources, flow, flow_class_of(flow));
 	plan->offloaded += (flow->status & OFFLOAD_BITS) != 0;

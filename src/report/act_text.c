@@ -84,6 +84,19 @@ static void print_idle(const struct report_out *out, const struct action_group *
 		fprintf(out->file, ", not known of %s", count(group->count - group->idle_known, a));
 }
 
+/* With an order who goes is known when all are seen: groups, sources and examples are of all. */
+static void print_candidates(const struct report_out *out, const struct action_plan *plan)
+{
+	uint64_t candidates = ranking_totals_get(plan->sources).entries;
+	char a[UNITS_TEXT_MAX], b[UNITS_TEXT_MAX], buf[LINE_MAX_TEXT];
+
+	if (candidates <= plan->chosen)
+		return;
+	snprintf(buf, sizeof(buf), "the %s candidates, of which %s %s, by --order:",
+		 count(candidates, a), count(plan->chosen, b), plan->chosen == 1 ? "goes" : "go");
+	put(out, "", buf);
+}
+
 static void print_groups(const struct report_out *out, const struct action_plan *plan)
 {
 	struct action_group groups[GROUPS_SHOWN];
@@ -237,6 +250,7 @@ static int print_dry(const struct report_out *out, const struct report_act *act)
 
 	if (act->plan) {
 		print_head(out, act);
+		print_candidates(out, act->plan);
 		print_groups(out, act->plan);
 		print_sources(out, act->plan);
 		print_examples(out, act->plan);

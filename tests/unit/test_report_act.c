@@ -109,6 +109,24 @@ static void a_dry_run_tells_who_what_and_why_not(void **state)
 	scene_end(&s);
 }
 
+/* Of what a limit leaves nothing is listed; with an order all candidates are, and that is said. */
+static void a_limited_dry_run_lists_what_goes(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_start(&s, REPORT_ACT_FLUSH);
+	s.request.limit = 5;
+	scene_survey(&s);
+	s.act.way = ACTION_WAY_DUMP;
+	show(&s.act, "flush-dry-limit");
+	action_plan_free(s.plan);
+	s.request.order = ACTION_ORDER_IDLE;
+	scene_survey(&s);
+	show(&s.act, "flush-dry-order");
+	scene_end(&s);
+}
+
 static void a_dry_run_of_nothing_is_short(void **state)
 {
 	struct scene s;
@@ -251,6 +269,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_dry_run_tells_who_what_and_why_not),
+		cmocka_unit_test(a_limited_dry_run_lists_what_goes),
 		cmocka_unit_test(a_dry_run_of_nothing_is_short),
 		cmocka_unit_test(an_explanation_counts_nothing),
 		cmocka_unit_test(what_was_deleted_is_one_line),
