@@ -5,6 +5,7 @@
 #include "private.h"
 
 #define ALARM_ROWS 5
+#define SHARE_MIN  0.05 /* per cent: less is printed as 0.0 */
 
 /* Values with blanks stand in quotes; quotes and control characters within become apostrophes and blanks. */
 static void add_quoted(struct text *t, const char *key, const char *value)
@@ -15,42 +16,61 @@ static void add_quoted(struct text *t, const char *key, const char *value)
 	text_add(t, "\"");
 }
 
+/* A list of shares, key="a 1.2%, b 0.3%": what would be 0.0 % says nothing and is left out, and a list
+ * of nothing else too. */
+struct shares {
+	struct text *text;
+	const char *key;
+	bool is_open;
+};
+
+static void add_share(struct shares *shares, const char *name, double share)
+{
+	if (share < SHARE_MIN)
+		return;
+	if (!shares->is_open)
+		text_add(shares->text, " %s=\"", shares->key);
+	text_add(shares->text, "%s%s %.1f%%", shares->is_open ? ", " : "", name, share);
+	shares->is_open = true;
+}
+
+static void end_shares(const struct shares *shares)
+{
+	if (shares->is_open)
+		text_add(shares->text, "\"");
+}
+
 static void add_rows(struct text *t, const char *key, const struct snapshot_top *top)
 {
+	struct shares shares = {.text = t, .key = key};
 	char text[RANKING_TEXT_MAX];
 	size_t i;
 
-	if (!top->used)
-		return;
-	text_add(t, " %s=\"", key);
 	for (i = 0; i < top->used && i < ALARM_ROWS; i++)
-		text_add(t, "%s%s %.1f%%", i ? ", " : "",
-			 ranking_key_format(&top->config, &top->rows[i].key, text),
-			 share_of(top->rows[i].entries, top->totals.entries));
-	text_add(t, "\"");
+		add_share(&shares, ranking_key_format(&top->config, &top->rows[i].key, text),
+			  share_of(top->rows[i].entries, top->totals.entries));
+	end_shares(&shares);
 }
 
 static void add_mix(struct text *t, const struct snapshot *s)
 {
+	struct shares classes = {.text = t, .key = "classes"},
+		      protocols = {.text = t, .key = "protocols"};
 	char name[NAMES_TEXT_MAX];
 	uint64_t sum = 0;
-	int i, shown = 0;
+	int i;
 
 	for (i = 0; i < FLOW_CLASS_COUNT; i++)
 		sum += s->classes[i];
 	if (!sum)
 		return;
-	text_add(t, " classes=\"");
 	for (i = 0; i < FLOW_CLASS_COUNT; i++)
-		if (s->classes[i])
-			text_add(t, "%s%s %.1f%%", shown++ ? ", " : "", class_name((enum flow_class)i),
-				 share_of(s->classes[i], sum));
-	text_add(t, "\" protocols=\"");
-	for (i = 0, shown = 0; i < 256; i++)
-		if (s->protocols[i])
-			text_add(t, "%s%s %.1f%%", shown++ ? ", " : "", protocol_name((uint8_t)i, name),
-				 share_of(s->protocols[i], sum));
-	text_add(t, "\"");
+		add_share(&classes, class_name((enum flow_class)i), share_of(s->classes[i], sum));
+	end_shares(&classes);
+	for (i = 0; i < 256; i++)
+		add_share(&protocols, protocol_name((uint8_t)i, name),
+			  share_of(s->protocols[i], sum));
+	end_shares(&protocols);
 }
 
 static void add_fill(struct text *t, const struct snapshot *s)
