@@ -53,6 +53,16 @@ verify "a ban outlives the daemon" stop
 verify "in the kernel" sh -c "nft list table inet ctwarden | grep -q 10.1.0.5"
 begin_guard
 verify "and is known to the next one" banned 10.1.0.5
+# Who only looks changes nothing: neither where no rule bans nor where there is none.
+none='' other='{ "name": "e", "when": { "fill_pct": 99 }, "do": { "action": "log" } }'
+for rules in "$none" "$other"; do
+	stop
+	policy act "$rules"
+	nft flush chain inet ctwarden new && nft add rule inet ctwarden new counter comment '"looked at"'
+	verify "starts with the rules '$rules'" begin_guard
+	verify "tells of bans that an earlier run left" banned 10.1.0.5
+	verify "and leaves their table as it is" sh -c "nft list chain inet ctwarden new | grep -q 'looked at'"
+done
 verify "lifting all" sh -c "'$BIN/ctwarden' --socket '$sock' unban --all | grep -q 'lifted'"
 verify "leaves none" sh -c "'$BIN/ctwarden' --socket '$sock' bans | grep -q '^nobody'"
 verify "ends with 0" stop
