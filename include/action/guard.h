@@ -50,7 +50,8 @@ struct guard_table {
 
 /* A pass at rest: seniority is renewed and, where calm, the sample of the calm table. 0 or -errno. */
 int guard_renew(struct guard *guard, const struct guard_table *table, struct flow_scan_report *ret_report);
-/* A surge began: the newest seniors are struck out. */
+/* A surge began: the newest seniors are struck out; a calm pass in the two seconds before is undone, as it may have met the
+ * surge already. */
 void guard_surge(struct guard *guard, int64_t now_ns);
 
 /* Runs the decisions in their order: one record and one effect each (ban and timeouts: left untouched, is_mine false). At most

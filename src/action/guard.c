@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
+
+#define UNDO_NS (2 * NS_PER_SEC)
 
 struct guard_config guard_config_default(void)
 {
@@ -35,6 +38,7 @@ void guard_free(struct guard *guard)
 	seniority_free(guard->seniority);
 	signature_finder_free(guard->finder);
 	free(guard->early);
+	free(guard->older);
 	free(guard);
 }
 
@@ -43,8 +47,33 @@ struct seniority *guard_seniority(struct guard *guard)
 	return guard->seniority;
 }
 
+static const uint8_t this_run[SENIORITY_BOOT_ID];
+
+/* What a calm pass is about to change. */
+static void keep(struct guard *guard, int64_t now_ns)
+{
+	free(guard->older);
+	guard->older = mem_alloc(seniority_saved_max(guard->seniority));
+	guard->older_size = seniority_save(guard->seniority, now_ns, this_run, guard->older);
+	guard->older_base = guard->base;
+	guard->older_flows = guard->base_flows;
+	guard->had_base = guard->has_base;
+}
+
+static void undo(struct guard *guard, int64_t now_ns)
+{
+	guard->renewed_ns = 0;
+	if (seniority_restore(guard->seniority, now_ns, this_run, guard->older, guard->older_size))
+		return;
+	guard->base = guard->older_base;
+	guard->base_flows = guard->older_flows;
+	guard->has_base = guard->had_base;
+}
+
 void guard_surge(struct guard *guard, int64_t now_ns)
 {
+	if (guard->renewed_ns && now_ns - guard->renewed_ns < UNDO_NS)
+		undo(guard, now_ns);
 	seniority_surge(guard->seniority, now_ns);
 }
 
@@ -103,6 +132,8 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 	int result;
 
 	sample_init(&guard->fresh, ++guard->seed);
+	if (table->is_calm)
+		keep(guard, table->monotonic_ns());
 	seniority_begin(guard->seniority, table->monotonic_ns(), table->is_calm,
 			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
 	result = table->ports->scan(table->ports->arg, NULL, &context, on_renewed, &renewal, ret_report);
@@ -112,6 +143,7 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 	guard->base = guard->fresh;
 	guard->base_flows = renewal.flows;
 	guard->has_base = true;
+	guard->renewed_ns = table->monotonic_ns();
 	return 0;
 }
 

@@ -17,6 +17,13 @@ struct guard {
 	uint64_t base_flows;	      /* what it stands for */
 	bool has_base;		      /* there was a complete pass over a calm table */
 	struct sample growing, fresh; /* growing: what was not there then; fresh: the next base, while a calm pass makes it */
+	/* As it was before the last calm pass: a surge soon after it may have been met by it. */
+	struct sample older_base;
+	uint64_t older_flows;
+	bool had_base;
+	void *older; /* seniority_save */
+	size_t older_size;
+	int64_t renewed_ns; /* the last calm pass; 0: none to be undone */
 	struct early_flow *early;     /* the first flows of a pass, until the signature is found */
 	uint64_t seed;
 };

@@ -14,7 +14,7 @@
 #include "report/report.h"
 #include "settings.h"
 
-#define LEARNING_NS (10 * NS_PER_SEC)   /* calm is not known before */
+#define LEARNING_NS (30 * NS_PER_SEC)   /* calm is not known before */
 #define QUIET_SPAN_NS NS_PER_SEC
 #define QUIET_SHARE 0.02                /* of the capacity in QUIET_SPAN_NS */
 #define QUIET_AFTER_DROP_NS (5 * NS_PER_SEC)
@@ -185,17 +185,22 @@ unsigned warden_poll_ms(const struct engine *engine)
 
 /* ---- calm ---- */
 
-/* Hardly growing for a second: what is there may be taken as the base while calm is not known yet. */
+/* Hardly growing for a second: what is there may be taken as the base while calm is not known yet. The end of it is seen at
+ * once, and is told to the guard as a surge: what it took as the base in the last moments may have been the first of it. */
 static void judge_quiet(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
 	const struct fill *fill = &engine->fill;
 	double most = QUIET_SHARE * (double)(fill->capacity ? fill->capacity : fill->now.entries);
+	bool is_rush = (double)fill->now.entries > (double)warden->quiet_entries + most;
 
+	if (warden->is_quiet && is_rush) {
+		warden->is_quiet = false;
+		warden->surge_began = true;
+	}
 	if (now_ns - warden->quiet_ns < QUIET_SPAN_NS)
 		return;
-	warden->is_quiet = warden->quiet_ns &&
-			   (double)fill->now.entries <= (double)warden->quiet_entries + most &&
+	warden->is_quiet = warden->quiet_ns && !is_rush && fill->fill_pct < engine->config.levels.full_pct &&
 			   (!warden->dropped_ns || now_ns - warden->dropped_ns > QUIET_AFTER_DROP_NS);
 	warden->quiet_ns = now_ns;
 	warden->quiet_entries = fill->now.entries;
@@ -207,9 +212,8 @@ static bool is_calm(const struct engine *engine, int64_t now_ns)
 {
 	const struct warden *warden = &engine->warden;
 
-	if (now_ns - warden->started_ns < LEARNING_NS &&
-	    (warden->counts.evicted || !warden->is_quiet || engine->level.level != LEVEL_OK))
-		return false;
+	if (now_ns - warden->started_ns < LEARNING_NS)
+		return warden->is_quiet && !warden->counts.evicted;
 	return !warden->calm.in_surge;
 }
 
@@ -224,7 +228,7 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 
 	warden->dropped += fill->delta.drop;
 	warden->insert_failed += fill->delta.insert_failed;
-	if (fill->delta.drop > fill->delta.insert_failed)
+	if (fill->delta.drop > fill->delta.insert_failed || fill->delta.early_drop)
 		warden->dropped_ns = now_ns;
 	if (warden->is_running)
 		return;
@@ -232,9 +236,6 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	input.insert_failed = warden->insert_failed;
 	warden->verdict = calm_update(&warden->calm, &warden->calm_config, &input);
 	warden->removed = warden->dropped = warden->insert_failed = 0;
-	/* What comes with the start (the users of a gateway that has just been opened) is no surge. */
-	if (now_ns - warden->started_ns < LEARNING_NS && warden->is_quiet && engine->level.level == LEVEL_OK)
-		warden->verdict.surge_began = false;
 	if (warden->verdict.surge_began) {
 		warden->surge_began = true;
 		warden->renewal_ns = now_ns; /* once when growth first leaves its band */
