@@ -16,7 +16,7 @@
 #define POLICY_ALL	     UINT64_MAX /* want: all that match */
 #define POLICY_REASON_MAX    320
 #define POLICY_HEADROOM_SEC  5.0 /* until.headroom_sec by default */
-#define POLICY_ROUND_SEC     1.0 /* flows that do not fit the surge make room for this long only */
+#define POLICY_ROUND_SEC     0.3 /* flows that do not fit the surge make room for this long only */
 #define POLICY_PAUSE_MIN_NS  200000000LL
 #define POLICY_PAUSE_MAX_NS  300000000000LL
 

@@ -30,6 +30,7 @@ struct evaluation {
 struct amount {
 	uint64_t all, other; /* other: of flows that do not fit the surge */
 	bool is_reached;     /* the until holds */
+	bool is_above;	     /* the mark of fill or level, whatever the headroom */
 };
 
 void policy_decision_done(struct policy_decision *decision)
@@ -93,7 +94,8 @@ static struct amount amount_until(const struct evaluation *e, const struct polic
 	if (until->has_level && leave_pct(&e->snapshot->marks, until->level) < target)
 		target = leave_pct(&e->snapshot->marks, until->level);
 	target = floor(target / 100 * (double)fill->capacity);
-	if ((double)fill->now.entries > target)
+	amount.is_above = (double)fill->now.entries > target;
+	if (amount.is_above)
 		amount.all = fill->now.entries - (uint64_t)target;
 	/* A full table cannot grow: what it refuses is the demand then. */
 	rate = (growth > 0 ? growth : 0) +
@@ -317,6 +319,10 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	else if (has_until(rule) && when)
 		state->is_active = true;
 	if (!when && !state->is_active)
+		return;
+	/* What has begun goes on down to its mark; the headroom says how much to take then, and is no
+	 * reason of its own: under a lasting flood it may never be reached. */
+	if (!when && rule->until.has_headroom && !amount.is_above)
 		return;
 	if (!when)
 		snprintf(why, sizeof(why), "level %s, begun and not yet at its end",

@@ -200,7 +200,9 @@ static void test_gateway_acts_on_the_forecast_on_drops_and_on_refusals(void **st
 	size_t count;
 
 	(void)state;
-	snapshot_grow(s, 12000); /* full in 3 s: long before any mark */
+	snapshot_grow(s, 12000); /* full in 3.3 s: there is time yet */
+	assert_false(has_rule(policy, decide(policy, s, 0), "evict-unanswered"));
+	snapshot_grow(s, 30000); /* full in 1.3 s: long before any mark */
 	count = decide(policy, s, 0);
 	assert_true(has_rule(policy, count, "evict-unanswered"));
 	assert_false(
