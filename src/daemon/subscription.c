@@ -154,8 +154,8 @@ static void rest(struct engine *engine, int64_t now_ns)
 
 	units_format_count((uint64_t)engine->config.events_max_new_per_sec, count);
 	snprintf(subscription->note, sizeof(subscription->note), "events off: above %s new/s", count);
-	log_info("%s; back in %lld s for a look", subscription->note, (long long)(subscription->rest_ns / NS_PER_SEC));
 	subscription_stop(engine);
+	log_info("%s; back in %lld s for a look", subscription->note, (long long)(subscription->rest_ns / NS_PER_SEC));
 	subscription->trial_until_ns = 0;
 	subscription->retry_ns = now_ns + subscription->rest_ns;
 	if (subscription->rest_ns < REST_LAST_NS)

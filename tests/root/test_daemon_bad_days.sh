@@ -48,7 +48,7 @@ verify "events auto: starts listening" start --config "$dir/config"
 "$TOOLS/ctchurn" nl -r 1000 -d 280 -l 100 -s 20 >"$dir/churn" 2>&1 &
 churn=$!
 verify "too many new flows: it rests" wait_for told 'events off: above 50 new/s; back in 10 s'
-verify "and really does not listen" nobody_subscribed
+verify "and really does not listen" wait_for nobody_subscribed
 verify "status tells why" holds 'd["events"]["listening"] is False and "above 50 new/s" in d["events"]["note"]'
 verify "the picture is approximate" approximate
 verify "it comes from passes" wait_for has_row '10\.128\.0\.[0-9]*' '[1-9][0-9]*'
