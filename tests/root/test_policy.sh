@@ -99,7 +99,7 @@ done
 # Calm: nothing.
 run "$work/gateway.json" --capacity 20000 --growth 0 -j
 same "gateway does nothing in calm" 0 "$(json 'sum(len(x["decisions"]) for x in d["rules"])')"
-same "and says why" "level ok; warning or above is needed" "$(json 'r("evict-unanswered")["why_not"]')"
+same "and says why" "fill 1.0 %; fill_pct of 75 or more is needed" "$(json 'r("evict-unanswered")["why_not"]')"
 run "$work/observe.json" --capacity 210 --growth 100
 printf '%s\n' "$out" | grep -q 'would evict 101 of 101 candidates (101 unreplied)'
 ok "text says what would be evicted" $? "$out"
