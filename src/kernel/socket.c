@@ -22,8 +22,8 @@ int nl_open_bus(int bus, struct nl_socket *ret_socket)
 	struct mnl_socket *mnl = mnl_socket_open2(bus, SOCK_CLOEXEC);
 	int r;
 
-	if (!mnl)
-		return -errno;
+	if (!mnl) /* no such bus: what we would ask for is not in this kernel or not loaded */
+		return errno == EPROTONOSUPPORT ? -ENOENT : -errno;
 	if (mnl_socket_bind(mnl, 0, MNL_SOCKET_AUTOPID) < 0) {
 		r = -errno;
 		mnl_socket_close(mnl);

@@ -424,6 +424,20 @@ run flows -s "@$work/list"
 same "control characters of a file: usage" 2 "$code"
 same "control characters of a file: none on the terminal" 0 "$(grep -c "$(printf '\033')" "$work/err")"
 has "control characters of a file: what is wrong is told" "list:2" "$(cat "$work/err")"
+# A kernel without netfilter's netlink: the system call fails as it does there. (Leaks cannot be looked for under strace.)
+for words in status "status --deep" top flows events; do
+	# shellcheck disable=SC2086
+	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o /dev/null -e trace=socket -e inject=socket:error=EPROTONOSUPPORT \
+		"$BIN/ctwarden" --direct $words >"$work/out" 2>"$work/err" </dev/null
+	same "no conntrack in the kernel: $words exits 1" 1 "$?"
+	has "no conntrack in the kernel: $words says so" "not in this kernel or not loaded; modprobe nf_conntrack" "$(cat "$work/err")"
+	same "no conntrack in the kernel: $words says one line" 1 "$(wc -l <"$work/err")"
+done
+ASAN_OPTIONS=detect_leaks=0 timeout 20 strace -f -qq -o /dev/null -e trace=socket -e inject=socket:error=EPROTONOSUPPORT:when=2+ \
+	"$BIN/ctwardend" --socket "$work/absent" --state-dir "$work" >"$work/out" 2>"$work/err" </dev/null
+same "no conntrack in the kernel: the daemon exits 1" 1 "$?"
+has "no conntrack in the kernel: the daemon says so" "connection tracking" "$(cat "$work/err")"
+same "no conntrack in the kernel: the daemon leaves no socket" 0 "$(find "$work/absent" 2>/dev/null | wc -l)"
 refused "log: bad time" "--since half past nine" log --since "half past nine"
 
 echo "$passed passed, $failed failed"
