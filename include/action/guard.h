@@ -64,6 +64,9 @@ struct guard_outcome {
 void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions, size_t count,
 		 struct guard_outcome *ret_outcomes);
 
+/* A record of a decision before anything came of it. */
+void guard_record_init(struct action_record *record, const struct guard_table *table, const struct policy_decision *decision);
+
 /* Protects "own": answered flows that this host began or answers itself. */
 bool guard_is_own(const struct guard_table *table, const struct flow *flow);
 

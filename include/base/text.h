@@ -18,5 +18,7 @@ void text_add(struct text *t, const char *format, ...) __attribute__((format(pri
 /* Text of others (a file, a process's name, a command line) for a terminal or a log: control characters become '?', so that
  * none moves the cursor, starts a line of its own or hides another. */
 void text_make_plain(char *text);
+/* " key=\"value\"" as in logs: quotes within become apostrophes, control characters blanks. */
+void text_add_quoted(struct text *t, const char *key, const char *value);
 
 #endif

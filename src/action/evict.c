@@ -63,17 +63,11 @@ static bool is_protected(const struct flow *flow, void *arg)
 {
 	struct lane *lane = arg;
 	struct flow_filter_context context = guard_context(lane->table);
-	int hit;
+	const char *name = guard_protected_by(lane->table, flow, &context);
 
-	if (lane->table->policy->protects_own && guard_is_own(lane->table, flow)) {
-		record_protected(lane->record, "own");
-		return true;
-	}
-	hit = lane->table->protect ? protect_hit(lane->table->protect, flow, &context) : PROTECT_NONE;
-	if (hit == PROTECT_NONE)
-		return false;
-	record_protected(lane->record, protect_name(lane->table->protect, (size_t)hit));
-	return true;
+	if (name)
+		record_protected(lane->record, name);
+	return name != NULL;
 }
 
 /* ---- lanes ---- */
@@ -123,6 +117,11 @@ static void open_lanes(struct eviction *e)
 	e->is_open = true;
 }
 
+static bool knows_calm(const struct guard *guard)
+{
+	return guard->has_base || seniority_counts_get(guard->seniority).is_ready;
+}
+
 /* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for flows
  * that nobody answers. */
 static void without_base(struct eviction *e)
@@ -149,7 +148,7 @@ static void find_signature(struct eviction *e, uint64_t expected)
 					.growth_flows = (uint64_t)((double)e->growth_flows * scale)};
 
 	e->signature_count = signature_find(e->guard->finder, &input, SIGNATURE_MAX, e->signatures);
-	if (!e->guard->has_base && !seniority_counts_get(e->guard->seniority).is_ready)
+	if (!knows_calm(e->guard))
 		without_base(e);
 }
 
@@ -255,7 +254,7 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 			 signature->cannot_tell_apart ? " (cannot tell apart)" : "");
 		comma = "; ";
 	}
-	if (!e->guard->has_base && !seniority_counts_get(e->guard->seniority).is_ready)
+	if (!knows_calm(e->guard))
 		text_add(&text, "%sno calm picture yet", comma);
 }
 
@@ -419,8 +418,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
 	begin_lanes(e, lanes, count);
-	seniority_begin(guard->seniority, began_ns, table->is_calm,
-			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
+	guard_begin_pass(guard, table, began_ns);
 	result = table->ports->scan(table->ports->arg, NULL, &e->context, on_flow, e, &report);
 	seniority_end(guard->seniority, result == 0 && !report.unsettled);
 	if (!result && !e->is_open)

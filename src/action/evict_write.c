@@ -52,30 +52,7 @@ static bool is_still(const struct guard_table *table, const struct policy_decisi
 		return false;
 	if (policy_judge(table->policy, decision, flow, &context, NULL, NULL) != POLICY_VERDICT_TAKE)
 		return false;
-	if (table->policy->protects_own && guard_is_own(table, flow))
-		return false;
-	return !table->protect || protect_hit(table->protect, flow, &context.match) == PROTECT_NONE;
-}
-
-static void count_outcomes(struct action_record *record, const enum flow_outcome *outcomes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		switch (outcomes[i]) {
-		case FLOW_OUTCOME_DONE:
-			record->done++;
-			break;
-		case FLOW_OUTCOME_GONE:
-			record->gone++;
-			break;
-		case FLOW_OUTCOME_REFUSED:
-			record->refused++;
-			break;
-		case FLOW_OUTCOME_UNKNOWN:
-		case FLOW_OUTCOME_COUNT:
-			record->unknown++;
-			break;
-		}
-	}
+	return !guard_protected_by(table, flow, &context.match);
 }
 
 struct batch {
@@ -107,7 +84,7 @@ static int write_batch(const struct guard_table *table, const struct policy_deci
 	for (i = 0; i < used; i++)
 		batch->outcomes[i] = FLOW_OUTCOME_UNKNOWN;
 	result = ports->delete(ports->arg, batch->targets, used, batch->outcomes);
-	count_outcomes(record, batch->outcomes, used);
+	record_outcomes(record, batch->outcomes, used);
 	return result;
 }
 

@@ -102,6 +102,23 @@ bool guard_is_own(const struct guard_table *table, const struct flow *flow)
 	       (flow->has & FLOW_HAS_REPLY && is_own_address(table, reply->family, reply->src));
 }
 
+const char *guard_protected_by(const struct guard_table *table, const struct flow *flow,
+			       const struct flow_filter_context *context)
+{
+	int hit;
+
+	if (table->policy->protects_own && guard_is_own(table, flow))
+		return "own";
+	hit = table->protect ? protect_hit(table->protect, flow, context) : PROTECT_NONE;
+	return hit == PROTECT_NONE ? NULL : protect_name(table->protect, (size_t)hit);
+}
+
+void guard_begin_pass(struct guard *guard, const struct guard_table *table, int64_t now_ns)
+{
+	seniority_begin(guard->seniority, now_ns, table->is_calm,
+			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
+}
+
 /* ---- the pass at rest ---- */
 
 struct renewal {
@@ -134,8 +151,7 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 	sample_init(&guard->fresh, ++guard->seed);
 	if (table->is_calm)
 		keep(guard, table->monotonic_ns());
-	seniority_begin(guard->seniority, table->monotonic_ns(), table->is_calm,
-			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
+	guard_begin_pass(guard, table, table->monotonic_ns());
 	result = table->ports->scan(table->ports->arg, NULL, &context, on_renewed, &renewal, ret_report);
 	seniority_end(guard->seniority, result == 0 && !ret_report->unsettled);
 	if (result || !table->is_calm)
@@ -149,20 +165,25 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 
 /* ---- records ---- */
 
+void guard_record_init(struct action_record *record, const struct guard_table *table, const struct policy_decision *decision)
+{
+	*record = (struct action_record){.real_ns = table->real_ns,
+					 .level = decision->level,
+					 .mode = decision->would ? POLICY_MODE_OBSERVE : POLICY_MODE_ACT,
+					 .action = decision->action,
+					 .is_end = decision->is_end,
+					 .capacity = table->capacity};
+	snprintf(record->rule, sizeof(record->rule), "%s", table->policy->rules[decision->rule].name);
+	snprintf(record->key, sizeof(record->key), "%s", decision->key_text);
+	snprintf(record->reason, sizeof(record->reason), "%s", decision->reason);
+}
+
 void record_begin(struct guard_outcome *outcome, const struct guard_table *table, const struct policy_decision *decision)
 {
 	struct action_record *record = &outcome->record;
 
 	*outcome = (struct guard_outcome){.is_mine = true};
-	record->real_ns = table->real_ns;
-	record->level = decision->level;
-	record->mode = decision->would ? POLICY_MODE_OBSERVE : POLICY_MODE_ACT;
-	record->action = decision->action;
-	record->is_end = decision->is_end;
-	snprintf(record->rule, sizeof(record->rule), "%s", table->policy->rules[decision->rule].name);
-	snprintf(record->key, sizeof(record->key), "%s", decision->key_text);
-	snprintf(record->reason, sizeof(record->reason), "%s", decision->reason);
-	record->capacity = table->capacity;
+	guard_record_init(record, table, decision);
 	if (table->ports->count(table->ports->arg, &record->entries_before))
 		record->entries_before = 0;
 }
@@ -196,6 +217,27 @@ void record_protected(struct action_record *record, const char *name)
 		snprintf(record->protected_by[record->protected_count++].name, sizeof(record->protected_by[i].name), "%s",
 			 name);
 	record->protected_by[i].count++;
+}
+
+void record_outcomes(struct action_record *record, const enum flow_outcome *outcomes, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		switch (outcomes[i]) {
+		case FLOW_OUTCOME_DONE:
+			record->done++;
+			break;
+		case FLOW_OUTCOME_GONE:
+			record->gone++;
+			break;
+		case FLOW_OUTCOME_REFUSED:
+			record->refused++;
+			break;
+		case FLOW_OUTCOME_UNKNOWN:
+		case FLOW_OUTCOME_COUNT:
+			record->unknown++;
+			break;
+		}
+	}
 }
 
 /* ---- a round ---- */

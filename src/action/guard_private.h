@@ -33,6 +33,13 @@ void record_begin(struct guard_outcome *outcome, const struct guard_table *table
 /* The counts after it, and the effect from the record. */
 void record_end(struct guard_outcome *outcome, const struct guard_table *table, int64_t began_ns);
 void record_protected(struct action_record *record, const char *name);
+/* One outcome for each entry of a batch. */
+void record_outcomes(struct action_record *record, const enum flow_outcome *outcomes, size_t count);
+/* The name of what protects the flow beside the policy's own list ("own", an entry of protect), or NULL. */
+const char *guard_protected_by(const struct guard_table *table, const struct flow *flow,
+			       const struct flow_filter_context *context);
+/* Begins a pass that sees every flow of the table. */
+void guard_begin_pass(struct guard *guard, const struct guard_table *table, int64_t now_ns);
 struct flow_filter_context guard_context(const struct guard_table *table);
 
 struct evict_lane {

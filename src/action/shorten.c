@@ -30,12 +30,7 @@ static bool flush(struct shortening *s)
 	for (i = 0; i < s->used; i++)
 		s->outcomes[i] = FLOW_OUTCOME_UNKNOWN;
 	record->error = ports->set_timeout(ports->arg, s->targets, s->changes, s->used, s->outcomes);
-	for (i = 0; i < s->used; i++) {
-		record->done += s->outcomes[i] == FLOW_OUTCOME_DONE;
-		record->gone += s->outcomes[i] == FLOW_OUTCOME_GONE;
-		record->refused += s->outcomes[i] == FLOW_OUTCOME_REFUSED;
-		record->unknown += s->outcomes[i] >= FLOW_OUTCOME_UNKNOWN;
-	}
+	record_outcomes(record, s->outcomes, s->used);
 	record->left -= s->used;
 	s->used = 0;
 	return !record->error;
@@ -55,17 +50,11 @@ static bool new_timeout(const struct shortening *s, const struct flow *flow, enu
 
 static bool is_protected(struct shortening *s, const struct flow *flow)
 {
-	int hit;
+	const char *name = guard_protected_by(s->table, flow, &s->context);
 
-	if (s->table->policy->protects_own && guard_is_own(s->table, flow)) {
-		record_protected(s->record, "own");
-		return true;
-	}
-	hit = s->table->protect ? protect_hit(s->table->protect, flow, &s->context) : PROTECT_NONE;
-	if (hit == PROTECT_NONE)
-		return false;
-	record_protected(s->record, protect_name(s->table->protect, (size_t)hit));
-	return true;
+	if (name)
+		record_protected(s->record, name);
+	return name != NULL;
 }
 
 static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)

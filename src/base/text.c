@@ -35,3 +35,11 @@ void text_make_plain(char *text)
 		if ((unsigned char)*text < ' ' || *text == 0x7f)
 			*text = '?';
 }
+
+void text_add_quoted(struct text *t, const char *key, const char *value)
+{
+	text_add(t, " %s=\"", key);
+	for (; *value; value++)
+		text_add(t, "%c", *value == '"' ? '\'' : (unsigned char)*value < ' ' ? ' ' : *value);
+	text_add(t, "\"");
+}

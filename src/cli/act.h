@@ -48,6 +48,8 @@ int act_run(struct act *act);
 
 /* ---- act_options.c ---- */
 
+/* A filter or --all, not both, not neither: else says so, with the command's name, and is false. */
+bool act_says_which(const struct act *act);
 /* Options into the request. 0 or -EINVAL with the problem. */
 int act_parse(struct act *act, struct problem *reterr_problem);
 /* What is to be spared: operator, config, --protect. 0, or an exit code with the reason said. */

@@ -175,3 +175,17 @@ int act_protect(struct act *act)
 		result = add_operator(act);
 	return result;
 }
+
+bool act_says_which(const struct act *act)
+{
+	bool is_empty = flow_filter_is_empty(act->cli->filter);
+	const char *name = act->cli->command->name;
+
+	if (is_empty && !act->asks_always)
+		run_say("%s: which flows? A filter is needed, or --all for every one (ctwarden help %s)", name, name);
+	else if (!is_empty && act->asks_always)
+		run_say("--all: a filter is given too; leave one of them out");
+	else
+		return true;
+	return false;
+}

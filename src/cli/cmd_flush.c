@@ -14,17 +14,9 @@ int cmd_flush(struct cli *cli)
 			  .request = {.kind = ACTION_KIND_DELETE,
 				      .filters = {cli->filter},
 				      .filter_count = 1}};
-	bool is_empty = flow_filter_is_empty(cli->filter);
 
-	if (is_empty && !act.asks_always) {
-		run_say("flush: which flows? A filter is needed, or --all for every one (ctwarden "
-			"help flush)");
+	if (!act_says_which(&act))
 		return EXIT_USAGE;
-	}
-	if (!is_empty && act.asks_always) {
-		run_say("--all: a filter is given too; leave one of them out");
-		return EXIT_USAGE;
-	}
 	flow_filter_format(cli->filter, act.filter, sizeof(act.filter));
 	return act_run(&act);
 }

@@ -49,20 +49,12 @@ int cmd_timeout(struct cli *cli)
 				      .filters = {cli->filter},
 				      .filter_count = 1,
 				      .is_fixed = option_given(cli, OPTION_FIXED)}};
-	bool is_empty = flow_filter_is_empty(cli->filter);
 	struct problem problem = {0};
 
 	if (parse(&act, &problem))
 		return run_usage(&problem);
-	if (is_empty && !act.asks_always) {
-		run_say("timeout: which flows? A filter is needed, or --all for every one "
-			"(ctwarden help timeout)");
+	if (!act_says_which(&act))
 		return EXIT_USAGE;
-	}
-	if (!is_empty && act.asks_always) {
-		run_say("--all: a filter is given too; leave one of them out");
-		return EXIT_USAGE;
-	}
 	flow_filter_format(cli->filter, act.filter, sizeof(act.filter));
 	return act_run(&act);
 }

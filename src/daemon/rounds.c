@@ -25,7 +25,7 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 				    .new_per_sec = order->new_per_sec,
 				    .is_calm = order->is_calm};
 	struct flow_scan_report report = {0};
-	int64_t began_ns = clock_monotonic_ns(), cpu_ns = clock_cpu_ns();
+	int64_t began_ns = clock_monotonic_ns();
 
 	memset(result, 0, sizeof(*result));
 	rounds_ask_host(rounds, order->policy, began_ns);
@@ -52,8 +52,6 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 	}
 	result->count = order->count;
 	result->seniors = seniority_counts_get(guard_seniority(rounds->guard));
-	result->took_ns = clock_monotonic_ns() - began_ns;
-	result->cpu_ns = clock_cpu_ns() - cpu_ns;
 	snprintf(result->note, sizeof(result->note), "%s", rounds->note);
 	rounds->note[0] = '\0';
 }

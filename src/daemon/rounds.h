@@ -33,7 +33,6 @@ struct round_result {
 	struct policy_decision decisions[POLICY_DECISIONS_MAX];
 	struct guard_outcome outcomes[POLICY_DECISIONS_MAX];
 	size_t count;
-	int64_t took_ns, cpu_ns;
 	uint64_t removed; /* entries that are gone by it */
 	struct seniority_counts seniors;
 	char note[160]; /* once: what could not be told or taken over; "" nothing */

@@ -101,15 +101,7 @@ void rounds_run_other(struct rounds *rounds, const struct policy *policy, const 
 	struct action_record *record = &outcome->record;
 	int64_t began_ns = clock_monotonic_ns();
 
-	*record = (struct action_record){.real_ns = table->real_ns,
-					 .level = decision->level,
-					 .mode = decision->would ? POLICY_MODE_OBSERVE : POLICY_MODE_ACT,
-					 .action = decision->action,
-					 .is_end = decision->is_end,
-					 .capacity = table->capacity};
-	snprintf(record->rule, sizeof(record->rule), "%s", policy->rules[decision->rule].name);
-	snprintf(record->key, sizeof(record->key), "%s", decision->key_text);
-	snprintf(record->reason, sizeof(record->reason), "%s", decision->reason);
+	guard_record_init(record, table, decision);
 	record->error = decision->action == POLICY_ACTION_BAN ? ban(rounds, policy, decision, record)
 							      : change_timeouts(rounds, policy, decision, record);
 	record->duration_ns = clock_monotonic_ns() - began_ns;

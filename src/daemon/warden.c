@@ -180,7 +180,7 @@ unsigned warden_poll_ms(const struct engine *engine)
 
 	if (!warden->rounds || engine->config.poll_ms < PRESSED_POLL_MS)
 		return 0;
-	return engine->level.level != LEVEL_OK || warden->verdict.surge_began || warden->calm.in_surge ? PRESSED_POLL_MS : 0;
+	return engine->level.level != LEVEL_OK || warden->calm.in_surge ? PRESSED_POLL_MS : 0;
 }
 
 /* ---- calm ---- */

@@ -7,15 +7,6 @@
 #define ALARM_ROWS 5
 #define SHARE_MIN  0.05 /* per cent: less is printed as 0.0 */
 
-/* Values with blanks stand in quotes; quotes and control characters within become apostrophes and blanks. */
-static void add_quoted(struct text *t, const char *key, const char *value)
-{
-	text_add(t, " %s=\"", key);
-	for (; *value; value++)
-		text_add(t, "%c", *value == '"' ? '\'' : (unsigned char)*value < ' ' ? ' ' : *value);
-	text_add(t, "\"");
-}
-
 /* A list of shares, key="a 1.2%, b 0.3%": what would be 0.0 % says nothing and is left out, and a list
  * of nothing else too. */
 struct shares {
@@ -111,13 +102,13 @@ char *report_alarm_text(const struct alarm *alarm, char *buf, size_t size)
 	text_init(&t, buf, size);
 	text_add(&t, "level=%s previous=%s", level_name(s->level), level_name(alarm->previous));
 	if (s->netns.name[0])
-		add_quoted(&t, "netns", s->netns.name);
+		text_add_quoted(&t, "netns", s->netns.name);
 	add_fill(&t, s);
 	if (s->is_approximate)
 		text_add(&t, " approximate=yes");
 	/* What drives it comes before the long lists: a short buffer cuts those. */
 	if (s->cause.is_known && s->cause.text[0])
-		add_quoted(&t, "cause", s->cause.text);
+		text_add_quoted(&t, "cause", s->cause.text);
 	if (s->has & SNAPSHOT_HAS_TOP) {
 		add_rows(&t, "sources", &s->sources);
 		add_rows(&t, "services", &s->services);

@@ -7,14 +7,6 @@
 #include "policy/words.h"
 #include "private.h"
 
-static void add_quoted(struct text *t, const char *key, const char *value)
-{
-	text_add(t, " %s=\"", key);
-	for (; *value; value++)
-		text_add(t, "%c", *value == '"' ? '\'' : (unsigned char)*value < ' ' ? ' ' : *value);
-	text_add(t, "\"");
-}
-
 static void add_counts(struct text *t, const struct action_record *record)
 {
 	bool is_would = record->mode == POLICY_MODE_OBSERVE;
@@ -40,17 +32,17 @@ char *report_record_text(const struct action_record *record, char *buf, size_t s
 	if (record->is_end)
 		text_add(&t, " end=yes");
 	if (record->key[0])
-		add_quoted(&t, "key", record->key);
+		text_add_quoted(&t, "key", record->key);
 	if (record->error)
-		add_quoted(&t, "error", strerror(-record->error));
+		text_add_quoted(&t, "error", strerror(-record->error));
 	add_counts(&t, record);
 	if (record->entries_before && record->capacity)
 		text_add(&t, " fill_pct=%.1f to_pct=%.1f", share_of(record->entries_before, record->capacity),
 			 share_of(record->entries_after, record->capacity));
 	text_add(&t, " sec=%.3f", (double)record->duration_ns / 1e9);
-	add_quoted(&t, "reason", record->reason);
+	text_add_quoted(&t, "reason", record->reason);
 	if (record->how[0])
-		add_quoted(&t, "how", record->how);
+		text_add_quoted(&t, "how", record->how);
 	if (record->source_count) {
 		text_add(&t, " sources=\"");
 		for (size_t i = 0; i < record->source_count; i++)

@@ -115,6 +115,13 @@ static void attack(struct world *w, size_t count, bool is_answered, unsigned sou
 	w->table.is_calm = false;
 }
 
+static void calm_then_attack(struct world *w, size_t count, bool is_answered, unsigned sources)
+{
+	renew(w);
+	renew(w);
+	attack(w, count, is_answered, sources);
+}
+
 static struct policy_decision decide(struct world *w, uint64_t want, enum level level)
 {
 	(void)w;
@@ -152,9 +159,7 @@ static void unanswered_flood_goes_and_honest_flows_stay(void **state)
 	struct policy_decision decision = decide(w, 10000, LEVEL_WARNING);
 	struct guard_outcome outcome;
 
-	renew(w);
-	renew(w);
-	attack(w, 15000, false, 1);
+	calm_then_attack(w, 15000, false, 1);
 	round_of(w, &decision, &outcome);
 	assert_int_equal(outcome.record.done, 10000);
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
@@ -171,9 +176,7 @@ static void answered_flood_goes_by_its_signature(void **state)
 	struct policy_decision decision = decide(w, 14000, LEVEL_WARNING);
 	struct guard_outcome outcome;
 
-	renew(w);
-	renew(w);
-	attack(w, 15000, true, 4096);
+	calm_then_attack(w, 15000, true, 4096);
 	round_of(w, &decision, &outcome);
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 	assert_int_equal(outcome.record.done, 14000);
@@ -189,9 +192,7 @@ static void a_large_table_is_streamed(void **state)
 	struct policy_decision decision = decide(w, 20000, LEVEL_WARNING);
 	struct guard_outcome outcome;
 
-	renew(w);
-	renew(w);
-	attack(w, 36000, true, 4096);
+	calm_then_attack(w, 36000, true, 4096);
 	round_of(w, &decision, &outcome);
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 	assert_int_equal(outcome.record.done, 20000);
@@ -216,9 +217,7 @@ static void observing_changes_nothing(void **state)
 	struct policy_decision decision = decide(w, 10000, LEVEL_WARNING);
 	struct guard_outcome outcome;
 
-	renew(w);
-	renew(w);
-	attack(w, 15000, false, 1);
+	calm_then_attack(w, 15000, false, 1);
 	decision.would = true;
 	round_of(w, &decision, &outcome);
 	assert_int_equal(outcome.record.mode, POLICY_MODE_OBSERVE);
@@ -237,9 +236,7 @@ static void protected_flows_stay_and_are_named(void **state)
 
 	protect_add(protect, fake_filter(FILTER_DPORT, "53"), "dns");
 	w->table.protect = protect;
-	renew(w);
-	renew(w);
-	attack(w, 15000, false, 1);
+	calm_then_attack(w, 15000, false, 1);
 	round_of(w, &decision, &outcome);
 	assert_int_equal(outcome.record.done, 0);
 	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
@@ -285,9 +282,7 @@ static void what_was_answered_meanwhile_lives(void **state)
 	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
 	struct guard_outcome outcome;
 
-	renew(w);
-	renew(w);
-	attack(w, 15000, false, 1);
+	calm_then_attack(w, 15000, false, 1);
 	w->fake->on_read = answer_all;
 	round_of(w, &decision, &outcome);
 	assert_int_equal(outcome.record.done, 0);
@@ -316,9 +311,7 @@ static void a_failing_write_stops_and_adds_up(void **state)
 	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
 	struct guard_outcome outcome;
 
-	renew(w);
-	renew(w);
-	attack(w, 15000, false, 1);
+	calm_then_attack(w, 15000, false, 1);
 	w->fake->fail_write = 3;
 	w->fake->write_error = -ENOBUFS;
 	guard_round(w->guard, &w->table, &decision, 1, &outcome);
