@@ -14,6 +14,7 @@
 #include "base/units.h"
 #include "policy/victim.h"
 #include "stats/fill.h"
+#include "stats/round.h"
 
 #define EARLY_FLOWS   16384
 #define LANE_SOURCES  65536
@@ -50,6 +51,7 @@ struct eviction {
 	struct signature signatures[SIGNATURE_MAX];
 	struct signature_counts counts[SIGNATURE_MAX];
 	size_t signature_count;
+	struct round round;
 };
 
 static bool takes_all(const struct lane *lane)
@@ -154,7 +156,8 @@ static void find_signature(struct eviction *e, uint64_t expected)
 
 /* ---- flows ---- */
 
-static void offer_to(struct eviction *e, struct lane *lane, const struct early_flow *early, int signature)
+static void offer_to(struct eviction *e, struct lane *lane, const struct flow *flow, const struct flow_facts *facts,
+		     const struct standing *standing, int signature)
 {
 	bool fits = lane->has_signature && signature >= 0 && !e->signatures[signature].hits_base;
 	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
@@ -163,9 +166,9 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct early_f
 	if (!lane->victims)
 		return;
 
-	switch (policy_judge(e->table->policy, lane->decision, &early->flow, &context, NULL, &by)) {
+	switch (policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by)) {
 	case POLICY_VERDICT_TAKE:
-		victims_offer(lane->victims, &early->flow, &early->facts, &early->standing);
+		victims_offer(lane->victims, flow, facts, standing);
 		break;
 	case POLICY_VERDICT_ACTIVE:
 		lane->floor_spared++;
@@ -184,41 +187,38 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct early_f
 	}
 }
 
-static void offer(struct eviction *e, const struct early_flow *early)
+static void offer(struct eviction *e, const struct flow *flow, const struct flow_facts *facts,
+		  const struct standing *standing)
 {
-	int signature = signature_match_any(e->signatures, e->signature_count, &early->flow, early->facts.class);
+	int signature = signature_match_any(e->signatures, e->signature_count, flow, facts->class);
 
 	for (size_t i = 0; i < e->signature_count; i++)
-		signature_count(&e->counts[i], &e->signatures[i].pattern, &early->flow, early->facts.class,
-				early->standing.is_base);
+		signature_count(&e->counts[i], &e->signatures[i].pattern, flow, facts->class, standing->is_base);
 	for (size_t i = 0; i < e->lane_count; i++)
-		offer_to(e, &e->lanes[i], early, signature);
+		offer_to(e, &e->lanes[i], flow, facts, standing, signature);
 }
 
 static void offer_early(struct eviction *e, uint64_t expected)
 {
 	find_signature(e, expected);
 	open_lanes(e);
-	for (size_t i = 0; i < e->used; i++)
-		offer(e, &e->guard->early[i]);
+	for (size_t i = 0; i < e->used; i++) {
+		const struct early_flow *early = &e->guard->early[i];
+
+		offer(e, &early->flow, &early->facts, &early->standing);
+	}
 }
 
-static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+static void on_standing(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
 {
 	struct eviction *e = arg;
-	struct early_flow now, *at = e->is_open ? &now : &e->guard->early[e->used];
 
-	(void)raw;
-	(void)raw_len;
-	at->flow = *flow;
-	flow_facts_of(flow, e->table->timeouts, e->table->real_ns, &at->facts);
-	at->standing = seniority_see(e->guard->seniority, flow, &at->facts);
 	if (e->is_open) {
-		offer(e, at);
-		return true;
+		offer(e, flow, facts, standing);
+		return;
 	}
-	e->used++;
-	if (at->standing.is_base) {
+	e->guard->early[e->used++] = (struct early_flow){.flow = *flow, .facts = *facts, .standing = *standing};
+	if (standing->is_base) {
 		e->base_flows++;
 	} else {
 		e->growth_flows++;
@@ -226,6 +226,15 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 	}
 	if (e->used == EARLY_FLOWS)
 		offer_early(e, e->lanes[0].record->entries_before);
+}
+
+static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct eviction *e = arg;
+
+	(void)raw;
+	(void)raw_len;
+	round_add(&e->round, flow);
 	return true;
 }
 
@@ -419,7 +428,13 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	sample_init(&guard->growing, ++guard->seed);
 	begin_lanes(e, lanes, count);
 	guard_begin_pass(guard, table, began_ns);
+	round_begin(&e->round, &(struct round_config){.seniority = guard->seniority,
+						      .timeouts = table->timeouts,
+						      .now_real_ns = table->real_ns,
+						      .on_flow = on_standing,
+						      .arg = e});
 	result = table->ports->scan(table->ports->arg, NULL, &e->context, on_flow, e, &report);
+	round_end(&e->round);
 	seniority_end(guard->seniority, result == 0 && !report.unsettled);
 	if (!result && !e->is_open)
 		offer_early(e, e->used);

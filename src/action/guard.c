@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "stats/round.h"
 
 #define UNDO_NS (2 * NS_PER_SEC)
 
@@ -124,21 +125,28 @@ void guard_begin_pass(struct guard *guard, const struct guard_table *table, int6
 struct renewal {
 	struct guard *guard;
 	const struct guard_table *table;
+	struct round round;
 	uint64_t flows;
 };
 
-static bool on_renewed(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+static void on_renewed(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
 {
 	struct renewal *renewal = arg;
-	struct flow_facts facts;
 
-	(void)raw;
-	(void)raw_len;
-	flow_facts_of(flow, renewal->table->timeouts, renewal->table->real_ns, &facts);
-	seniority_see(renewal->guard->seniority, flow, &facts);
+	(void)facts;
+	(void)standing;
 	if (renewal->table->is_calm)
 		sample_offer(&renewal->guard->fresh, flow);
 	renewal->flows++;
+}
+
+static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct renewal *renewal = arg;
+
+	(void)raw;
+	(void)raw_len;
+	round_add(&renewal->round, flow);
 	return true;
 }
 
@@ -152,7 +160,13 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 	if (table->is_calm)
 		keep(guard, table->monotonic_ns());
 	guard_begin_pass(guard, table, table->monotonic_ns());
-	result = table->ports->scan(table->ports->arg, NULL, &context, on_renewed, &renewal, ret_report);
+	round_begin(&renewal.round, &(struct round_config){.seniority = guard->seniority,
+							   .timeouts = table->timeouts,
+							   .now_real_ns = table->real_ns,
+							   .on_flow = on_renewed,
+							   .arg = &renewal});
+	result = table->ports->scan(table->ports->arg, NULL, &context, on_flow, &renewal, ret_report);
+	round_end(&renewal.round);
 	seniority_end(guard->seniority, result == 0 && !ret_report->unsettled);
 	if (result || !table->is_calm)
 		return result;
