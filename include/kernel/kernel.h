@@ -105,6 +105,9 @@ int bans_clear(struct bans *bans, struct problem *reterr_problem);
 /* Those in force at now_ns, in order of their end; borrowed until the next call. To be asked now and then: a ban inside a wider
  * one that has ended is put into the kernel's sets by it. */
 const struct ban *bans_list(struct bans *bans, int64_t now_ns, size_t *ret_count);
+/* Whether the kernel still has them: where somebody removed the table or emptied a set (a firewall that is loaded anew) all is
+ * written anew. Returns how many bans that brought back, 0: nothing was missing; -errno. */
+int bans_check(struct bans *bans, struct problem *reterr_problem);
 unsigned bans_rebuilt(const struct bans *bans); /* times the table had to be made anew */
 
 /* ---- events (kernel/events.c) ---- */

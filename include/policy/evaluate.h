@@ -17,6 +17,7 @@
 #define POLICY_REASON_MAX    320
 #define POLICY_HEADROOM_SEC  5.0 /* until.headroom_sec by default */
 #define POLICY_ROUND_SEC     0.3 /* flows that do not fit the surge make room for this long only */
+#define POLICY_SETTLED_NS    30000000000LL /* what is settled is looked at again by then */
 #define POLICY_PAUSE_MIN_NS  200000000LL
 #define POLICY_PAUSE_MAX_NS  300000000000LL
 
@@ -55,13 +56,16 @@ void policy_memory_free(struct policy_memory *memory);
  * last result) a later one on the whole table need not take. mode: that of the policy or what was
  * switched to at run time. now_ns: monotonic, like the readings'. Grants are taken from the budgets
  * at once; policy_memory_result gives back what was not used. Decisions stand in the order of the
- * rules. Returns how many (at most POLICY_DECISIONS_MAX, in ret_decisions). */
+ * rules; each rule has a slot, whatever the number of sources that earlier ones mean. The cool-down of
+ * a rule on sources or prefixes holds for each of them by itself. Returns how many (at most POLICY_DECISIONS_MAX, in ret_decisions). */
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 		       const struct snapshot *snapshot, struct policy_memory *memory,
 		       int64_t now_ns, struct policy_decision ret_decisions[POLICY_DECISIONS_MAX]);
 
 struct policy_effect {
 	int error;				/* 0, or -errno of the port */
+	int64_t settled_ns;			/* monotonic: nothing to be done for this source
+						 * before (it is banned until then); 0: no */
 	uint64_t matched, done;			/* entries (ban: addresses) */
 	bool has_entries;			/* the two below are known */
 	uint64_t entries_before, entries_after; /* the kernel's count around the action */
@@ -71,13 +75,19 @@ struct policy_effect {
 
 /* What came of a decision. A rule whose action failed, found nothing, or did not bring the count
  * down is held back: for 0.2 s, then twice as long each time, up to five minutes; one success ends
- * that. now_ns: monotonic. */
+ * that. Where nothing failed, of a rule on sources or prefixes only the one that was not helped is
+ * held back. now_ns: monotonic. */
 void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
 			  const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns);
 
 /* The kernel timeouts that rules set were put back: the rules that still hold set them anew. */
 void policy_memory_forget_timeouts(struct policy_memory *memory, const struct policy *policy);
+
+/* What was settled is no longer (bans were lifted by hand): the rules look at every source anew. */
+void policy_memory_forget_settled(struct policy_memory *memory);
+/* Nothing is held back any more: in another mode what did not help may. */
+void policy_memory_end_pauses(struct policy_memory *memory);
 
 /* The state of one rule, for status and records. */
 struct policy_rule_state {

@@ -87,7 +87,14 @@ void ranking_inherit(struct ranking *ranking, const struct ranking *older);
 /* base = entries in every row. */
 void ranking_set_base(struct ranking *ranking);
 
-enum ranking_order { RANKING_ORDER_ENTRIES, RANKING_ORDER_NEW, RANKING_ORDER_GROWTH, RANKING_ORDER_BORN, RANKING_ORDER_COUNT };
+enum ranking_order {
+	RANKING_ORDER_ENTRIES, RANKING_ORDER_NEW, RANKING_ORDER_GROWTH, RANKING_ORDER_BORN,
+	/* By classes: of the last pass. */
+	RANKING_ORDER_UNREPLIED, RANKING_ORDER_HALF_OPEN,
+	RANKING_ORDER_ANSWERED, /* closing, replied, stream, established, offloaded */
+	RANKING_ORDER_SHAKEN,   /* established and offloaded: what needed a handshake */
+	RANKING_ORDER_COUNT
+};
 /* The heaviest n rows by order, ties by key, copied to ret_rows; returns how many. */
 size_t ranking_top(const struct ranking *ranking, enum ranking_order order, size_t n, struct ranking_row *ret_rows);
 const struct ranking_row *ranking_find(const struct ranking *ranking, const struct ranking_key *key);

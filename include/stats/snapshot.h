@@ -57,6 +57,14 @@ struct snapshot_top {
 	struct ranking_totals totals;
 };
 
+/* Rows that are not among the first by entries but by another count: new flows, unreplied, half-open, answered. For policies:
+ * whom entries alone would hide. */
+#define SNAPSHOT_MORE (5 * SNAPSHOT_TOP)
+struct snapshot_more {
+	size_t used;
+	struct ranking_row rows[SNAPSHOT_MORE];
+};
+
 struct snapshot {
 	uint32_t has;               /* enum snapshot_has */
 	bool is_daemon_view;
@@ -86,6 +94,7 @@ struct snapshot {
 	size_t examples_used;       /* flows that fit the cause */
 	struct flow_brief examples[SNAPSHOT_EXAMPLES];
 	struct snapshot_top sources, prefixes, services, destinations;
+	struct snapshot_more more_sources, more_prefixes; /* snapshot_add_more alone fills them */
 	bool fast_delete;           /* deletes by the kernel's own filter are proven here */
 	char fast_delete_why[160];  /* why not */
 	uint32_t fast_delete_sets;  /* kept proofs; 0: not known */
@@ -108,6 +117,9 @@ void snapshot_add_picture(struct snapshot *snapshot, const struct picture *pictu
 /* The same with cause, examples and top tables taken from an earlier snapshot of that picture, which cost milliseconds. */
 void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *picture, const struct snapshot *from,
 			       int64_t now_monotonic_ns);
+
+/* After one of these two: fills more_sources and more_prefixes. Costs ten walks over the rows. */
+void snapshot_add_more(struct snapshot *snapshot, const struct picture *picture);
 
 /* What the kernel's counter said before and after the pass, and how many entries the pass listed: fills counted_before,
  * counted_after, listed and the expired share (what the pass freed; births meanwhile can only hide some of it). before 0

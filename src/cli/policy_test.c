@@ -147,6 +147,7 @@ static int take_figures(struct test *t, uint64_t capacity, const double *growth)
 			report.problem.line, report.problem.text, (unsigned long long)report.unread,
 			report.unread == 1 ? "" : "s");
 	snapshot_from_reading(t->snapshot, &reading, capacity, &t->policy->levels, t->picture);
+	snapshot_add_more(t->snapshot, t->picture);
 	if (growth || (t->view && (t->view->has & SNAPSHOT_HAS_GROWTH))) {
 		t->snapshot->fill.growth_per_sec = growth ? *growth : t->view->fill.growth_per_sec;
 		t->shown.knows_growth = true;

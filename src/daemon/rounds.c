@@ -29,7 +29,7 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 
 	memset(result, 0, sizeof(*result));
 	rounds_ask_host(rounds, order->policy, began_ns);
-	rounds_settle_bans(rounds);
+	rounds_settle_bans(rounds, began_ns);
 	table.protect = rounds->protect;
 	table.own = rounds->own;
 	table.own_count = rounds->own_count;

@@ -36,7 +36,8 @@ struct rounds {
 	char note[160];
 	pthread_mutex_t bans_lock;
 	struct bans *bans; /* NULL: not opened yet */
-	bool were_bans_asked;
+	bool were_bans_asked, are_bans_lost;
+	int64_t bans_ns; /* when it was looked whether the kernel still has them */
 };
 
 /* rounds_host.c: who this host is, and what it kept of the last run. */
@@ -48,7 +49,7 @@ void rounds_ask_host(struct rounds *rounds, const struct policy *policy, int64_t
 /* rounds_other.c: a decision that changes no entry (bans, kernel timeouts). */
 void rounds_run_other(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 		      const struct guard_table *table, struct guard_outcome *outcome);
-/* What bans have ended, ended; what stood behind one comes into force. */
-void rounds_settle_bans(struct rounds *rounds);
+/* What bans have ended, ended; what stood behind one comes into force; what somebody removed is put back. */
+void rounds_settle_bans(struct rounds *rounds, int64_t now_ns);
 
 #endif

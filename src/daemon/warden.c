@@ -61,6 +61,9 @@ static bool looks_at_sources(const struct policy *policy)
  * kernel, or has begun without one: they go back, and what still holds begins anew. */
 static void begin_timeouts_anew(struct warden *warden)
 {
+	/* Who switches to act in an emergency shall not wait for a pause of what only would have been done. */
+	if (warden->judged_mode != warden->mode)
+		policy_memory_end_pauses(warden->memory);
 	warden->judged_mode = warden->mode;
 	if (!warden->rounds)
 		return;
@@ -277,6 +280,8 @@ static size_t decide(struct engine *engine, int64_t now_ns)
 
 	if (is_whole) {
 		engine_snapshot(engine, snapshot);
+		if (engine->passes.picture)
+			snapshot_add_more(snapshot, engine->passes.picture);
 		warden->looked_ns = now_ns;
 	} else {
 		engine_snapshot_brief(engine, snapshot);

@@ -231,6 +231,7 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 		return report_error_json(request->id, "not-banned", "is not banned", text);
 	if (r < 0)
 		return failed(request, r, &problem);
+	policy_memory_forget_settled(engine->warden.memory);
 	log_info("bans lifted: %s", all ? "all" : text);
 	return answer_with(request->id, report_unban_json(clock_real_ns(), &engine->netns, count));
 }

@@ -394,6 +394,29 @@ int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_pr
 	return result;
 }
 
+/* One element tells of the whole: who empties ours empties it by table or by set. */
+int bans_check(struct bans *bans, struct problem *reterr_problem)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	const struct ban *last = NULL;
+	int result;
+
+	settle(bans, now_ns);
+	for (size_t i = 0; i < bans->used; i++)
+		if (!last || bans->items[i].until_ns > last->until_ns)
+			last = &bans->items[i];
+	/* The kernel may have ended it a moment before us. */
+	if (!last || last->until_ns - now_ns < 2 * NS_PER_SEC)
+		return 0;
+	begin(bans);
+	say_element(bans, "get", last, now_ns);
+	if (bans->has_table && !run(bans, NULL))
+		return 0;
+	bans->rebuilt++;
+	result = rebuild(bans, now_ns, reterr_problem);
+	return result ? result : (int)bans->used;
+}
+
 int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem)
 {
 	size_t at;

@@ -228,7 +228,8 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	struct policy_decision *decision;
 	uint64_t granted = 0;
 
-	if (e->count >= POLICY_DECISIONS_MAX)
+	/* Each rule behind has a slot left: many sources may not hide what the table needs. */
+	if (e->count + (e->policy->rule_count - 1 - rule_index) >= POLICY_DECISIONS_MAX)
 		return false;
 	if (rule->action.action == POLICY_ACTION_BAN)
 		amount = (struct amount){.all = 1};
@@ -331,25 +332,35 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 		state->ready_ns = e->now_ns + rule->cooldown_ns;
 }
 
-static void evaluate_subjects(struct evaluation *e, size_t rule_index)
+static void evaluate_subject(struct evaluation *e, size_t rule_index, const struct ranking_row *row)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
-	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX
-						 ? &e->snapshot->prefixes
-						 : &e->snapshot->sources;
-	struct rule_state *state = &e->memory->rules[rule_index];
+	struct subject subject;
 	char why[POLICY_REASON_MAX];
+	const struct policy_when *when;
 
-	if (!(e->snapshot->has & SNAPSHOT_HAS_TOP))
+	if (!subject_is_ready(e->memory, rule_index, &row->key, e->now_ns))
 		return;
-	for (size_t i = 0; i < top->used; i++) {
-		struct subject subject = subject_from(e->policy, rule, e->snapshot, &top->rows[i]);
-		const struct policy_when *when = alternative(rule, &e->facts, &subject, why);
+	subject = subject_from(e->policy, rule, e->snapshot, row);
+	when = alternative(rule, &e->facts, &subject, why);
+	if (when && decide(e, rule_index, &subject, amount_of(e, rule, when, &subject), why) &&
+	    rule->cooldown_ns)
+		subject_hold(e->memory, rule_index, &row->key, e->now_ns + rule->cooldown_ns);
+}
 
-		if (when &&
-		    decide(e, rule_index, &subject, amount_of(e, rule, when, &subject), why))
-			state->ready_ns = e->now_ns + rule->cooldown_ns;
-	}
+static void evaluate_subjects(struct evaluation *e, size_t rule_index)
+{
+	const struct snapshot *s = e->snapshot;
+	bool is_prefix = policy_rule_scope(&e->policy->rules[rule_index]) == POLICY_SCOPE_PREFIX;
+	const struct snapshot_top *top = is_prefix ? &s->prefixes : &s->sources;
+	const struct snapshot_more *more = is_prefix ? &s->more_prefixes : &s->more_sources;
+
+	if (!(s->has & SNAPSHOT_HAS_TOP))
+		return;
+	for (size_t i = 0; i < top->used; i++)
+		evaluate_subject(e, rule_index, &top->rows[i]);
+	for (size_t i = 0; i < more->used; i++)
+		evaluate_subject(e, rule_index, &more->rows[i]);
 }
 
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
@@ -365,6 +376,7 @@ size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 
 	if (!facts_from(&e.facts, snapshot, memory_drops_per_sec(memory, snapshot, now_ns)))
 		return 0;
+	subjects_forget_old(memory, now_ns);
 	for (size_t i = 0; i < policy->rule_count; i++) {
 		if (memory->rules[i].ready_ns > now_ns)
 			continue;

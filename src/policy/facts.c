@@ -87,6 +87,11 @@ static uint64_t entries_held(const struct subject *subject)
 	return entries > pickups ? entries - pickups : 0;
 }
 
+static uint32_t at_most(uint32_t number, uint32_t most)
+{
+	return number < most ? number : most;
+}
+
 bool subject_count(const struct subject *subject, enum policy_count count, double *ret)
 {
 	const struct ranking_row *row = subject->row;
@@ -95,11 +100,12 @@ bool subject_count(const struct subject *subject, enum policy_count count, doubl
 	case POLICY_COUNT_ENTRIES:
 		*ret = (double)entries_held(subject);
 		return true;
+	/* Classes are of the last pass, entries of now: those that have died since are not held against it. */
 	case POLICY_COUNT_UNREPLIED:
-		*ret = subject->is_proven ? 0 : row->classes[FLOW_CLASS_UNREPLIED];
+		*ret = subject->is_proven ? 0 : at_most(row->classes[FLOW_CLASS_UNREPLIED], row->entries);
 		return true;
 	case POLICY_COUNT_HALF_OPEN:
-		*ret = subject->is_proven ? 0 : row->classes[FLOW_CLASS_HALF_OPEN];
+		*ret = subject->is_proven ? 0 : at_most(row->classes[FLOW_CLASS_HALF_OPEN], row->entries);
 		return true;
 	case POLICY_COUNT_NEW:
 		*ret = subject->is_proven ? 0 : (double)row->new_per_sec;

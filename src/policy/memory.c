@@ -38,6 +38,18 @@ struct policy_memory *policy_memory_new(const struct policy *policy,
 		if (state)
 			memory->rules[i] = *state;
 	}
+	for (size_t i = 0; older && i < older->subject_count; i++) {
+		const struct subject_state *subject = &older->subjects[i];
+		const struct rule_state *was = &older->rules[subject->rule];
+
+		for (size_t k = 0; k < policy->rule_count; k++) {
+			if (state_named(older_policy, older, &policy->rules[k]) != was)
+				continue;
+			memory->subjects[memory->subject_count] = *subject;
+			memory->subjects[memory->subject_count++].rule = k;
+			break;
+		}
+	}
 	if (older) {
 		memcpy(memory->marks, older->marks, sizeof(memory->marks));
 		memory->mark_count = older->mark_count;
@@ -129,10 +141,10 @@ static bool has_helped(const struct policy_decision *decision, const struct poli
 	if (effect->error)
 		return false;
 	switch (decision->action) {
-	case POLICY_ACTION_BAN:
 	case POLICY_ACTION_TIMEOUTS:
 	case POLICY_ACTION_LOG:
 		return true;
+	case POLICY_ACTION_BAN:
 	case POLICY_ACTION_SHORTEN: /* shows only later */
 		return effect->done > 0;
 	case POLICY_ACTION_SWEEP:
@@ -148,13 +160,25 @@ static bool has_helped(const struct policy_decision *decision, const struct poli
 	return (double)effect->entries_after <= expected;
 }
 
-static int64_t pause_ns(unsigned ineffective)
+int64_t memory_pause_ns(unsigned ineffective)
 {
 	int64_t pause = POLICY_PAUSE_MIN_NS;
 
 	while (--ineffective && pause < POLICY_PAUSE_MAX_NS)
 		pause *= 2;
 	return pause < POLICY_PAUSE_MAX_NS ? pause : POLICY_PAUSE_MAX_NS;
+}
+
+static void judge_subject(struct policy_memory *memory, const struct policy_decision *decision,
+			  const struct policy_effect *effect, int64_t now_ns)
+{
+	int64_t settled_ns = effect->settled_ns, latest_ns = now_ns + POLICY_SETTLED_NS;
+
+	subject_judge(memory, decision->rule, &decision->key,
+		      settled_ns > now_ns || has_helped(decision, effect), now_ns);
+	if (settled_ns > now_ns)
+		subject_hold(memory, decision->rule, &decision->key,
+			     settled_ns < latest_ns ? settled_ns : latest_ns);
 }
 
 void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
@@ -174,13 +198,22 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		if (state->tokens > (double)rule->budget.per_run)
 			state->tokens = (double)rule->budget.per_run;
 	}
+	if (decision->scope != POLICY_SCOPE_TABLE && !effect->error) {
+		state->ineffective = 0;
+		judge_subject(memory, decision, effect, now_ns);
+		return;
+	}
 	if (has_helped(decision, effect)) {
 		state->ineffective = 0;
 		return;
 	}
 	state->failures += effect->error != 0;
+	/* Twenty sources that fail for one reason in one round are one failure. */
+	if (state->ineffective && state->judged_ns == now_ns)
+		return;
+	state->judged_ns = now_ns;
 	state->ineffective++;
-	ready_ns = now_ns + pause_ns(state->ineffective);
+	ready_ns = now_ns + memory_pause_ns(state->ineffective);
 	if (ready_ns > state->ready_ns)
 		state->ready_ns = ready_ns;
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
@@ -189,6 +222,15 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		state->is_active = decision->is_end;
 	else if (state->ineffective >= INEFFECTIVE_GIVE_UP)
 		state->is_active = false;
+}
+
+void policy_memory_end_pauses(struct policy_memory *memory)
+{
+	for (size_t i = 0; i < memory->count; i++) {
+		memory->rules[i].ready_ns = 0;
+		memory->rules[i].ineffective = 0;
+	}
+	policy_memory_forget_settled(memory);
 }
 
 void policy_memory_forget_timeouts(struct policy_memory *memory, const struct policy *policy)

@@ -53,8 +53,19 @@ struct rule_state {
 	int64_t tokens_ns; /* when they were counted */
 	int64_t ready_ns;  /* 0: now */
 	unsigned ineffective;
+	int64_t judged_ns; /* when a failure was counted last: all of one round count once */
 	uint64_t decisions, granted, done, failures;
 };
+
+/* Of a rule on sources or prefixes: one of them. */
+struct subject_state {
+	size_t rule;
+	struct ranking_key key;
+	int64_t ready_ns;
+	unsigned ineffective;
+};
+
+#define SUBJECTS_MAX 1024
 
 struct drops_mark {
 	int64_t ns;
@@ -66,6 +77,8 @@ struct policy_memory {
 	struct rule_state *rules;   /* one for each rule of the policy */
 	struct drops_mark marks[2]; /* about one and two seconds ago */
 	unsigned mark_count;
+	struct subject_state subjects[SUBJECTS_MAX];
+	size_t subject_count;
 };
 
 /* Drops of a full table a second, over the last one to two seconds; negative: not known yet. */
@@ -74,5 +87,19 @@ double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot 
 /* Takes up to want from the rule's budget; returns how many. */
 uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want,
 		     int64_t now_ns);
+/* How long what did not help so many times in a row is held back. */
+int64_t memory_pause_ns(unsigned ineffective);
+
+/* ---- subjects.c ---- */
+
+void subjects_forget_old(struct policy_memory *memory, int64_t now_ns);
+/* Whether the rule may decide on it now. */
+bool subject_is_ready(struct policy_memory *memory, size_t rule, const struct ranking_key *key,
+		      int64_t now_ns);
+void subject_hold(struct policy_memory *memory, size_t rule, const struct ranking_key *key,
+		  int64_t until_ns);
+/* Whether the last decision on it helped; if not it is held back. */
+void subject_judge(struct policy_memory *memory, size_t rule, const struct ranking_key *key,
+		   bool has_helped, int64_t now_ns);
 
 #endif

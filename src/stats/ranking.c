@@ -334,6 +334,11 @@ struct ranking_totals ranking_totals_get(const struct ranking *ranking)
 
 /* ---- the heaviest ---- */
 
+static double shaken(const struct ranking_row *row)
+{
+	return (double)row->classes[FLOW_CLASS_ESTABLISHED] + row->classes[FLOW_CLASS_OFFLOADED];
+}
+
 static double weight_of(const struct ranking_row *row, enum ranking_order order)
 {
 	switch (order) {
@@ -345,6 +350,15 @@ static double weight_of(const struct ranking_row *row, enum ranking_order order)
 		return (double)row->entries - row->base;
 	case RANKING_ORDER_BORN:
 		return row->born;
+	case RANKING_ORDER_UNREPLIED:
+		return row->classes[FLOW_CLASS_UNREPLIED];
+	case RANKING_ORDER_HALF_OPEN:
+		return row->classes[FLOW_CLASS_HALF_OPEN];
+	case RANKING_ORDER_ANSWERED:
+		return (double)row->classes[FLOW_CLASS_CLOSING] + row->classes[FLOW_CLASS_REPLIED] +
+		       row->classes[FLOW_CLASS_STREAM] + shaken(row);
+	case RANKING_ORDER_SHAKEN:
+		return shaken(row);
 	case RANKING_ORDER_COUNT:
 		break;
 	}

@@ -66,6 +66,39 @@ void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *
 	snapshot->has |= SNAPSHOT_HAS_TOP;
 }
 
+static bool has_row(const struct ranking_row *rows, size_t used, const struct ranking_key *key)
+{
+	for (size_t i = 0; i < used; i++)
+		if (!memcmp(&rows[i].key, key, sizeof(*key)))
+			return true;
+	return false;
+}
+
+static void add_more(struct snapshot_more *more, const struct snapshot_top *top, const struct ranking *ranking)
+{
+	static const enum ranking_order orders[] = {RANKING_ORDER_NEW, RANKING_ORDER_UNREPLIED, RANKING_ORDER_HALF_OPEN,
+						    RANKING_ORDER_ANSWERED, RANKING_ORDER_SHAKEN};
+	struct ranking_row rows[SNAPSHOT_TOP];
+
+	_Static_assert(sizeof(orders) / sizeof(orders[0]) * SNAPSHOT_TOP == SNAPSHOT_MORE, "a row for each");
+	more->used = 0;
+	/* As long as all rows are there nothing is hidden. */
+	for (size_t i = 0; top->totals.keys > top->used && i < sizeof(orders) / sizeof(orders[0]); i++) {
+		size_t used = ranking_top(ranking, orders[i], SNAPSHOT_TOP, rows);
+
+		for (size_t k = 0; k < used; k++)
+			if (!has_row(top->rows, top->used, &rows[k].key) &&
+			    !has_row(more->rows, more->used, &rows[k].key))
+				more->rows[more->used++] = rows[k];
+	}
+}
+
+void snapshot_add_more(struct snapshot *snapshot, const struct picture *picture)
+{
+	add_more(&snapshot->more_sources, &snapshot->sources, picture->parts[PICTURE_SOURCE]);
+	add_more(&snapshot->more_prefixes, &snapshot->prefixes, picture->parts[PICTURE_PREFIX]);
+}
+
 void snapshot_add_counts(struct snapshot *snapshot, uint64_t before, uint64_t after, uint64_t listed)
 {
 	snapshot->counted_before = before;

@@ -61,7 +61,12 @@ recorded() { # PYTHON EXPRESSION on r, a record: whether one in the state direct
 	    records = [r for r in map(json.loads, open(sys.argv[1])) if r["schema"] == "ctwarden.record/1"]
 	except OSError:
 	    records = []
-	sys.exit(not any(eval(sys.argv[2]) for r in records))
+	def holds(r):
+	    try:
+	        return eval(sys.argv[2])
+	    except KeyError: # a record of another kind, without what is asked for
+	        return False
+	sys.exit(not any(map(holds, records)))
 	PY
 }
 records() { grep -c ctwarden.record/1 "$state/alarms.jsonl" 2>/dev/null || true; }

@@ -122,12 +122,69 @@ static void lost_events_and_a_clock_behind_are_carried(void **unused)
 	free(snapshot);
 }
 
+static void add_flows(struct picture *picture, uint32_t source, int count, const struct flow *of)
+{
+	for (int i = 0; i < count; i++) {
+		struct flow flow = *of;
+
+		put_ipv4(flow.tuple[FLOW_ORIG].src, source);
+		put_ipv4(flow.tuple[FLOW_REPLY].dst, source);
+		flow.tuple[FLOW_ORIG].sport = flow.tuple[FLOW_REPLY].dport = (uint16_t)i;
+		picture_add(picture, &flow);
+	}
+}
+
+static bool is_among(const struct snapshot_more *more, uint32_t source)
+{
+	uint8_t address[16] = {0};
+
+	put_ipv4(address, source);
+	for (size_t i = 0; i < more->used; i++)
+		if (!memcmp(more->rows[i].key.addr, address, sizeof(address)))
+			return true;
+	return false;
+}
+
+/* Twenty heavy sources of answered flows, and behind them one of each other kind. */
+static void who_is_heavy_by_another_count_than_entries_is_not_hidden(void **unused)
+{
+	struct picture *picture = picture_new(&config);
+	struct level_config marks = level_config_default();
+	struct snapshot *snapshot = malloc(sizeof(*snapshot));
+	struct flow answered = flow_answered(UDP, 0, 1, 1, 53), shaken = flow_answered(TCP, 0, 1, 1, 80),
+		    unreplied = flow_make(UDP, 0, 1, 1, 53), half_open = flow_make(TCP, 0, 1, 1, 80);
+
+	(void)unused;
+	half_open.status = FLOW_STATUS_SEEN_REPLY;
+	half_open.state = FLOW_TCP_SYN_RECV;
+	for (uint32_t i = 0; i < 25; i++)
+		add_flows(picture, IP(10, 9, i, 1), 200, &answered);
+	add_flows(picture, IP(10, 1, 0, 1), 50, &unreplied);
+	add_flows(picture, IP(10, 2, 0, 1), 50, &half_open);
+	add_flows(picture, IP(10, 3, 0, 1), 50, &shaken);
+	snapshot_from_reading(snapshot, &reading, 0, &marks, picture);
+	assert_int_equal(snapshot->more_sources.used, 0);
+	snapshot_add_more(snapshot, picture);
+	assert_true(is_among(&snapshot->more_sources, IP(10, 1, 0, 1)));
+	assert_true(is_among(&snapshot->more_sources, IP(10, 2, 0, 1)));
+	assert_true(is_among(&snapshot->more_sources, IP(10, 3, 0, 1)));
+	for (size_t i = 0; i < snapshot->more_sources.used; i++) /* nobody twice */
+		for (size_t k = 0; k < snapshot->sources.used; k++)
+			assert_memory_not_equal(&snapshot->more_sources.rows[i].key,
+						&snapshot->sources.rows[k].key,
+						sizeof(struct ranking_key));
+	assert_true(is_among(&snapshot->more_prefixes, IP(10, 1, 0, 0)));
+	free(snapshot);
+	picture_free(picture);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_reading_alone_gives_fill_and_level),
 		cmocka_unit_test(a_pass_adds_classes_tops_cause_and_refusal),
 		cmocka_unit_test(without_limit_or_buckets_no_refusal_is_claimed),
+		cmocka_unit_test(who_is_heavy_by_another_count_than_entries_is_not_hidden),
 		cmocka_unit_test(lost_events_and_a_clock_behind_are_carried),
 	};
 
