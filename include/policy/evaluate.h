@@ -16,7 +16,8 @@
 #define POLICY_ALL	     UINT64_MAX /* want: all that match */
 #define POLICY_REASON_MAX    320
 #define POLICY_HEADROOM_SEC  5.0 /* until.headroom_sec by default */
-#define POLICY_ROUND_SEC     0.3 /* flows that do not fit the surge make room for this long only */
+#define POLICY_ROUND_SEC     0.3 /* flows that do not fit the surge make room for this long only, or
+				  * until the next round by cooldown and the last one's length */
 #define POLICY_SETTLED_NS    30000000000LL /* what is settled is looked at again by then */
 #define POLICY_PAUSE_MIN_NS  200000000LL
 #define POLICY_PAUSE_MAX_NS  300000000000LL

@@ -9,6 +9,7 @@
 #include "flow/reading.h"
 
 #define FILL_GROWTH_HALF_LIFE_NS 2000000000LL /* of the EWMA of growth */
+#define FILL_RUSH_SPAN_NS	 100000000LL  /* of the spans that tell a rush before the EWMA does */
 
 struct fill_peak {
 	uint64_t entries;
@@ -23,6 +24,7 @@ struct fill {
 	uint64_t capacity;            /* in force, the smaller of both; 0: none (limit 0 and none set) */
 	double fill_pct;              /* entries / capacity * 100; 0 without capacity */
 	double growth_per_sec;        /* EWMA of net growth */
+	double rush_per_sec;          /* net growth in each of the last two spans of 100 ms or more, the smaller */
 	double seconds_to_full;       /* at this growth; 0: full and growing; -1: not filling (or slower than 10 days), no capacity */
 	bool has_growth;              /* at least two readings, 200 ms apart */
 	bool is_implausible;          /* count above 16 x limit and above 2^31 or wrapped: not to be believed */
@@ -33,6 +35,9 @@ struct fill {
 	bool has_first, has_limit, has_last, is_held;
 	int64_t last_ns;              /* the last reading that growth was taken from, monotonic */
 	uint64_t last_entries;
+	int64_t span_ns;              /* when the open span began, with how many */
+	uint64_t span_entries;
+	double span_rate[2];          /* of the last two, the newer first */
 };
 
 void fill_init(struct fill *fill, uint64_t capacity_set);
@@ -43,6 +48,10 @@ void fill_update(struct fill *fill, const struct table_reading *reading);
 void fill_removed(struct fill *fill, uint64_t removed);
 /* While we take entries out growth is not counted: the span goes on, and fill_removed comes at its end. */
 void fill_hold(struct fill *fill, bool is_held);
+/* Growth and forecast of this moment, for who must act: by the rush where it is the faster. As growth_per_sec and
+ * seconds_to_full. */
+double fill_growth_now(const struct fill *fill);
+double fill_seconds_now(const struct fill *fill);
 /* The peak since the last call of this; starts a new one at the present count. */
 struct fill_peak fill_peak_take(struct fill *fill);
 

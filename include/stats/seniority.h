@@ -43,6 +43,7 @@ struct standing {	    /* of one flow at this pass */
 	bool is_base;	    /* there since the table was last calm (else: growth) */
 	bool is_senior;	    /* and within the fair share of its source */
 	bool is_over_share; /* senior, but beyond the fair share: does not count */
+	bool is_tried;	    /* known for an activity span: if it were in use that would have shown */
 	bool is_active;     /* traffic in both directions in the last one or two spans: counters,
 			     * else timeout renewed */
 };

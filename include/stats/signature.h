@@ -40,6 +40,8 @@ struct signature {
 				 * agree in every attribute */
 	bool is_blind; /* nothing is known of what was there before: base_share says nothing, and
 			* answered flows must not be judged by it */
+	bool is_untried; /* it is not known yet whether answered flows that fit are in use (stats/trial) */
+	bool is_lively;	 /* many of them are: a crowd of users rather than a flood */
 	bool kernel_can_filter; /* a hint: one filtered DELETE could do it: unreplied only, exact
 				 * IPv4 addresses, no zone 0 */
 };

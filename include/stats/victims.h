@@ -26,7 +26,8 @@
 enum victim_stage {            /* each before the next one */
 	VICTIM_UNANSWERED_FIT, /* unreplied or pickup, fits a signature (young ones too) */
 	VICTIM_UNANSWERED,     /* unreplied or pickup, not young */
-	VICTIM_FIT,            /* answered, fits a signature; not active, not senior */
+	VICTIM_FIT,            /* answered, fits a signature; not active, not senior. At full also
+				* one that hits the base */
 	VICTIM_SHORT,          /* half-open, closing, replied; not young, active or senior */
 	VICTIM_IDLE,           /* stream, established: idle beyond the floor. The usual depth */
 	VICTIM_YOUNGER,        /* not base, idle less than that; only at level full, by policy */
@@ -81,13 +82,16 @@ struct victims_config {
 	size_t max;        /* victims at most: the budget of the run */
 	size_t max_others; /* one that fits no signature goes only while fewer than this are to go
 			    * before it, fitting ones included. (What fits goes until the level is
-			    * ok, others only until headroom is enough.) */
+			    * ok, others only until headroom is enough. Answered flows fit in this
+			    * sense only where trial showed that what fits is not in use.) */
 	enum victim_stage deepest; /* VICTIM_IDLE as a rule */
 	uint32_t young_sec;        /* spared below this age */
 	uint32_t established_floor_sec, stream_floor_sec;
 	uint8_t source_prefix[2];           /* 32, 64 */
 	size_t max_sources;                 /* times class; the lightest give way */
 	bool takes_loopback, takes_sctp;    /* false: spared */
+	bool is_blind; /* what was there in calm is not known: where even young ones are asked for, idle beyond the floor
+			* is no reason of its own, and who holds most gives first */
 	const struct signature *signatures; /* borrowed until victims_reset or victims_free */
 	size_t signature_count;
 	victims_protected_fn *is_protected; /* NULL: nothing is */

@@ -52,11 +52,17 @@ struct eviction {
 	struct signature_counts counts[SIGNATURE_MAX];
 	size_t signature_count;
 	struct round round;
+	int64_t began_ns;
 };
 
 static bool takes_all(const struct lane *lane)
 {
 	return lane->rule->action.takes_active_at_full && lane->decision->level == LEVEL_FULL;
+}
+
+static bool knows_calm(const struct guard *guard)
+{
+	return guard->has_base || seniority_counts_get(guard->seniority).is_ready;
 }
 
 /* ---- protection ---- */
@@ -91,6 +97,7 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 		config.stream_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_STREAM] / NS_PER_SEC);
 	memcpy(config.source_prefix, e->guard->config.seniority.source_prefix, sizeof(config.source_prefix));
 	config.max_sources = lane->decision->scope == POLICY_SCOPE_TABLE ? LANE_SOURCES : TALLY_SOURCES;
+	config.is_blind = !knows_calm(e->guard);
 	config.is_protected = is_protected;
 	config.protected_arg = (void *)lane;
 	if (lane->has_signature) {
@@ -117,11 +124,6 @@ static void open_lanes(struct eviction *e)
 		lane->victims = victims_new(&config);
 	}
 	e->is_open = true;
-}
-
-static bool knows_calm(const struct guard *guard)
-{
-	return guard->has_base || seniority_counts_get(guard->seniority).is_ready;
 }
 
 /* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for flows
@@ -152,6 +154,8 @@ static void find_signature(struct eviction *e, uint64_t expected)
 	e->signature_count = signature_find(e->guard->finder, &input, SIGNATURE_MAX, e->signatures);
 	if (!knows_calm(e->guard))
 		without_base(e);
+	for (size_t i = 0; i < e->signature_count; i++)
+		trial_judge(&e->guard->trial, &e->signatures[i], e->began_ns);
 }
 
 /* ---- flows ---- */
@@ -213,6 +217,7 @@ static void on_standing(const struct flow *flow, const struct flow_facts *facts,
 {
 	struct eviction *e = arg;
 
+	trial_offer(&e->guard->trial, flow, facts, standing, e->began_ns);
 	if (e->is_open) {
 		offer(e, flow, facts, standing);
 		return;
@@ -260,7 +265,9 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 
 		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma, i ? "and " : "the surge is ",
 			 signature_format(&signature->pattern, pattern), 100 * signature->coverage, 100 * signature->base_share,
-			 signature->cannot_tell_apart ? " (cannot tell apart)" : "");
+			 signature->cannot_tell_apart ? " (cannot tell apart)"
+			 : signature->is_lively	      ? " (in use)"
+						      : "");
 		comma = "; ";
 	}
 	if (!knows_calm(e->guard))
@@ -420,6 +427,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	int64_t began_ns = table->monotonic_ns();
 	int result;
 
+	e->began_ns = began_ns;
 	e->guard = guard;
 	e->table = table;
 	e->context = guard_context(table);

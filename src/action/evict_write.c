@@ -26,6 +26,7 @@ static struct flow_target target_of(const struct victim *victim)
 static bool is_renewed(const struct victim *victim, const struct flow *flow)
 {
 	switch ((enum victim_stage)victim->stage) {
+	case VICTIM_FIT:
 	case VICTIM_SHORT:
 	case VICTIM_IDLE:
 	case VICTIM_YOUNGER:
@@ -33,7 +34,6 @@ static bool is_renewed(const struct victim *victim, const struct flow *flow)
 		return victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec;
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:
-	case VICTIM_FIT:
 	case VICTIM_SPARED_YOUNG:
 	case VICTIM_ACTIVE:
 	case VICTIM_SENIOR:

@@ -29,6 +29,7 @@ struct guard *guard_new(const struct guard_config *config)
 	guard->seniority = seniority_new(&config->seniority);
 	guard->finder = signature_finder_new(&config->signature);
 	sample_init(&guard->base, 1);
+	trial_init(&guard->trial);
 	return guard;
 }
 
@@ -127,14 +128,14 @@ struct renewal {
 	const struct guard_table *table;
 	struct round round;
 	uint64_t flows;
+	int64_t began_ns;
 };
 
 static void on_renewed(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
 {
 	struct renewal *renewal = arg;
 
-	(void)facts;
-	(void)standing;
+	trial_offer(&renewal->guard->trial, flow, facts, standing, renewal->began_ns);
 	if (renewal->table->is_calm)
 		sample_offer(&renewal->guard->fresh, flow);
 	renewal->flows++;
@@ -152,14 +153,14 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 
 int guard_renew(struct guard *guard, const struct guard_table *table, struct flow_scan_report *ret_report)
 {
-	struct renewal renewal = {.guard = guard, .table = table};
+	struct renewal renewal = {.guard = guard, .table = table, .began_ns = table->monotonic_ns()};
 	struct flow_filter_context context = guard_context(table);
 	int result;
 
 	sample_init(&guard->fresh, ++guard->seed);
 	if (table->is_calm)
 		keep(guard, table->monotonic_ns());
-	guard_begin_pass(guard, table, table->monotonic_ns());
+	guard_begin_pass(guard, table, renewal.began_ns);
 	round_begin(&renewal.round, &(struct round_config){.seniority = guard->seniority,
 							   .timeouts = table->timeouts,
 							   .now_real_ns = table->real_ns,

@@ -6,6 +6,7 @@
 #include "action/guard.h"
 #include "flow/filter.h"
 #include "stats/sample.h"
+#include "stats/trial.h"
 
 struct early_flow; /* of evict.c */
 
@@ -25,6 +26,7 @@ struct guard {
 	size_t older_size;
 	int64_t renewed_ns; /* the last calm pass; 0: none to be undone */
 	struct early_flow *early;     /* the first flows of a pass, until the signature is found */
+	struct trial trial;
 	uint64_t seed;
 };
 

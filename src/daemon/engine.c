@@ -19,10 +19,15 @@
 
 #define TAKE_BUDGET 8192
 #define PICTURE_TICK_NS NS_PER_SEC
+#define RUSH_SHARE 0.125 /* of the free room, born since the last reading: no time to wait for the tick */
+#define RUSH_LEAST 64
+#define RUSH_PAUSE_NS (20 * NS_PER_MS)
 #define CROSSING_FRESH_NS NS_PER_SEC       /* a pass younger than this tells the cause well enough */
 #define CROSSING_PATIENCE_NS (5 * NS_PER_SEC)
 #define CALM_NS (10 * NS_PER_SEC)
 #define CALM_SHARE 0.01 /* calm: growing by less than this share of the capacity in CALM_NS */
+
+static void tick(struct engine *engine);
 
 /* ---- events ---- */
 
@@ -58,6 +63,16 @@ static void read_eventfd(int fd)
 		return; /* EAGAIN: told already */
 }
 
+/* At rest the table is looked at once a second; a flood fills it in less. */
+static bool is_rush(const struct engine *engine, int64_t now_ns)
+{
+	const struct fill *fill = &engine->fill;
+	double births = (double)engine->subscription.births;
+
+	return fill->capacity && births >= RUSH_LEAST && now_ns - engine->ticked_ns >= RUSH_PAUSE_NS &&
+	       births > RUSH_SHARE * ((double)fill->capacity - (double)fill->now.entries);
+}
+
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval now = { 0, 0 };
@@ -71,6 +86,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
 		event_add(engine->again_event, &now);
 	passes_check_fence(engine, clock_monotonic_ns());
+	if (is_rush(engine, clock_monotonic_ns()))
+		tick(engine);
 }
 
 static void on_done(evutil_socket_t fd, short what, void *arg)
@@ -127,7 +144,7 @@ static void judge_level(struct engine *engine, int64_t now_ns)
 		.now_ns = now_ns,
 		.fill_pct = fill->fill_pct,
 		.is_implausible = fill->is_implausible,
-		.seconds_to_full = fill->has_growth ? fill->seconds_to_full : -1,
+		.seconds_to_full = fill->has_growth ? fill_seconds_now(fill) : -1,
 		.dropped = fill->delta.drop,
 		.insert_failed = fill->delta.insert_failed,
 	};
@@ -224,13 +241,10 @@ static int set_tick(struct engine *engine)
 	return event_add(engine->tick_event, &every) < 0 ? -ENOMEM : 0;
 }
 
-static void on_tick(evutil_socket_t fd, short what, void *arg)
+static void tick(struct engine *engine)
 {
-	struct engine *engine = arg;
 	int64_t now_ns = clock_monotonic_ns();
 
-	(void)fd;
-	(void)what;
 	fill_hold(&engine->fill, warden_is_running(engine));
 	read_fill(engine, now_ns);
 	warden_tick(engine, now_ns);
@@ -249,6 +263,13 @@ static void on_tick(evutil_socket_t fd, short what, void *arg)
 		engine_release_alarm(engine, now_ns);
 	alarms_tick(engine->alarms, now_ns);
 	store_topline(engine, now_ns);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	tick(arg);
 }
 
 /* ---- start, reload, stop ---- */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 
 #define RING_SIZE 32768 /* events; a power of two; 0.3 s at 100,000 events/s */
 #define DRAIN_BUDGET 2048
@@ -183,7 +183,6 @@ int listener_start(size_t rcvbuf_bytes, int ready_fd, struct listener **ret_list
 	struct events_options options = { .groups = EVENTS_NEW | EVENTS_DESTROY, .rcvbuf_bytes = rcvbuf_bytes };
 	struct listener *listener;
 	struct events *events;
-	sigset_t all, old;
 	int r = events_open(&options, &events);
 
 	if (r < 0)
@@ -198,11 +197,7 @@ int listener_start(size_t rcvbuf_bytes, int ready_fd, struct listener **ret_list
 		r = -errno;
 		goto fail;
 	}
-	/* Signals belong to the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = -pthread_create(&listener->thread, NULL, listen_thread, listener);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	r = thread_start("ct-events", listen_thread, listener, &listener->thread);
 	if (r < 0)
 		goto fail;
 	*ret_listener = listener;

@@ -3,7 +3,6 @@
 #include "rounds_private.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "settings.h"
 
 /* ---- the thread ---- */
@@ -96,7 +96,6 @@ static void rounds_free(struct rounds *rounds)
 int rounds_start(const struct rounds_config *config, int done_fd, struct rounds **ret_rounds)
 {
 	struct rounds *rounds = mem_alloc(sizeof(*rounds));
-	sigset_t all, old;
 	int result;
 
 	rounds->config = *config;
@@ -109,11 +108,7 @@ int rounds_start(const struct rounds_config *config, int done_fd, struct rounds 
 	if (!result) {
 		rounds->ports = writer_ports(rounds->writer);
 		rounds_take_seniority_over(rounds);
-		/* Signals belong to the loop. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_SETMASK, &all, &old);
-		result = -pthread_create(&rounds->thread, NULL, round_thread, rounds);
-		pthread_sigmask(SIG_SETMASK, &old, NULL);
+		result = thread_start("ct-rounds", round_thread, rounds, &rounds->thread);
 	}
 	if (result) {
 		rounds_free(rounds);

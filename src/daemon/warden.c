@@ -21,6 +21,8 @@
 #define WHOLE_VIEW_NS NS_PER_SEC        /* between looks at every source */
 #define PRESSED_POLL_MS 50
 #define AT_WORK_NS (3 * NS_PER_SEC)
+#define SURGE_RENEWAL_NS (2 * NS_PER_SEC) /* in a surge: who is in use shows by then */
+#define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
 #define RECORD_TEXT_MAX 4096
 #define BANS_MAX 4096
 
@@ -241,7 +243,7 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	warden->removed = warden->dropped = warden->insert_failed = 0;
 	if (warden->verdict.surge_began) {
 		warden->surge_began = true;
-		warden->renewal_ns = now_ns; /* once when growth first leaves its band */
+		warden->passed_ns = 0; /* a pass once when growth first leaves its band */
 		log_info("a surge: the table grows by %.0f/s", fill->growth_per_sec);
 	}
 	if (warden->verdict.surge_ended)
@@ -259,7 +261,9 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	order->policy = warden->policy;
 	order->count = count;
 	order->capacity = engine->fill.capacity;
-	order->new_per_sec = engine->fill.growth_per_sec > 0 ? engine->fill.growth_per_sec : 0;
+	order->new_per_sec = fill_growth_now(&engine->fill);
+	if (order->new_per_sec < 0)
+		order->new_per_sec = 0;
 	order->is_calm = !count && is_calm(engine, now_ns);
 	order->surge_began = warden->surge_began;
 	if (!rounds_begin(warden->rounds, order)) {
@@ -269,6 +273,7 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	}
 	warden->surge_began = false;
 	warden->is_running = true;
+	warden->begun_ns = now_ns;
 }
 
 static size_t decide(struct engine *engine, int64_t now_ns)
@@ -297,6 +302,12 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	struct warden *warden = &engine->warden;
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
+	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. */
+	if (warden->calm.in_surge) {
+		int64_t pause_ns = SURGE_RENEWAL_FACTOR * warden->pass_took_ns;
+
+		return !warden->passed_ns || now_ns - warden->passed_ns > (pause_ns > SURGE_RENEWAL_NS ? pause_ns : SURGE_RENEWAL_NS);
+	}
 	if (now_ns < warden->renewal_ns)
 		return false;
 	if (warden->renewal_step_ns > longest_ns)
@@ -383,6 +394,8 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 	if (!warden->rounds || !rounds_take(warden->rounds, result))
 		return;
 	warden->is_running = false;
+	warden->passed_ns = now_ns;
+	warden->pass_took_ns = now_ns - warden->begun_ns;
 	warden->seniors = result->seniors;
 	warden->removed += result->removed;
 	fill_removed(&engine->fill, result->removed);

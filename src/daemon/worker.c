@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/thread.h"
 #include "kernel/kernel.h"
 
 #define SEEN_MAX_BYTES (64u << 20) /* fingerprints of about 8 million flows */
@@ -151,7 +151,6 @@ static void *work_thread(void *arg)
 int worker_start(int done_fd, struct worker **ret_worker)
 {
 	struct worker *worker = mem_alloc(sizeof(*worker));
-	sigset_t all, old;
 	int r;
 
 	worker->done_fd = done_fd;
@@ -159,11 +158,7 @@ int worker_start(int done_fd, struct worker **ret_worker)
 	pthread_cond_init(&worker->changed, NULL);
 	if (counters_open(&worker->counters) < 0)
 		worker->counters = NULL; /* then the gap between counter and list is not known */
-	/* Signals belong to the loop. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &old);
-	r = -pthread_create(&worker->thread, NULL, work_thread, worker);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	r = thread_start("ct-passes", work_thread, worker, &worker->thread);
 	if (r < 0) {
 		counters_close(worker->counters);
 		free(worker);

@@ -9,10 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "policy/words.h"
 #include "private.h"
 #include "state.h"
+
+#define ROUND_MARGIN 1.3  /* growth may rise until then */
+#define TICK_SEC     0.05 /* between readings while it is tight */
+#define LEAST_SHARE  0.005 /* of the capacity, where anything has to go at all */
 
 struct evaluation {
 	const struct policy *policy;
@@ -78,9 +83,28 @@ static double leave_pct(const struct level_config *levels, enum level level)
 	return levels->full_pct;
 }
 
-static struct amount amount_until(const struct evaluation *e, const struct policy_rule *rule)
+/* Until the next round has done its work: its pause, how long the last one took, and a margin. */
+static double ahead_sec(const struct policy_rule *rule, const struct rule_state *state)
 {
+	double seconds =
+		ROUND_MARGIN * ((double)rule->cooldown_ns / NS_PER_SEC + state->seconds + TICK_SEC);
+
+	return seconds > POLICY_ROUND_SEC ? seconds : POLICY_ROUND_SEC;
+}
+
+/* A full table is not nibbled at: each round costs a pass. */
+static uint64_t at_least(const struct fill *fill, uint64_t count)
+{
+	uint64_t least = (uint64_t)((double)fill->capacity * LEAST_SHARE);
+
+	return count && count < least ? least : count;
+}
+
+static struct amount amount_until(const struct evaluation *e, size_t rule_index)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
 	const struct fill *fill = &e->snapshot->fill;
+	const struct rule_state *state = &e->memory->rules[rule_index];
 	const struct policy_until *until = &rule->until;
 	bool is_growth_known = e->facts.known & 1u << POLICY_WHEN_GROWTH;
 	double growth = is_growth_known ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0, target = 1000,
@@ -105,7 +129,7 @@ static struct amount amount_until(const struct evaluation *e, const struct polic
 	amount.all = lesser(amount.all, fill->now.entries);
 	amount.other = amount.all;
 	if (rule->action.has_signature && is_growth_known)
-		amount.other = lesser(amount.all, for_headroom(fill, rate, POLICY_ROUND_SEC));
+		amount.other = lesser(amount.all, at_least(fill, for_headroom(fill, rate, ahead_sec(rule, state))));
 	amount.is_reached = !amount.all && (!until->has_level || e->facts.level <= until->level);
 	return amount;
 }
@@ -115,14 +139,15 @@ static bool has_until(const struct policy_rule *rule)
 	return rule->until.has_fill || rule->until.has_level;
 }
 
-static struct amount amount_of(const struct evaluation *e, const struct policy_rule *rule,
+static struct amount amount_of(const struct evaluation *e, size_t rule_index,
 			       const struct policy_when *when, const struct subject *subject)
 {
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
 	struct amount amount = {0};
 	double entries = 0;
 
 	if (has_until(rule))
-		return amount_until(e, rule);
+		return amount_until(e, rule_index);
 	amount.all = when_excess(when, &e->facts, subject);
 	if (rule->until.has_entries && subject->row) {
 		subject_count(subject, POLICY_COUNT_ENTRIES, &entries);
@@ -229,7 +254,8 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	uint64_t granted = 0;
 
 	/* Each rule behind has a slot left: many sources may not hide what the table needs. */
-	if (e->count + (e->policy->rule_count - 1 - rule_index) >= POLICY_DECISIONS_MAX)
+	if (e->count + (e->policy->rule_count - 1 - rule_index) >= POLICY_DECISIONS_MAX ||
+	    memory_is_paused(state, e->facts.level, amount.other, e->now_ns))
 		return false;
 	if (rule->action.action == POLICY_ACTION_BAN)
 		amount = (struct amount){.all = 1};
@@ -306,7 +332,7 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 
 	if (!when && !state->is_active)
 		return;
-	amount = amount_of(e, rule, when ? when : &rule->whens[0], &table);
+	amount = amount_of(e, rule_index, when ? when : &rule->whens[0], &table);
 	if (rule->action.action == POLICY_ACTION_TIMEOUTS) {
 		/* Without room to gain it still holds while the level does: flapping timeouts help
 		 * nobody. */
@@ -343,7 +369,7 @@ static void evaluate_subject(struct evaluation *e, size_t rule_index, const stru
 		return;
 	subject = subject_from(e->policy, rule, e->snapshot, row);
 	when = alternative(rule, &e->facts, &subject, why);
-	if (when && decide(e, rule_index, &subject, amount_of(e, rule, when, &subject), why) &&
+	if (when && decide(e, rule_index, &subject, amount_of(e, rule_index, when, &subject), why) &&
 	    rule->cooldown_ns)
 		subject_hold(e->memory, rule_index, &row->key, e->now_ns + rule->cooldown_ns);
 }

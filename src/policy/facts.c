@@ -29,9 +29,10 @@ bool facts_from(struct facts *ret_facts, const struct snapshot *snapshot, double
 		know(&facts, POLICY_WHEN_FILL, fill->fill_pct);
 	}
 	if ((snapshot->has & SNAPSHOT_HAS_GROWTH) && fill->has_growth) {
-		know(&facts, POLICY_WHEN_GROWTH, fill->growth_per_sec);
-		know(&facts, POLICY_WHEN_SECONDS_TO_FULL,
-		     fill->seconds_to_full < 0 ? INFINITY : fill->seconds_to_full);
+		double seconds = fill_seconds_now(fill);
+
+		know(&facts, POLICY_WHEN_GROWTH, fill_growth_now(fill));
+		know(&facts, POLICY_WHEN_SECONDS_TO_FULL, seconds < 0 ? INFINITY : seconds);
 	}
 	if (snapshot->has & SNAPSHOT_HAS_REFUSAL) {
 		know(&facts, POLICY_WHEN_REFUSAL, snapshot->refusal_probability);

@@ -12,6 +12,8 @@
 /* Results in a row that did not help after which a rule whose conditions are gone is no longer in
  * force. */
 #define INEFFECTIVE_GIVE_UP 3
+#define SOUGHT_ALL	    UINT64_MAX
+#define SOUGHT_MORE	    2 /* times as many that may go are another question */
 
 static const struct rule_state *state_named(const struct policy *policy,
 					    const struct policy_memory *memory,
@@ -169,6 +171,13 @@ int64_t memory_pause_ns(unsigned ineffective)
 	return pause < POLICY_PAUSE_MAX_NS ? pause : POLICY_PAUSE_MAX_NS;
 }
 
+bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t other, int64_t now_ns)
+{
+	if (state->pause_ns <= now_ns)
+		return false;
+	return state->sought == SOUGHT_ALL || (other <= SOUGHT_MORE * state->sought && level <= state->sought_level);
+}
+
 static void judge_subject(struct policy_memory *memory, const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns)
 {
@@ -187,9 +196,9 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 {
 	const struct policy_rule *rule = &policy->rules[decision->rule];
 	struct rule_state *state = &memory->rules[decision->rule];
-	int64_t ready_ns;
 
 	state->done += effect->done;
+	state->seconds = effect->seconds;
 	state->missed = decision->granted && effect->done < decision->granted
 				? 1 - (double)effect->done / (double)decision->granted
 				: 0;
@@ -200,11 +209,13 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	}
 	if (decision->scope != POLICY_SCOPE_TABLE && !effect->error) {
 		state->ineffective = 0;
+		state->pause_ns = 0;
 		judge_subject(memory, decision, effect, now_ns);
 		return;
 	}
 	if (has_helped(decision, effect)) {
 		state->ineffective = 0;
+		state->pause_ns = 0;
 		return;
 	}
 	state->failures += effect->error != 0;
@@ -213,9 +224,9 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		return;
 	state->judged_ns = now_ns;
 	state->ineffective++;
-	ready_ns = now_ns + memory_pause_ns(state->ineffective);
-	if (ready_ns > state->ready_ns)
-		state->ready_ns = ready_ns;
+	state->pause_ns = now_ns + memory_pause_ns(state->ineffective);
+	state->sought_level = decision->level;
+	state->sought = effect->error || effect->done ? SOUGHT_ALL : decision->want_other;
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */
 	if (decision->action == POLICY_ACTION_TIMEOUTS)
@@ -227,7 +238,7 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 void policy_memory_end_pauses(struct policy_memory *memory)
 {
 	for (size_t i = 0; i < memory->count; i++) {
-		memory->rules[i].ready_ns = 0;
+		memory->rules[i].ready_ns = memory->rules[i].pause_ns = 0;
 		memory->rules[i].ineffective = 0;
 	}
 	policy_memory_forget_settled(memory);
@@ -245,11 +256,12 @@ struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 					    int64_t now_ns)
 {
 	const struct rule_state *state = &memory->rules[rule];
+	int64_t ready_ns = state->pause_ns > state->ready_ns ? state->pause_ns : state->ready_ns;
 
 	return (struct policy_rule_state){
 		.is_active = state->is_active,
 		.budget_left = (uint64_t)tokens_at(state, &policy->rules[rule].budget, now_ns),
-		.ready_ns = state->ready_ns > now_ns ? state->ready_ns : 0,
+		.ready_ns = ready_ns > now_ns ? ready_ns : 0,
 		.ineffective = state->ineffective,
 		.decisions = state->decisions,
 		.granted = state->granted,

@@ -51,7 +51,11 @@ struct rule_state {
 	double missed;	   /* 0-1: the share of what was granted last that was not to be found */
 	double tokens;	   /* of the budget */
 	int64_t tokens_ns; /* when they were counted */
-	int64_t ready_ns;  /* 0: now */
+	int64_t ready_ns;  /* of the cool-down; 0: now */
+	int64_t pause_ns;  /* held back until then, as it did not help; 0: not */
+	uint64_t sought;   /* flows that do not fit the surge, of those that were not to be found then */
+	enum level sought_level;
+	double seconds;	   /* the last result took so long */
 	unsigned ineffective;
 	int64_t judged_ns; /* when a failure was counted last: all of one round count once */
 	uint64_t decisions, granted, done, failures;
@@ -84,6 +88,9 @@ struct policy_memory {
 /* Drops of a full table a second, over the last one to two seconds; negative: not known yet. */
 double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot,
 			    int64_t now_ns);
+/* Whether the rule is held back because it did not help. Where nothing was to be found it looks again once far more may be
+ * taken (other: of those that do not fit the surge), or the level is higher. */
+bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t other, int64_t now_ns);
 /* Takes up to want from the rule's budget; returns how many. */
 uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want,
 		     int64_t now_ns);

@@ -109,13 +109,18 @@ static bool is_young(const struct flow *flow, enum flow_class class, int64_t min
 }
 
 /* The floor is for flows that nothing speaks against. */
+static bool takes_all(const struct policy_decision *decision, const struct policy_do *action)
+{
+	return action->takes_active_at_full && decision->level == LEVEL_FULL;
+}
+
 static bool has_floor(const struct policy_decision *decision, const struct policy_do *action,
 		      const struct policy_flow_context *context)
 {
 	if (action->action != POLICY_ACTION_EVICT ||
 	    (context->fits_signature && action->has_signature))
 		return false;
-	return !(action->takes_active_at_full && decision->level == LEVEL_FULL);
+	return !takes_all(decision, action);
 }
 
 uint32_t policy_shortened_sec(const struct policy_do *action, double scale, enum flow_class class,
@@ -162,7 +167,7 @@ enum policy_verdict policy_judge(const struct policy *policy,
 	if (has_floor(decision, action, context) &&
 	    !is_idle(flow, action->floors_ns[class], &context->match))
 		return POLICY_VERDICT_ACTIVE;
-	if (!(context->fits_signature && action->has_signature) &&
+	if (!(context->fits_signature && action->has_signature) && !takes_all(decision, action) &&
 	    is_young(flow, class, action->min_age_ns, &context->match))
 		return POLICY_VERDICT_YOUNG;
 	by = policy_protected_by(policy, flow, context);

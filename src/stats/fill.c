@@ -98,10 +98,35 @@ static void update_growth(struct fill *fill)
 	fill->last_entries = now->entries;
 }
 
+/* One burst is no rush: two spans must agree. A slow poll makes them longer. */
+static void update_rush(struct fill *fill)
+{
+	const struct table_reading *now = &fill->now;
+	int64_t span_ns = now->monotonic_ns - fill->span_ns;
+	double *rate = fill->span_rate;
+
+	if (!fill->is_held && (!fill->span_ns || span_ns < 0)) {
+		fill->span_ns = now->monotonic_ns;
+		fill->span_entries = now->entries;
+	} else if (!fill->is_held && span_ns >= FILL_RUSH_SPAN_NS) {
+		rate[1] = rate[0];
+		rate[0] = ((double)now->entries - (double)fill->span_entries) / ((double)span_ns / 1e9);
+		fill->span_ns = now->monotonic_ns;
+		fill->span_entries = now->entries;
+	}
+	fill->rush_per_sec = rate[0] < rate[1] ? rate[0] : rate[1];
+}
+
+static uint64_t less(uint64_t entries, uint64_t removed)
+{
+	return entries > removed ? entries - removed : 0;
+}
+
 void fill_removed(struct fill *fill, uint64_t removed)
 {
 	/* Below 0 it would be a growth of what was never there: a counter that was read while we took. */
-	fill->last_entries = fill->last_entries > removed ? fill->last_entries - removed : 0;
+	fill->last_entries = less(fill->last_entries, removed);
+	fill->span_entries = less(fill->span_entries, removed);
 }
 
 void fill_hold(struct fill *fill, bool is_held)
@@ -109,16 +134,26 @@ void fill_hold(struct fill *fill, bool is_held)
 	fill->is_held = is_held;
 }
 
-static double seconds_to_full(const struct fill *fill)
+static double seconds_at(const struct fill *fill, double growth_per_sec)
 {
 	double seconds;
 
-	if (!fill->capacity || !fill->has_growth || !(fill->growth_per_sec > 0))
+	if (!fill->capacity || !fill->has_growth || !(growth_per_sec > 0))
 		return -1;
 	if (fill->now.entries >= fill->capacity)
 		return 0;
-	seconds = (double)(fill->capacity - fill->now.entries) / fill->growth_per_sec;
+	seconds = (double)(fill->capacity - fill->now.entries) / growth_per_sec;
 	return seconds <= FORECAST_MAX_SEC ? seconds : -1;
+}
+
+double fill_growth_now(const struct fill *fill)
+{
+	return fill->rush_per_sec > fill->growth_per_sec ? fill->rush_per_sec : fill->growth_per_sec;
+}
+
+double fill_seconds_now(const struct fill *fill)
+{
+	return fill->rush_per_sec > fill->growth_per_sec ? seconds_at(fill, fill->rush_per_sec) : fill->seconds_to_full;
 }
 
 static void update_peak(struct fill_peak *peak, const struct table_reading *now)
@@ -148,7 +183,7 @@ void fill_set_capacity(struct fill *fill, uint64_t capacity_set)
 	if (fill->is_implausible || !fill->now.has)
 		return;
 	fill->fill_pct = fill_pct(fill);
-	fill->seconds_to_full = seconds_to_full(fill);
+	fill->seconds_to_full = seconds_at(fill, fill->growth_per_sec);
 }
 
 void fill_update(struct fill *fill, const struct table_reading *reading)
@@ -179,7 +214,8 @@ void fill_update(struct fill *fill, const struct table_reading *reading)
 		return;
 	fill->fill_pct = fill_pct(fill);
 	update_growth(fill);
-	fill->seconds_to_full = seconds_to_full(fill);
+	update_rush(fill);
+	fill->seconds_to_full = seconds_at(fill, fill->growth_per_sec);
 	update_peak(&fill->peak, &fill->now);
 	update_peak(&fill->peak_asked, &fill->now);
 }

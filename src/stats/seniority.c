@@ -196,6 +196,13 @@ static bool is_ripe(const struct seniority *s, const struct slot *slot, int64_t 
 	return !slot->generation || now_ns - s->times[slot->generation] >= s->config.renewal_ns;
 }
 
+/* First seen an activity span ago. The generation of what is new is when it was seen first. */
+static bool is_tried(const struct seniority *s, const struct slot *slot)
+{
+	return slot->state != SLOT_NEW || !slot->generation ||
+	       s->now_ns - s->times[slot->generation] >= s->config.activity_ns;
+}
+
 static bool is_idle_beyond(const struct seniority *s, const struct flow_facts *facts)
 {
 	uint32_t floor = facts->class == FLOW_CLASS_ESTABLISHED ? s->config.established_floor_sec
@@ -341,12 +348,14 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 		return standing;
 	if (at) {
 		slot = slot_unpack(*at);
+		standing.is_tried = is_tried(s, &slot);
 		standing.is_known = true;
 		standing.is_base = slot.state != SLOT_NEW;
 		if (slot.seen != s->parity)
 			look_at_traffic(s, &slot, flow, facts);
 		slot.seen = s->parity;
 	} else {
+		slot.generation = s->generation;
 		slot.digest = digest_of(s, flow);
 	}
 	rise_or_lapse(s, &slot, facts);

@@ -22,7 +22,7 @@ enum slot_state { SLOT_NEW, SLOT_BASE, SLOT_CANDIDATE, SLOT_SENIOR };
 struct slot { /* a slot taken apart */
 	uint64_t tag;
 	enum slot_state state;
-	unsigned generation; /* when it became candidate or senior */
+	unsigned generation; /* when it became candidate or senior; of a new one: when it was seen first */
 	uint16_t digest;
 	bool seen, active, was_active; /* seen: the parity of the pass that saw it last */
 };

@@ -25,7 +25,7 @@
 #include "signature_private.h"
 
 #define WORDS	    (SAMPLE_MAX / 64)
-#define ATOMS_MAX   32 /* of one part */
+#define ATOMS_MAX   64 /* of one part */
 #define TALLY_SLOTS (2 * SAMPLE_MAX)
 #define AS_GOOD	    0.97
 #define BASE_LEAST  32 /* sampled flows of the base that make their share believed as it is */
@@ -61,11 +61,14 @@ static const struct grain {
 	uint8_t family, len;
 	double width;
 } grains[] = {
-	{PART_SRC, AF_INET, 32, 0.01},	 {PART_SRC, AF_INET, 24, 0.02},
-	{PART_SRC, AF_INET, 16, 0.05},	 {PART_SRC, AF_INET, 8, 0.15},
-	{PART_SRC, AF_INET6, 64, 0.01},	 {PART_SRC, AF_INET6, 48, 0.02},
+	{PART_SRC, AF_INET, 32, 0.01},	 {PART_SRC, AF_INET, 28, 0.015},
+	{PART_SRC, AF_INET, 24, 0.02},	 {PART_SRC, AF_INET, 20, 0.03},
+	{PART_SRC, AF_INET, 16, 0.05},	 {PART_SRC, AF_INET, 12, 0.1},
+	{PART_SRC, AF_INET, 8, 0.15},	 {PART_SRC, AF_INET6, 64, 0.01},
+	{PART_SRC, AF_INET6, 56, 0.015}, {PART_SRC, AF_INET6, 48, 0.02},
 	{PART_SRC, AF_INET6, 32, 0.05},	 {PART_DST, AF_INET, 32, 0.01},
-	{PART_DST, AF_INET, 24, 0.02},	 {PART_DST, AF_INET, 16, 0.05},
+	{PART_DST, AF_INET, 28, 0.015},	 {PART_DST, AF_INET, 24, 0.02},
+	{PART_DST, AF_INET, 20, 0.03},	 {PART_DST, AF_INET, 16, 0.05},
 	{PART_DST, AF_INET6, 128, 0.01}, {PART_DST, AF_INET6, 64, 0.02},
 	{PART_DST, AF_INET6, 48, 0.05},	 {PART_SERVICE, 0, 1, 0.15},
 	{PART_SERVICE, 0, 0, 0.6},	 {PART_CLASS, 0, 0, 0.4},
@@ -88,18 +91,8 @@ void signature_finder_free(struct signature_finder *finder)
 
 static size_t looks_from(const struct sample *sample, struct look *looks)
 {
-	for (size_t i = 0; i < sample->used; i++) {
-		const struct flow_brief *brief = &sample->flows[i];
-		struct look *look = &looks[i];
-
-		memcpy(look->src, brief->src, sizeof(look->src));
-		memcpy(look->dst, brief->dst, sizeof(look->dst));
-		look->port = brief->dport;
-		look->zone = look->zone_reply = brief->zone;
-		look->class_bit = (uint16_t)(1u << brief->class);
-		look->family = brief->family;
-		look->protocol = brief->protocol;
-	}
+	for (size_t i = 0; i < sample->used; i++)
+		looks[i] = look_at_brief(&sample->flows[i]);
 	return sample->used;
 }
 
@@ -109,7 +102,9 @@ static void mask_of(uint8_t len, uint64_t ret_mask[2])
 {
 	uint8_t bytes[16] = {0};
 
-	memset(bytes, 0xff, len / 8); /* all lengths are of whole bytes */
+	memset(bytes, 0xff, len / 8);
+	if (len % 8)
+		bytes[len / 8] = (uint8_t)(0xff << (8 - len % 8));
 	memcpy(ret_mask, bytes, sizeof(bytes));
 }
 

@@ -17,6 +17,20 @@ struct look {
 	uint8_t family, protocol;
 };
 
+static inline struct look look_at_brief(const struct flow_brief *brief)
+{
+	struct look look = {.port = brief->dport,
+			    .zone = brief->zone,
+			    .zone_reply = brief->zone,
+			    .class_bit = (uint16_t)(1u << brief->class),
+			    .family = brief->family,
+			    .protocol = brief->protocol};
+
+	memcpy(look.src, brief->src, sizeof(look.src));
+	memcpy(look.dst, brief->dst, sizeof(look.dst));
+	return look;
+}
+
 static inline bool look_fits(const struct signature_pattern *p, const struct look *look)
 {
 	uint64_t off = ((look->src[0] & p->src_mask[0]) ^ p->src[0]) |

@@ -290,6 +290,29 @@ static void try_candidate(struct victims *v, const struct flow *flow,
 	begin_candidate(v, flow, facts, heap, victim);
 }
 
+struct fit {
+	bool raises;	/* the stage */
+	bool is_proven; /* goes until the level is ok */
+	bool is_weak;	/* chooses among equals alone, but at full */
+};
+
+/* An answered flow that was there before the surge is no part of it. Of a crowd of users only what is not in use fits. */
+static struct fit fit_of(const struct signature *signature, const struct flow_facts *facts,
+			 const struct standing *standing)
+{
+	struct fit fit = {0};
+
+	if (!signature || signature->hits_base) {
+		fit.is_weak = signature && !signature->is_lively && !standing->is_base;
+	} else if (victims_is_unanswered(facts->class)) {
+		fit.raises = fit.is_proven = true;
+	} else if (!signature->is_blind && !standing->is_base) {
+		fit.raises = !signature->is_lively || standing->is_tried;
+		fit.is_proven = !signature->is_lively && !signature->is_untried;
+	}
+	return fit;
+}
+
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
 		   const struct standing *standing)
 {
@@ -298,8 +321,8 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	enum victim_spared spared = victims_spared_by_kind(&v->config, flow, facts->class);
 	const struct signature *signature = fits < 0 ? NULL : &v->config.signatures[fits];
 	struct victim victim = {.signature = (uint8_t)(fits + 1)};
+	struct fit fit = fit_of(signature, facts, standing);
 	enum victim_stage stage;
-	bool raises;
 
 	v->report.offered++;
 	v->report.fits += fits >= 0;
@@ -309,20 +332,15 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 		v->report.spared[spared]++;
 		return;
 	}
-	/* An answered flow that was there before the surge is no part of it. */
-	raises = signature && !signature->hits_base &&
-		 (victims_is_unanswered(facts->class) ||
-		  (!signature->is_blind && !standing->is_base));
-	stage = victims_stage_of(&v->config, facts, standing, raises);
+	stage = victims_stage_of(&v->config, facts, standing, fit.raises, fit.is_weak);
 	v->report.candidates[stage]++;
 	if (stage > v->config.deepest) {
 		v->report.spared[victims_spared_by_depth(stage)]++;
 		return;
 	}
 	victim.stage = (uint16_t)stage & 0xf;
-	victim.order = victims_group_order(&v->config, facts, stage,
-					   signature && !raises && !standing->is_base);
-	try_candidate(v, flow, facts, &v->heaps[raises ? HEAP_FIT : HEAP_OTHERS], &victim);
+	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak);
+	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 
 /* ---- the answer ---- */

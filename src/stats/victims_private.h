@@ -22,10 +22,10 @@
 /* What is never taken whatever its stage; VICTIM_SPARED_COUNT: none of these. */
 enum victim_spared victims_spared_by_kind(const struct victims_config *config,
 					  const struct flow *flow, enum flow_class class);
-/* fits: a signature that may raise the flow's stage. */
+/* fits: a signature that may raise the flow's stage; fits_weakly: one that may not, but says at full who goes first. */
 enum victim_stage victims_stage_of(const struct victims_config *config,
 				   const struct flow_facts *facts, const struct standing *standing,
-				   bool fits);
+				   bool fits, bool fits_weakly);
 /* Why what is of this stage is left where less deep ones were asked for. */
 enum victim_spared victims_spared_by_depth(enum victim_stage stage);
 /* The order of its group. fits_weakly: a signature that may not raise the stage. */

@@ -106,8 +106,11 @@ static uint32_t floor_of(const struct victims_config *config, enum flow_class cl
 
 enum victim_stage victims_stage_of(const struct victims_config *config,
 				   const struct flow_facts *facts, const struct standing *standing,
-				   bool fits)
+				   bool fits, bool fits_weakly)
 {
+	/* At full even young ones are asked for. Then age chooses no more (a flood is the youngest), and what grows as the
+	 * surge does goes before what has been silent for long. */
+	bool is_full = config->deepest >= VICTIM_SPARED_YOUNG;
 	bool young = is_young(config, facts, standing);
 
 	if (victims_is_unanswered(facts->class)) {
@@ -119,18 +122,18 @@ enum victim_stage victims_stage_of(const struct victims_config *config,
 		return VICTIM_SENIOR;
 	if (standing->is_active && facts->is_answered)
 		return VICTIM_ACTIVE;
-	if (fits)
+	if (fits || (fits_weakly && is_full))
 		return VICTIM_FIT;
 	if (young)
 		return VICTIM_SPARED_YOUNG;
 	if (facts->class != FLOW_CLASS_STREAM && facts->class != FLOW_CLASS_ESTABLISHED)
 		return VICTIM_SHORT;
-	if (facts->has_idle && facts->idle_sec > floor_of(config, facts->class))
+	if (facts->has_idle && facts->idle_sec > floor_of(config, facts->class) &&
+	    !(is_full && config->is_blind))
 		return VICTIM_IDLE;
 	if (standing->is_base)
 		return VICTIM_BASE;
-	/* Where even young ones are asked for, age chooses no more: a flood is the youngest. */
-	return config->deepest >= VICTIM_SPARED_YOUNG ? VICTIM_SPARED_YOUNG : VICTIM_YOUNGER;
+	return is_full ? VICTIM_SPARED_YOUNG : VICTIM_YOUNGER;
 }
 
 enum victim_spared victims_spared_by_depth(enum victim_stage stage)

@@ -182,6 +182,27 @@ static void test_flows_that_do_not_fit_the_surge_only_make_room_until_the_next_r
 	assert_int_equal(decisions[0].want_other, decisions[0].want);
 }
 
+static void test_a_round_that_takes_long_makes_room_for_longer(void **state)
+{
+	struct snapshot *s = snapshot_of(97000);
+	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}, \"cooldown\": "
+					       "\"200ms\"" DO_EVICT);
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect effect = {.matched = 1, .done = 1, .seconds = 0.75};
+
+	(void)state;
+	snapshot_grow(s, 20000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
+	assert_int_equal(decisions[0].want_other, 3500); /* 1.3 * (0.2 s pause + 50 ms) */
+	policy_memory_result(memory, policy, &decisions[0], &effect, SEC);
+	clear(1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions), 1);
+	assert_int_equal(decisions[0].want_other, 23000); /* 1.3 * 1 s */
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
 static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 {
 	struct policy *policy =
@@ -454,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_how_much_goes_is_down_to_the_until),
 		cmocka_unit_test(
 			test_flows_that_do_not_fit_the_surge_only_make_room_until_the_next_round),
+		cmocka_unit_test(test_a_round_that_takes_long_makes_room_for_longer),
 		cmocka_unit_test(test_a_later_rule_takes_what_the_earlier_ones_do_not),
 		cmocka_unit_test(test_a_source_is_a_decision_of_its_own_with_its_filter),
 		cmocka_unit_test(test_pickups_never_count_against_the_source),

@@ -148,6 +148,40 @@ static void test_what_does_not_help_is_tried_less_and_less(void **state)
 	policy_free(policy);
 }
 
+static void test_what_was_not_to_be_found_is_looked_for_again_once_more_may_go(void **state)
+{
+	struct policy *policy = policy_of_rule(
+		"\"when\": {\"level\": \"warning\"}, \"cooldown\": 0, \"do\": {\"action\": \"evict\", "
+		"\"classes\": [\"established\"]}, \"until\": {\"level\": \"ok\"}");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM};
+	struct snapshot *s = snapshot_of(90000);
+
+	(void)state;
+	snapshot_grow(s, 100); /* room for long: only what fits the surge may go */
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
+	assert_int_equal(decisions[0].want_other, 0);
+	policy_memory_result(memory, policy, &decisions[0], &none, SEC);
+	clear(1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + 1, decisions), 0);
+	snapshot_grow(s, 50000); /* 15,000 in 0.3 s, 10,000 fit */
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + 2, decisions), 1);
+	assert_int_equal(decisions[0].want_other, 5000);
+	policy_memory_result(memory, policy, &decisions[0], &none, SEC + 2);
+	clear(1);
+	snapshot_grow(s, 60000); /* hardly more */
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + 3, decisions), 0);
+	snapshot_grow(s, 90000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + 4, decisions), 1);
+	/* What failed is not tried again for that. */
+	policy_memory_result(memory, policy, &decisions[0], &failed, SEC + 4);
+	clear(1);
+	snapshot_grow(s, 1000000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + 5, decisions), 0);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
 static void test_deletes_that_do_not_lower_the_count_do_not_help(void **state)
 {
 	struct policy *policy =
@@ -353,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_time_that_goes_back_fills_no_budget),
 		cmocka_unit_test(test_a_cooldown_is_kept),
 		cmocka_unit_test(test_what_does_not_help_is_tried_less_and_less),
+		cmocka_unit_test(test_what_was_not_to_be_found_is_looked_for_again_once_more_may_go),
 		cmocka_unit_test(test_deletes_that_do_not_lower_the_count_do_not_help),
 		cmocka_unit_test(test_a_reload_keeps_budgets_and_pauses_of_rules_of_the_same_name),
 		cmocka_unit_test(test_property_a_budget_is_never_exceeded),

@@ -96,6 +96,11 @@ static void test_what_may_still_be_answered_is_spared(void **state)
 	assert_int_equal(judge(RULE("{}", ""), flow), POLICY_VERDICT_TAKE);
 	flow.start_ns = (uint64_t)(now_real_ns - 2 * SEC);
 	assert_int_equal(judge(RULE("{}", ""), flow), POLICY_VERDICT_YOUNG);
+	/* At full, where even active flows may go, age is no excuse. */
+	assert_int_equal(judge_at(RULE("{}", ", \"active_at_full\": true"), &flow, false, LEVEL_CRITICAL),
+			 POLICY_VERDICT_YOUNG);
+	assert_int_equal(judge_at(RULE("{}", ", \"active_at_full\": true"), &flow, false, LEVEL_FULL),
+			 POLICY_VERDICT_TAKE);
 	/* Where neither is known, nothing is spared for it. */
 	flow.has &= ~(uint32_t)(FLOW_HAS_TIMESTAMP | FLOW_HAS_TIMEOUT);
 	assert_int_equal(judge(RULE("{}", ""), flow), POLICY_VERDICT_TAKE);

@@ -287,6 +287,38 @@ static void peaks_are_kept_since_start_and_since_last_asked(void **unused)
 	assert_int_equal(fill.peak.entries, 900);
 }
 
+static void a_rush_is_told_by_two_spans_and_a_burst_by_none(void **unused)
+{
+	struct fill fill;
+
+	(void)unused;
+	fill_init(&fill, 0);
+	update(&fill, 1, 1000);
+	update(&fill, 2, 1000);
+	update(&fill, 2.1, 1800); /* a burst */
+	assert_true(fill.rush_per_sec < 1);
+	update(&fill, 2.2, 1800);
+	assert_true(fill.rush_per_sec < 1);
+	update(&fill, 2.3, 2600);
+	assert_true(fill.rush_per_sec < 1);
+	update(&fill, 2.4, 3400); /* two in a row */
+	assert_true(near(fill.rush_per_sec, 8000, 1));
+	assert_true(fill.growth_per_sec < 3000);
+	assert_true(near(fill_growth_now(&fill), 8000, 1));
+	assert_true(near(fill_seconds_now(&fill), 96600 / 8000.0, 0.1));
+	assert_true(fill.seconds_to_full > 2 * fill_seconds_now(&fill));
+	/* What we take out is no fall, and while we do it no span ends. */
+	fill_hold(&fill, true);
+	update(&fill, 2.5, 2000);
+	fill_removed(&fill, 3000);
+	fill_hold(&fill, false);
+	update(&fill, 2.6, 2000);
+	assert_true(near(fill.rush_per_sec, 8000, 1));
+	update(&fill, 2.7, 1990);
+	assert_true(fill.rush_per_sec < 0);
+	assert_true(fill_growth_now(&fill) == fill.growth_per_sec);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +335,7 @@ int main(void)
 		cmocka_unit_test(counters_never_go_negative),
 		cmocka_unit_test(a_changed_limit_is_told_once),
 		cmocka_unit_test(peaks_are_kept_since_start_and_since_last_asked),
+		cmocka_unit_test(a_rush_is_told_by_two_spans_and_a_burst_by_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -350,6 +350,29 @@ static void without_counters_a_renewed_timeout_tells(void **state)
 	seniority_free(s);
 }
 
+static void who_is_known_for_a_span_is_tried(void **state)
+{
+	struct seniority *s = make(1000);
+	struct flow flow = user(0);
+	struct standing standing;
+	static const double passes[] = {0, 1, 1.9, 4, 4.1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
+		seniority_begin(s, START + (int64_t)(passes[i] * SEC), false, 0);
+		standing = see_idle(s, &flow, (uint32_t)passes[i] + 10);
+		seniority_end(s, true);
+		assert_int_equal(standing.is_tried, passes[i] >= 4);
+		assert_false(standing.is_active);
+	}
+	pass(s, 5, true, 2); /* base is tried whenever it came */
+	seniority_begin(s, START + 5 * SEC, true, 0);
+	flow = user(1);
+	assert_true(see(s, &flow).is_tried);
+	seniority_end(s, false);
+	seniority_free(s);
+}
+
 static void where_idle_is_unknown_only_base_is_believed_active(void **state)
 {
 	struct seniority *s = make(1000);
@@ -433,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_full_memory_lets_seniors_stay),
 		cmocka_unit_test(counters_tell_who_is_active),
 		cmocka_unit_test(without_counters_a_renewed_timeout_tells),
+		cmocka_unit_test(who_is_known_for_a_span_is_tried),
 		cmocka_unit_test(where_idle_is_unknown_only_base_is_believed_active),
 		cmocka_unit_test(random_lives_agree_with_a_plain_list),
 	};

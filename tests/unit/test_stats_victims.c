@@ -356,6 +356,93 @@ static void the_answer_is_the_same_in_any_order_and_within_budget(void **state)
 	victims_free(b.victims);
 }
 
+/* Ten established flows of the surge and one that has been silent for three hours; others: how many may go that do not fit. */
+static struct bench surge_of(struct signature *signature, enum victim_stage deepest, size_t others, struct standing standing)
+{
+	struct bench b = {.config = want(100)};
+
+	signature->pattern = (struct signature_pattern){
+		.classes = 1u << FLOW_CLASS_ESTABLISHED, .has_port = true, .port = 80, .has_protocol = true, .protocol = TCP};
+	b.config.deepest = deepest;
+	b.config.max_others = others;
+	b.config.signatures = signature;
+	b.config.signature_count = 1;
+	b.victims = victims_new(&b.config);
+	for (uint16_t i = 0; i < 10; i++)
+		offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, (uint16_t)(100 + i)), 1, standing);
+	offer(&b, flow_answered(TCP, USERS, SERVER, 7, 7000), 3 * 3600, (struct standing){.is_base = true});
+	finish(&b);
+	return b;
+}
+
+static size_t fitting(const struct bench *b)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < b->count; i++)
+		n += b->list[i].stage == VICTIM_FIT;
+	return n;
+}
+
+static void what_fits_goes_freely_only_where_it_is_known_not_to_be_in_use(void **state)
+{
+	static const struct {
+		bool is_untried, is_lively, is_tried;
+		size_t others, fit;
+	} cases[] = {
+		{false, false, false, 0, 10}, {true, false, false, 0, 0}, {true, false, false, 4, 4},
+		{false, true, false, 4, 0},   {false, true, true, 4, 4},  {false, true, true, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct signature signature = {.is_untried = cases[i].is_untried, .is_lively = cases[i].is_lively};
+		struct bench b = surge_of(&signature, VICTIM_IDLE, cases[i].others,
+					  (struct standing){.is_tried = cases[i].is_tried});
+
+		assert_int_equal(fitting(&b), cases[i].fit);
+		victims_free(b.victims);
+	}
+}
+
+static void at_full_a_surge_that_hits_the_base_goes_before_what_is_silent(void **state)
+{
+	struct signature signature = {.hits_base = true};
+	struct bench b = surge_of(&signature, VICTIM_SENIOR, 5, (struct standing){0});
+
+	(void)state;
+	assert_int_equal(fitting(&b), 5);
+	victims_free(b.victims);
+	b = surge_of(&signature, VICTIM_IDLE, 5, (struct standing){0});
+	assert_int_equal(fitting(&b), 0);
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.list[0].stage, VICTIM_IDLE);
+	victims_free(b.victims);
+	signature.is_lively = true; /* a crowd of users: the silent one first */
+	b = surge_of(&signature, VICTIM_SENIOR, 1, (struct standing){0});
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.list[0].stage, VICTIM_IDLE);
+	victims_free(b.victims);
+}
+
+static void at_full_the_blind_take_from_who_holds_most(void **state)
+{
+	struct bench b = bench_start(VICTIM_SENIOR, 3);
+
+	(void)state;
+	for (int blind = 0; blind < 2; blind++) {
+		b.config.is_blind = blind;
+		victims_reset(b.victims, &b.config);
+		offer(&b, flow_answered(TCP, USERS, SERVER, 7, 7000), 3 * 3600, (struct standing){0});
+		for (uint16_t i = 0; i < 10; i++)
+			offer(&b, flow_answered(TCP, INFECTED, SERVER, i, 80), 1, (struct standing){0});
+		finish(&b);
+		assert_int_equal(b.count, 3);
+		assert_int_equal(b.list[0].sport == 7, !blind);
+	}
+	victims_free(b.victims);
+}
+
 static void no_budget_takes_nothing(void **state)
 {
 	struct bench b = bench_start(VICTIM_SENIOR, 0);
@@ -402,6 +489,9 @@ int main(void)
 		cmocka_unit_test(of_unanswered_ones_that_fit_the_older_go_first),
 		cmocka_unit_test(takes_from_sources_as_max_min_fairness_says),
 		cmocka_unit_test(the_answer_is_the_same_in_any_order_and_within_budget),
+		cmocka_unit_test(what_fits_goes_freely_only_where_it_is_known_not_to_be_in_use),
+		cmocka_unit_test(at_full_a_surge_that_hits_the_base_goes_before_what_is_silent),
+		cmocka_unit_test(at_full_the_blind_take_from_who_holds_most),
 		cmocka_unit_test(no_budget_takes_nothing),
 		cmocka_unit_test(reasons_are_words),
 	};
