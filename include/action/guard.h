@@ -46,6 +46,10 @@ struct guard_table {
 	uint64_t capacity;
 	double new_per_sec; /* expected while it works */
 	bool is_calm;	    /* as stats/calm says */
+	/* Takes in what user space has put into the table meanwhile (guard_adopt); called before a pass and before each
+	 * write. NULL: nobody tells. */
+	void (*adopt)(void *arg);
+	void *adopt_arg;
 };
 
 /* A pass at rest: seniority is renewed and, where calm, the sample of the calm table. 0 or -errno. */
@@ -53,6 +57,9 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 /* A surge began: the newest seniors are struck out; a calm pass in the two seconds before is undone, as it may have met the
  * surge already. */
 void guard_surge(struct guard *guard, int64_t now_ns);
+
+/* A flow that user space has put in (a NEW event with a port id): where it is answered and assured it is senior and base at once. */
+void guard_adopt(struct guard *guard, const struct flow *flow, int64_t now_ns);
 
 /* Runs the decisions in their order: one record and one effect each (ban and timeouts: left untouched, is_mine false). At most
  * one pass for all evictions and one for all shortenings. */

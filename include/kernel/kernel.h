@@ -135,6 +135,9 @@ size_t events_rcvbuf_bytes(const struct events *events); /* granted; compare wit
 /* Handed each message. brief-only users ignore raw. Return false to stop draining. */
 typedef bool events_fn(enum flow_event_kind kind, const struct flow *flow, const void *raw, size_t raw_len, void *arg);
 
+/* raw: who asked for what the message tells, by netlink port; 0: the kernel itself (a packet came, time ran out). */
+uint32_t event_portid(const void *raw);
+
 /* Drains up to budget messages by recvmmsg; never blocks. Returns messages handed over; *ret_lost is the exact number
  * lost since the last call (SO_MEMINFO drops). Lost events are known once the queue is empty again. */
 size_t events_drain(struct events *events, size_t budget, events_fn *fn, void *arg, uint64_t *ret_lost);

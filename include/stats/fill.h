@@ -46,6 +46,8 @@ void fill_set_capacity(struct fill *fill, uint64_t capacity_set);
 void fill_update(struct fill *fill, const struct table_reading *reading);
 /* Entries that we took out since growth was last counted: they do not make it negative. */
 void fill_removed(struct fill *fill, uint64_t removed);
+/* Entries that user space has put in, known before the reading that has them: they are no growth. */
+void fill_added(struct fill *fill, uint64_t added);
 /* While we take entries out growth is not counted: the span goes on, and fill_removed comes at its end. */
 void fill_hold(struct fill *fill, bool is_held);
 /* Growth and forecast of this moment, for who must act: by the rush where it is the faster. As growth_per_sec and

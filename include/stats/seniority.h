@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stats/seniority: what is remembered of flows from pass to pass: which were there while the table
- * was calm, which are senior, which are active. One slot of 8 bytes a flow: 36 bits of a keyed
+ * was calm, which are senior, which are active. One slot of 8 bytes a flow: 35 bits of a keyed
  * hash (SipHash of original tuple and zone) and its standing. Seniority is a rank, not immunity: a
  * flow becomes senior when seen answered in two calm passes at least renewal_ns apart with no surge
  * between; on a surge, what became senior in the last renewal_ns is struck out; what a complete
@@ -46,6 +46,8 @@ struct standing {	    /* of one flow at this pass */
 	bool is_tried;	    /* known for an activity span: if it were in use that would have shown */
 	bool is_active;     /* traffic in both directions in the last one or two spans: counters,
 			     * else timeout renewed */
+	bool is_adopted;    /* put in by user space and not renewed since: its idle time is not known,
+			     * whatever its timeout looks like */
 };
 
 /* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm):
@@ -82,8 +84,10 @@ void seniority_end(struct seniority *seniority, bool is_complete);
  * A pass under way goes on as one in a surge. */
 void seniority_surge(struct seniority *seniority, int64_t now_ns);
 /* A flow put in by user space (a NEW event with a port id: table sync at fail-over): senior at once
- * if ASSURED and two-way, and no surge strikes it out. True where it is senior now. */
-bool seniority_adopt(struct seniority *seniority, const struct flow *flow);
+ * if ASSURED and two-way, and no surge strikes it out. Its timeout is that of who put it in: it does
+ * not lapse as idle before the kernel has renewed it or established_floor_sec have passed since the
+ * last adoption. True where it is senior now. */
+bool seniority_adopt(struct seniority *seniority, const struct flow *flow, int64_t now_ns);
 /* Outside a pass: senior by the last one; the fair share is not looked at. */
 bool seniority_is_senior(const struct seniority *seniority, const struct flow *flow);
 
@@ -109,5 +113,10 @@ size_t seniority_save(const struct seniority *seniority, int64_t now_ns,
  * More flows than fit give way as in a pass. */
 int seniority_restore(struct seniority *seniority, int64_t now_ns,
 		      const uint8_t boot_id[SENIORITY_BOOT_ID], const void *buf, size_t size);
+
+/* The same for bytes of this very set, to undo what was learned since they were saved: who was adopted
+ * since then stays senior. */
+int seniority_undo(struct seniority *seniority, int64_t now_ns,
+		   const uint8_t boot_id[SENIORITY_BOOT_ID], const void *buf, size_t size);
 
 #endif

@@ -44,6 +44,7 @@ struct snapshot_guard {
 	bool is_calm, in_surge; /* neither: not known yet */
 	bool knows_seniors;     /* two calm passes were made */
 	uint64_t seniors, bans;
+	uint64_t adopted, adopted_lost; /* since the start: put in by user space and senior at once; not remembered in time */
 	uint64_t rounds, renewals, records, evicted, failed; /* since the start */
 	char last[SNAPSHOT_LAST_MAX]; /* the last record in words; "" none yet */
 	int64_t last_real_ns;

@@ -353,6 +353,21 @@ static size_t without_refuted(const struct eviction *e, struct victim *victims, 
 	return kept;
 }
 
+/* Who was put in by user space while the pass went on is no victim. */
+static size_t without_seniors(const struct eviction *e, struct lane *lane, struct victim *victims, size_t count)
+{
+	size_t kept = 0;
+
+	guard_take_in(e->table);
+	for (size_t i = 0; i < count; i++) {
+		if (evict_is_senior_now(e->guard, &victims[i]))
+			lane->record->spared_by[VICTIM_SPARED_SENIOR]++;
+		else
+			victims[kept++] = victims[i];
+	}
+	return kept;
+}
+
 /* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room too. */
 static size_t still_wanted(const struct eviction *e, const struct lane *lane, size_t chosen, uint64_t freed)
 {
@@ -382,6 +397,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	chosen = mem_alloc((count + 1) * sizeof(*chosen));
 	memcpy(chosen, victims, count * sizeof(*chosen));
 	count = without_refuted(e, chosen, count);
+	count = without_seniors(e, lane, chosen, count);
 	count = still_wanted(e, lane, count, freed);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared_by[i] += report.spared[i];
@@ -393,7 +409,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	if (lane->decision->would)
 		e->would_free += count; /* what the next decision need not take */
 	else if (count)
-		evict_write(e->table, lane->decision, chosen, count, record);
+		evict_write(e->guard, e->table, lane->decision, chosen, count, record);
 	free(chosen);
 }
 

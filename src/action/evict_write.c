@@ -43,6 +43,16 @@ static bool is_renewed(const struct victim *victim, const struct flow *flow)
 	return false;
 }
 
+bool evict_is_senior_now(const struct guard *guard, const struct victim *victim)
+{
+	struct flow flow = {.zone = victim->zone};
+
+	if (victim->has & VICTIM_HAS_RANK)
+		return false; /* it was when it was chosen */
+	flow.tuple[FLOW_ORIG] = target_of(victim).orig;
+	return seniority_is_senior(guard->seniority, &flow);
+}
+
 static bool is_still(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victim,
 		     const struct flow *flow)
 {
@@ -62,8 +72,8 @@ struct batch {
 	enum flow_outcome outcomes[FLOW_BATCH_MAX];
 };
 
-static int write_batch(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victims,
-		       size_t count, struct batch *batch, struct action_record *record)
+static int write_batch(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
+		       const struct victim *victims, size_t count, struct batch *batch, struct action_record *record)
 {
 	const struct flow_ports *ports = table->ports;
 	size_t used = 0, i;
@@ -74,8 +84,10 @@ static int write_batch(const struct guard_table *table, const struct policy_deci
 	result = ports->read_again(ports->arg, batch->targets, count, batch->flows, batch->found);
 	if (result)
 		return result;
+	guard_take_in(table);
 	for (i = 0; i < count; i++)
-		if (batch->found[i] && is_still(table, decision, &victims[i], &batch->flows[i]))
+		if (batch->found[i] && !evict_is_senior_now(guard, &victims[i]) &&
+		    is_still(table, decision, &victims[i], &batch->flows[i]))
 			batch->targets[used++] = batch->targets[i];
 	record->gone += count - used;
 	record->left -= count;
@@ -88,14 +100,14 @@ static int write_batch(const struct guard_table *table, const struct policy_deci
 	return result;
 }
 
-void evict_write(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victims,
-		 size_t count, struct action_record *record)
+void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
+		 const struct victim *victims, size_t count, struct action_record *record)
 {
 	struct batch batch;
 	size_t at, n;
 
 	for (at = 0; at < count && !record->error; at += n) {
 		n = count - at < FLOW_BATCH_MAX ? count - at : FLOW_BATCH_MAX;
-		record->error = write_batch(table, decision, victims + at, n, &batch, record);
+		record->error = write_batch(guard, table, decision, victims + at, n, &batch, record);
 	}
 }

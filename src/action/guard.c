@@ -65,7 +65,7 @@ static void keep(struct guard *guard, int64_t now_ns)
 static void undo(struct guard *guard, int64_t now_ns)
 {
 	guard->renewed_ns = 0;
-	if (seniority_restore(guard->seniority, now_ns, this_run, guard->older, guard->older_size))
+	if (seniority_undo(guard->seniority, now_ns, this_run, guard->older, guard->older_size))
 		return;
 	guard->base = guard->older_base;
 	guard->base_flows = guard->older_flows;
@@ -77,6 +77,22 @@ void guard_surge(struct guard *guard, int64_t now_ns)
 	if (guard->renewed_ns && now_ns - guard->renewed_ns < UNDO_NS)
 		undo(guard, now_ns);
 	seniority_surge(guard->seniority, now_ns);
+}
+
+void guard_adopt(struct guard *guard, const struct flow *flow, int64_t now_ns)
+{
+	uint64_t before = seniority_counts_get(guard->seniority).adopted;
+
+	seniority_adopt(guard->seniority, flow, now_ns);
+	if (seniority_counts_get(guard->seniority).adopted == before)
+		return;
+	/* No signature may be found that fits it. */
+	sample_offer(&guard->base, flow);
+	guard->base_flows++;
+	if (!guard->renewed_ns)
+		return;
+	sample_offer(&guard->older_base, flow);
+	guard->older_flows++;
 }
 
 struct flow_filter_context guard_context(const struct guard_table *table)
@@ -115,8 +131,15 @@ const char *guard_protected_by(const struct guard_table *table, const struct flo
 	return hit == PROTECT_NONE ? NULL : protect_name(table->protect, (size_t)hit);
 }
 
+void guard_take_in(const struct guard_table *table)
+{
+	if (table->adopt)
+		table->adopt(table->adopt_arg);
+}
+
 void guard_begin_pass(struct guard *guard, const struct guard_table *table, int64_t now_ns)
 {
+	guard_take_in(table);
 	seniority_begin(guard->seniority, now_ns, table->is_calm,
 			(uint64_t)(guard->config.senior_pct / 100 * (double)table->capacity));
 }

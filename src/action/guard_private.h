@@ -40,6 +40,8 @@ void record_outcomes(struct action_record *record, const enum flow_outcome *outc
 /* The name of what protects the flow beside the policy's own list ("own", an entry of protect), or NULL. */
 const char *guard_protected_by(const struct guard_table *table, const struct flow *flow,
 			       const struct flow_filter_context *context);
+/* Takes in what user space has put into the table meanwhile. */
+void guard_take_in(const struct guard_table *table);
 /* Begins a pass that sees every flow of the table. */
 void guard_begin_pass(struct guard *guard, const struct guard_table *table, int64_t now_ns);
 struct flow_filter_context guard_context(const struct guard_table *table);
@@ -51,9 +53,11 @@ struct evict_lane {
 /* One pass for all lanes, then the deletes. freed: entries that the same round freed already (sweep). */
 void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
 		 uint64_t freed);
+/* True: it has become senior since it was chosen. */
+bool evict_is_senior_now(const struct guard *guard, const struct victim *victim);
 /* Deletes victims in their order, each read again; counts into the record. */
-void evict_write(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victims,
-		 size_t count, struct action_record *record);
+void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
+		 const struct victim *victims, size_t count, struct action_record *record);
 void guard_shorten(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
 		   struct guard_outcome *outcome);
 

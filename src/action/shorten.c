@@ -110,6 +110,7 @@ void guard_shorten(struct guard *guard, const struct guard_table *table, const s
 	int result;
 
 	record_begin(outcome, table, decision);
+	guard_take_in(table);
 	result = table->ports->scan(table->ports->arg, decision->filter, &s.context, on_flow, &s, &report);
 	if (!s.record->error)
 		flush(&s);

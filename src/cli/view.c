@@ -68,6 +68,8 @@ static const struct field status_fields[] = {
 	{"guard.surge", FIELD_BOOL, AT(guard.in_surge), 0},
 	{"guard.seniors_known", FIELD_BOOL, AT(guard.knows_seniors), 0},
 	{"guard.seniors", FIELD_U64, AT(guard.seniors), 0},
+	{"guard.adopted", FIELD_U64, AT(guard.adopted), 0},
+	{"guard.adopted_lost", FIELD_U64, AT(guard.adopted_lost), 0},
 	{"guard.bans", FIELD_U64, AT(guard.bans), 0},
 	{"guard.rounds", FIELD_U64, AT(guard.rounds), 0},
 	{"guard.renewals", FIELD_U64, AT(guard.renewals), 0},

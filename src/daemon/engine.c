@@ -31,14 +31,32 @@ static void tick(struct engine *engine);
 
 /* ---- events ---- */
 
-static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, void *arg)
+/* What user space caused: table synchronization puts most of a table in at a fail-over. */
+static void on_foreign_event(struct engine *engine, enum flow_event_kind kind, const struct flow *flow, uint32_t portid)
+{
+	struct rounds *rounds = engine->warden.rounds;
+
+	if (rounds && portid == rounds_portid(rounds))
+		return;
+	if (kind == FLOW_EVENT_DESTROY)
+		engine->foreign_deleted++;
+	if (kind != FLOW_EVENT_NEW)
+		return;
+	engine->foreign_put++;
+	if (rounds)
+		rounds_adopt(rounds, flow);
+}
+
+static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, uint32_t portid, void *arg)
 {
 	struct engine *engine = arg;
 	struct passes *passes = &engine->passes;
 
 	if (passes->is_journalled)
 		journal_add(passes->journal, kind, flow);
-	if (kind == FLOW_EVENT_NEW)
+	if (portid)
+		on_foreign_event(engine, kind, flow, portid);
+	else if (kind == FLOW_EVENT_NEW)
 		engine->subscription.births++;
 	if (!passes->picture)
 		return;
@@ -50,9 +68,14 @@ static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, vo
 
 size_t engine_take_events(struct engine *engine, size_t budget)
 {
+	size_t taken;
+
 	if (!engine->subscription.listener)
 		return 0;
-	return listener_take(engine->subscription.listener, budget, on_flow_event, engine);
+	taken = listener_take(engine->subscription.listener, budget, on_flow_event, engine);
+	if (engine->warden.rounds)
+		rounds_adopt_now(engine->warden.rounds);
+	return taken;
 }
 
 static void read_eventfd(int fd)
@@ -207,6 +230,27 @@ static void say_hidden(struct engine *engine, bool is_hidden)
 		log_info("nf_conntrack_buckets can be read again");
 }
 
+/* What user space put in since the reading before is no growth. */
+static void judge_adopted(struct engine *engine, const struct table_reading *reading, int64_t now_ns)
+{
+	const struct subscription *subscription = &engine->subscription;
+	uint64_t before = engine->fill.now.counters.insert;
+	struct adopted_input input = { .now_ns = now_ns,
+				       .put = engine->foreign_put,
+				       .deleted = engine->foreign_deleted,
+				       .lost = subscription->now.lost - engine->lost_before,
+				       .is_listening = subscription_is_listening(engine) };
+	uint64_t adopted;
+
+	if (engine->fill.has_first && (reading->has & READING_HAS_COUNTERS) && reading->counters.insert > before)
+		input.inserts = reading->counters.insert - before;
+	adopted = adopted_update(&engine->adopted, &input);
+	engine->foreign_put = engine->foreign_deleted = 0;
+	engine->lost_before = subscription->now.lost;
+	engine->warden.adopted += adopted;
+	fill_added(&engine->fill, adopted);
+}
+
 static void read_fill(struct engine *engine, int64_t now_ns)
 {
 	struct table_reading reading = { 0 };
@@ -222,6 +266,7 @@ static void read_fill(struct engine *engine, int64_t now_ns)
 		log_info("the kernel's counters can be read again");
 	engine->is_unreadable = false;
 	say_hidden(engine, !(reading.has & READING_HAS_BUCKETS));
+	judge_adopted(engine, &reading, now_ns);
 	fill_update(&engine->fill, &reading);
 	if (engine->fill.limit_changed)
 		log_info("the limit is %llu entries now%s", (unsigned long long)reading.entries_limit,

@@ -14,6 +14,7 @@
 #include "kept.h"
 #include "kernel/kernel.h"
 #include "listener.h"
+#include "stats/adopted.h"
 #include "stats/snapshot.h"
 #include "store/store.h"
 #include "warden.h"
@@ -77,6 +78,9 @@ struct engine {
 	struct passes passes;
 	struct subscription subscription;
 	struct warden warden;
+	struct adopted_state adopted;
+	uint64_t foreign_put, foreign_deleted; /* NEW and DESTROY events that others caused since the last reading */
+	uint64_t lost_before; /* events lost in all at the last reading */
 	struct fill fill;
 	struct level_state level;
 	int64_t level_since_real_ns, since_real_ns;

@@ -32,7 +32,7 @@
 
 struct compact_event {
 	struct flow_tuple tuple[FLOW_DIRECTION_COUNT];
-	uint32_t has, status, timeout_sec, mark, id;
+	uint32_t has, status, timeout_sec, mark, id, portid;
 	uint16_t zone, zone_reply;
 	uint8_t state, kind;
 };
@@ -70,7 +70,6 @@ static bool on_event(enum flow_event_kind kind, const struct flow *flow, const v
 	struct listener *listener = arg;
 	struct compact_event *slot = &listener->ring[listener->written % RING_SIZE];
 
-	(void)raw;
 	(void)raw_len;
 	if (listener->room == 0) {
 		listener->ring_lost++;
@@ -85,6 +84,7 @@ static bool on_event(enum flow_event_kind kind, const struct flow *flow, const v
 	slot->timeout_sec = flow->timeout_sec;
 	slot->mark = flow->mark;
 	slot->id = flow->id;
+	slot->portid = event_portid(raw);
 	slot->zone = flow->zone;
 	slot->zone_reply = flow->zone_reply;
 	slot->state = flow->state;
@@ -242,7 +242,7 @@ size_t listener_take(struct listener *listener, size_t budget, listener_fn *fn, 
 		flow.zone = slot->zone;
 		flow.zone_reply = slot->zone_reply;
 		flow.state = slot->state;
-		fn((enum flow_event_kind)slot->kind, &flow, arg);
+		fn((enum flow_event_kind)slot->kind, &flow, slot->portid, arg);
 		head++;
 		taken++;
 		/* Not all at once at the end: the thread may be waiting for room. */

@@ -20,7 +20,8 @@ int listener_start(size_t rcvbuf_bytes, int ready_fd, struct listener **ret_list
 void listener_stop(struct listener *listener);
 size_t listener_rcvbuf_bytes(const struct listener *listener);
 
-typedef void listener_fn(enum flow_event_kind kind, const struct flow *flow, void *arg);
+/* portid: as event_portid. */
+typedef void listener_fn(enum flow_event_kind kind, const struct flow *flow, uint32_t portid, void *arg);
 /* Hands up to budget waiting events to fn (timestamps, counters, labels and master are left out); returns how many. */
 size_t listener_take(struct listener *listener, size_t budget, listener_fn *fn, void *arg);
 

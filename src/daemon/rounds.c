@@ -13,6 +13,49 @@
 #include "base/thread.h"
 #include "settings.h"
 
+/* ---- what user space puts in ---- */
+
+static void adopt_one(const struct flow *flow, void *arg)
+{
+	guard_adopt(arg, flow, clock_monotonic_ns());
+}
+
+/* In the thread. */
+static void adopt(void *arg)
+{
+	struct rounds *rounds = arg;
+
+	if (adoption_is_empty(rounds->adoption))
+		return;
+	adoption_drain(rounds->adoption, adopt_one, rounds->guard);
+	atomic_store(&rounds->adopted, seniority_counts_get(guard_seniority(rounds->guard)).adopted);
+}
+
+void rounds_adopt(struct rounds *rounds, const struct flow *flow)
+{
+	adoption_offer(rounds->adoption, flow);
+}
+
+void rounds_adopt_now(struct rounds *rounds)
+{
+	if (adoption_is_empty(rounds->adoption))
+		return;
+	pthread_mutex_lock(&rounds->lock);
+	pthread_cond_signal(&rounds->changed);
+	pthread_mutex_unlock(&rounds->lock);
+}
+
+struct rounds_adoption rounds_adopted(const struct rounds *rounds)
+{
+	return (struct rounds_adoption){.adopted = atomic_load(&rounds->adopted),
+					.lost = adoption_lost(rounds->adoption)};
+}
+
+uint32_t rounds_portid(const struct rounds *rounds)
+{
+	return writer_portid(rounds->writer);
+}
+
 /* ---- the thread ---- */
 
 static void run_order(struct rounds *rounds, struct round_order *order, struct round_result *result)
@@ -23,7 +66,9 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 				    .real_ns = clock_real_ns(),
 				    .capacity = order->capacity,
 				    .new_per_sec = order->new_per_sec,
-				    .is_calm = order->is_calm};
+				    .is_calm = order->is_calm,
+				    .adopt = adopt,
+				    .adopt_arg = rounds};
 	struct flow_scan_report report = {0};
 	int64_t began_ns = clock_monotonic_ns();
 
@@ -34,6 +79,7 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 	table.own = rounds->own;
 	table.own_count = rounds->own_count;
 	table.timeouts = rounds->has_timeouts ? &rounds->timeouts : NULL;
+	adopt(rounds);
 	if (order->surge_began)
 		guard_surge(rounds->guard, began_ns);
 	result->is_renewal = order->count == 0;
@@ -64,6 +110,12 @@ static void *round_thread(void *arg)
 
 	pthread_mutex_lock(&rounds->lock);
 	while (!rounds->is_stopping) {
+		if (rounds->state != ROUNDS_ORDERED && !adoption_is_empty(rounds->adoption)) {
+			pthread_mutex_unlock(&rounds->lock);
+			adopt(rounds);
+			pthread_mutex_lock(&rounds->lock);
+			continue;
+		}
 		if (rounds->state != ROUNDS_ORDERED) {
 			pthread_cond_wait(&rounds->changed, &rounds->lock);
 			continue;
@@ -85,6 +137,7 @@ static void *round_thread(void *arg)
 static void rounds_free(struct rounds *rounds)
 {
 	guard_free(rounds->guard);
+	adoption_free(rounds->adoption);
 	writer_close(rounds->writer);
 	protect_free(rounds->protect);
 	bans_close(rounds->bans);
@@ -104,6 +157,7 @@ int rounds_start(const struct rounds_config *config, int done_fd, struct rounds 
 	pthread_mutex_init(&rounds->bans_lock, NULL);
 	pthread_cond_init(&rounds->changed, NULL);
 	rounds->guard = guard_new(&config->guard);
+	rounds->adoption = adoption_new();
 	result = writer_open(NULL, &rounds->writer);
 	if (!result) {
 		rounds->ports = writer_ports(rounds->writer);

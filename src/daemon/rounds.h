@@ -52,6 +52,17 @@ void round_result_done(struct round_result *result);
 /* Puts kernel timeouts back. Only while no order is under way. */
 void rounds_restore(struct rounds *rounds);
 
+/* A NEW event that user space caused: what is answered and assured becomes senior. Of the loop; rounds_adopt_now wakes the thread
+ * where something waits. A ring of 16,384: what finds no place is counted as lost. */
+void rounds_adopt(struct rounds *rounds, const struct flow *flow);
+void rounds_adopt_now(struct rounds *rounds);
+struct rounds_adoption { /* since the start */
+	uint64_t adopted, lost;
+};
+struct rounds_adoption rounds_adopted(const struct rounds *rounds);
+/* The netlink port of our own writes. */
+uint32_t rounds_portid(const struct rounds *rounds);
+
 /* Bans, from any thread; block while a round bans (milliseconds). */
 int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max, size_t *ret_count,
 		struct problem *reterr_problem);

@@ -4,7 +4,9 @@
 #define CTWARDEN_DAEMON_ROUNDS_PRIVATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
+#include "adoption.h"
 #include "held.h"
 #include "rounds.h"
 
@@ -20,6 +22,8 @@ struct rounds {
 	enum rounds_state state;
 	struct round_order order;
 	struct round_result result;
+	struct adoption *adoption;    /* of two threads */
+	atomic_uint_fast64_t adopted; /* written by the thread */
 	/* Of the thread: */
 	struct guard *guard;
 	struct writer *writer;

@@ -222,6 +222,18 @@ static bool is_calm(const struct engine *engine, int64_t now_ns)
 	return !warden->calm.in_surge;
 }
 
+/* Much was put in: it is the base, also where no event told of it. */
+static void judge_adopted(struct warden *warden, uint64_t capacity, int64_t now_ns)
+{
+	warden->quiet_entries += warden->adopted;
+	warden->unrenewed += warden->adopted;
+	warden->adopted = 0;
+	if ((double)warden->unrenewed <= QUIET_SHARE * (double)capacity || warden->renewal_ns < now_ns + NS_PER_SEC)
+		return;
+	warden->unrenewed = 0;
+	warden->renewal_ns = now_ns + NS_PER_SEC;
+}
+
 static void judge_calm(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
@@ -229,6 +241,7 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	struct calm_input input = { .now_ns = now_ns,
 				    .entries = fill->now.entries,
 				    .capacity = fill->capacity,
+				    .adopted = warden->adopted,
 				    .removed = warden->removed };
 
 	warden->dropped += fill->delta.drop;
@@ -241,6 +254,7 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	input.insert_failed = warden->insert_failed;
 	warden->verdict = calm_update(&warden->calm, &warden->calm_config, &input);
 	warden->removed = warden->dropped = warden->insert_failed = 0;
+	judge_adopted(warden, fill->capacity, now_ns);
 	if (warden->verdict.surge_began) {
 		warden->surge_began = true;
 		warden->passed_ns = 0; /* a pass once when growth first leaves its band */

@@ -36,6 +36,8 @@ struct warden {
 	struct calm_verdict verdict;
 	struct calm_config calm_config;
 	bool surge_began;         /* to be told with the next order */
+	uint64_t adopted;         /* put in by user space since the last judgement of calm */
+	uint64_t unrenewed;       /* the same since a renewal was asked for because of it */
 	uint64_t removed;         /* by rounds since the last judgement of calm */
 	uint64_t dropped, insert_failed; /* likewise, while a round ran */
 	int64_t started_ns, renewal_ns, renewal_step_ns, looked_ns;

@@ -79,6 +79,12 @@ void warden_tell(const struct engine *engine, struct snapshot *snapshot, int64_t
 	guard->seniors = warden->seniors.seniors;
 	if (warden->rounds)
 		guard->bans = rounds_ban_count(warden->rounds, now_ns, bans(policy));
+	if (warden->rounds) {
+		struct rounds_adoption adoption = rounds_adopted(warden->rounds);
+
+		guard->adopted = adoption.adopted;
+		guard->adopted_lost = adoption.lost;
+	}
 	guard->rounds = warden->counts.rounds;
 	guard->renewals = warden->counts.renewals;
 	guard->records = warden->counts.records;

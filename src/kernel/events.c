@@ -163,6 +163,13 @@ struct events_counts events_counts_get(const struct events *events)
 	return events->counts;
 }
 
+uint32_t event_portid(const void *raw)
+{
+	const struct nlmsghdr *message = raw;
+
+	return message->nlmsg_pid;
+}
+
 /* The messages the kernel could not queue since the last call: the Drops column of
  * /proc/net/netlink, without /proc. */
 static uint64_t take_lost(struct events *events)

@@ -68,6 +68,10 @@ void guard_lines(const struct report_out *out, const struct snapshot *s)
 			 guard->seniors == 1 ? "" : "s");
 	else
 		line_add(&line, "no calm picture yet");
+	if (guard->adopted)
+		line_add(&line, "%s put in by user space", count(guard->adopted, number));
+	if (guard->adopted_lost)
+		line_add_colour(&line, "33", "%s more not remembered in time", count(guard->adopted_lost, number));
 	if (guard->bans)
 		line_add_colour(&line, "33", "%s banned", count(guard->bans, number));
 	if (guard->evicted)
@@ -97,6 +101,8 @@ void json_add_guard(json_t *document, const struct snapshot *s)
 	json_add_bool(part, "surge", guard->in_surge);
 	json_add_bool(part, "seniors_known", guard->knows_seniors);
 	json_add_count(part, "seniors", guard->seniors);
+	json_add_count(part, "adopted", guard->adopted);
+	json_add_count(part, "adopted_lost", guard->adopted_lost);
 	json_add_count(part, "bans", guard->bans);
 	json_add_count(part, "rounds", guard->rounds);
 	json_add_count(part, "renewals", guard->renewals);

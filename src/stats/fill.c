@@ -129,6 +129,14 @@ void fill_removed(struct fill *fill, uint64_t removed)
 	fill->span_entries = less(fill->span_entries, removed);
 }
 
+void fill_added(struct fill *fill, uint64_t added)
+{
+	if (fill->has_last)
+		fill->last_entries += added;
+	if (fill->span_ns)
+		fill->span_entries += added;
+}
+
 void fill_hold(struct fill *fill, bool is_held)
 {
 	fill->is_held = is_held;

@@ -20,6 +20,8 @@ static void judge(struct round *round, struct round_flow *at)
 		seniority_see_fetched(config->seniority, &at->flow, &at->facts, &at->hint);
 	struct sample *sample = standing.is_base ? config->base : config->growth;
 
+	if (standing.is_adopted)
+		at->facts.has_idle = false;
 	if (standing.is_base)
 		round->base_flows++;
 	else

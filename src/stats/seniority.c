@@ -82,17 +82,16 @@ static uint64_t tag_of(const struct seniority *s, const struct flow *flow)
 	buf[7] = orig->family;
 	memcpy(buf + 8, orig->src, bytes);
 	memcpy(buf + 8 + bytes, orig->dst, bytes);
-	tag = siphash(buf, 8 + 2 * bytes, s->key) >> (64 - TAG_BITS);
+	tag = siphash(buf, 8 + 2 * bytes, s->key) >> TAG_SHIFT;
 	return tag ? tag : 1;
 }
 
-/* The slot of this tag or NULL. */
-static uint64_t *find(const struct seniority *s, uint64_t tag)
+uint64_t *seniority_find(const struct seniority *s, uint64_t tag)
 {
 	uint64_t *slot = s->slots + slot_home(s, tag);
 
 	for (int i = 0; i < PROBES && *slot; i++, slot++)
-		if (*slot >> 28 == tag)
+		if (*slot >> TAG_SHIFT == tag)
 			return slot;
 	return NULL;
 }
@@ -213,19 +212,19 @@ static bool is_idle_beyond(const struct seniority *s, const struct flow_facts *f
 
 /* With counters: the low bytes of both packet counts. Without: the time of the look, in half
  * seconds. */
-static uint16_t digest_of(const struct seniority *s, const struct flow *flow)
+static uint16_t digest_of(int64_t now_ns, const struct flow *flow)
 {
 	if (flow->has & FLOW_HAS_COUNTERS)
 		return (uint16_t)((flow->packets[FLOW_ORIG] & 0xff) << 8 |
 				  (flow->packets[FLOW_REPLY] & 0xff));
-	return (uint16_t)(s->now_ns / HALF_SEC_NS);
+	return (uint16_t)(now_ns / HALF_SEC_NS);
 }
 
 /* Traffic since the look that the digest is of. */
 static bool has_traffic(const struct seniority *s, const struct slot *slot, const struct flow *flow,
 			const struct flow_facts *facts)
 {
-	uint16_t now = digest_of(s, flow), changed = now ^ slot->digest;
+	uint16_t now = digest_of(s->now_ns, flow), changed = now ^ slot->digest;
 
 	if (!facts->is_answered)
 		return false;
@@ -250,13 +249,28 @@ static void look_at_traffic(const struct seniority *s, struct slot *slot, const 
 	}
 	slot->was_active = slot->active;
 	slot->active = traffic;
-	slot->digest = digest_of(s, flow);
+	slot->digest = digest_of(s->now_ns, flow);
+}
+
+/* Who puts a flow in gives it a timeout of his own (conntrackd's CommitTimeout), which looks like
+ * days of silence. Until the kernel renews it, no idle time is told by it; for a floor's length at
+ * most. */
+static bool has_no_idle(const struct seniority *s, struct slot *slot,
+			const struct flow_facts *facts)
+{
+	int64_t floor_ns = s->config.established_floor_sec * 2LL * HALF_SEC_NS;
+	bool is_renewed = facts->has_idle && !is_idle_beyond(s, facts);
+
+	if (is_renewed || s->now_ns - s->adopted_ns > floor_ns)
+		slot->adopted = false;
+	return slot->adopted;
 }
 
 /* What this pass makes of its standing. */
-static void rise_or_lapse(struct seniority *s, struct slot *slot, const struct flow_facts *facts)
+static void rise_or_lapse(struct seniority *s, struct slot *slot, const struct flow_facts *facts,
+			  bool no_idle)
 {
-	bool worthy = facts->is_answered && !is_idle_beyond(s, facts);
+	bool worthy = facts->is_answered && (no_idle || !is_idle_beyond(s, facts));
 
 	if (!worthy) {
 		s->counts.lapsed += slot->state == SLOT_SENIOR;
@@ -300,7 +314,7 @@ static void find_source(const struct seniority *s, const struct flow *flow,
 void seniority_fetch_source(const struct seniority *s, const struct flow *flow,
 			    struct seniority_hint *hint)
 {
-	const uint64_t *at = find(s, hint->tag);
+	const uint64_t *at = seniority_find(s, hint->tag);
 
 	if (!at || slot_unpack(*at).state != SLOT_SENIOR)
 		return;
@@ -342,7 +356,7 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 {
 	struct standing standing = {.is_known = false};
 	struct slot slot = {.tag = hint->tag, .seen = s->parity};
-	uint64_t *at = find(s, hint->tag);
+	uint64_t *at = seniority_find(s, hint->tag);
 
 	if (!at && !s->is_calm && !facts->is_answered)
 		return standing;
@@ -356,9 +370,10 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 		slot.seen = s->parity;
 	} else {
 		slot.generation = s->generation;
-		slot.digest = digest_of(s, flow);
+		slot.digest = digest_of(s->now_ns, flow);
 	}
-	rise_or_lapse(s, &slot, facts);
+	standing.is_adopted = has_no_idle(s, &slot, facts);
+	rise_or_lapse(s, &slot, facts, standing.is_adopted);
 	standing.is_base |= slot.state != SLOT_NEW;
 	standing.is_active = slot.active || slot.was_active;
 	if (at)
@@ -424,25 +439,32 @@ void seniority_surge(struct seniority *s, int64_t now_ns)
 	}
 }
 
-bool seniority_adopt(struct seniority *s, const struct flow *flow)
+bool seniority_adopt(struct seniority *s, const struct flow *flow, int64_t now_ns)
 {
-	struct slot slot = {.tag = tag_of(s, flow), .state = SLOT_SENIOR, .seen = s->parity};
+	struct slot slot = {.tag = tag_of(s, flow),
+			    .state = SLOT_SENIOR,
+			    .digest = digest_of(now_ns, flow),
+			    .adopted = true,
+			    .seen = s->parity};
 	struct flow_facts facts;
+	bool was_senior;
 	uint64_t *at;
 
 	flow_facts_of(flow, NULL, 0, &facts);
 	if (!facts.is_answered || !(flow->status & FLOW_STATUS_ASSURED))
 		return false;
-	at = find(s, slot.tag);
-	if (at && slot_unpack(*at).state == SLOT_SENIOR)
-		return true;
-	slot.digest = digest_of(s, flow);
-	s->counts.adopted++;
+	s->adopted_ns = now_ns;
+	at = seniority_find(s, slot.tag);
+	/* Also who is senior already: it may have been put in anew, with another timeout. */
+	was_senior = at && slot_unpack(*at).state == SLOT_SENIOR;
 	if (at)
 		*at = slot_pack(&slot);
 	else
 		seniority_place(s, &slot);
-	at = find(s, slot.tag);
+	if (was_senior)
+		return true;
+	s->counts.adopted++;
+	at = seniority_find(s, slot.tag);
 	if (at)
 		s->counts.seniors++; /* the other counts wait for the next pass */
 	return at;
@@ -450,7 +472,7 @@ bool seniority_adopt(struct seniority *s, const struct flow *flow)
 
 bool seniority_is_senior(const struct seniority *s, const struct flow *flow)
 {
-	const uint64_t *at = find(s, tag_of(s, flow));
+	const uint64_t *at = seniority_find(s, tag_of(s, flow));
 
 	return at && slot_unpack(*at).state == SLOT_SENIOR;
 }

@@ -3,8 +3,9 @@
  *
  * Open addressing without wrapping: a flow lies in one of the PROBES slots from its home on; the
  * home is told by the tag alone, so that slots can be moved, and saved for a table of another size.
- * A slot, from the highest bit: 36 tag, 2 state, 7 generation, 16 digest, seen, active, was active.
- * The tag is never 0, so that 0 is an empty slot. Two flows share a tag with a chance of 2^-36. */
+ * A slot, from the highest bit: 35 tag, 2 state, 7 generation, 16 digest, adopted, seen, active, was
+ * active. The tag is never 0, so that 0 is an empty slot. Two flows share a tag with a chance of
+ * 2^-35. */
 #ifndef CTWARDEN_STATS_SENIORITY_PRIVATE_H
 #define CTWARDEN_STATS_SENIORITY_PRIVATE_H
 
@@ -13,7 +14,8 @@
 #include "stats/seniority.h"
 
 #define PROBES	       32
-#define TAG_BITS       36
+#define TAG_BITS       35
+#define TAG_SHIFT      (64 - TAG_BITS)
 #define GENERATIONS    128 /* 0: long ago; the others in a ring */
 #define GENERATION_OLD 63  /* steps back in the ring from which on a generation is long ago */
 
@@ -24,6 +26,7 @@ struct slot { /* a slot taken apart */
 	enum slot_state state;
 	unsigned generation; /* when it became candidate or senior; of a new one: when it was seen first */
 	uint16_t digest;
+	bool adopted; /* put in by user space and not renewed since: its timeout tells no idle time */
 	bool seen, active, was_active; /* seen: the parity of the pass that saw it last */
 };
 
@@ -37,6 +40,7 @@ struct seniority {
 	struct seniority_counts counts;
 	int64_t times[GENERATIONS]; /* the last pass of each generation; [0] is never asked */
 	int64_t generation_ns;	    /* the first pass of the present one */
+	int64_t adopted_ns;	    /* when a flow was adopted last */
 	unsigned generation;
 	int64_t now_ns, mark_ns, calm_since_ns;
 	uint64_t budget;
@@ -45,18 +49,19 @@ struct seniority {
 
 static inline uint64_t slot_pack(const struct slot *s)
 {
-	return s->tag << 28 | (uint64_t)s->state << 26 | (uint64_t)s->generation << 19 |
-	       (uint64_t)s->digest << 3 | (uint64_t)s->seen << 2 | (uint64_t)s->active << 1 |
-	       (uint64_t)s->was_active;
+	return s->tag << TAG_SHIFT | (uint64_t)s->state << 27 | (uint64_t)s->generation << 20 |
+	       (uint64_t)s->digest << 4 | (uint64_t)s->adopted << 3 | (uint64_t)s->seen << 2 |
+	       (uint64_t)s->active << 1 | (uint64_t)s->was_active;
 }
 
 static inline struct slot slot_unpack(uint64_t word)
 {
 	return (struct slot){
-		.tag = word >> 28,
-		.state = (enum slot_state)(word >> 26 & 3),
-		.generation = (unsigned)(word >> 19 & (GENERATIONS - 1)),
-		.digest = (uint16_t)(word >> 3),
+		.tag = word >> TAG_SHIFT,
+		.state = (enum slot_state)(word >> 27 & 3),
+		.generation = (unsigned)(word >> 20 & (GENERATIONS - 1)),
+		.digest = (uint16_t)(word >> 4),
+		.adopted = word >> 3 & 1,
 		.seen = word >> 2 & 1,
 		.active = word >> 1 & 1,
 		.was_active = word & 1,
@@ -73,6 +78,8 @@ static inline size_t slots_all(const struct seniority *s)
 	return s->slot_count + PROBES;
 }
 
+/* The slot of this tag or NULL. */
+uint64_t *seniority_find(const struct seniority *s, uint64_t tag);
 /* Puts a slot that is not there yet; the least worthy neighbour gives way where all are taken. */
 void seniority_place(struct seniority *s, const struct slot *slot);
 /* Counts the slots anew, forgets (all unseen ones where drop_unseen), makes old generations old. */

@@ -2,11 +2,13 @@
 /* stats/seniority_save: the standing of flows as bytes, for a restart within one boot (monotonic
  * time and flows go on). Host byte order: the bytes never leave the machine. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "seniority_private.h"
 
-#define SAVED_FORMAT 1
+#define SAVED_FORMAT 2
 
 static const char saved_magic[8] = "ctwsenio";
 /* No secret: it finds damage, not malice. Who may write the file may do anything anyway. */
@@ -117,4 +119,31 @@ int seniority_restore(struct seniority *s, int64_t now_ns, const uint8_t boot_id
 	seniority_sweep(s, false);
 	s->counts.is_ready = s->counts.seniors > 0;
 	return 0;
+}
+
+int seniority_undo(struct seniority *s, int64_t now_ns, const uint8_t boot_id[SENIORITY_BOOT_ID],
+		   const void *buf, size_t size)
+{
+	uint64_t *newer = mem_array(slots_all(s), sizeof(*newer));
+	int r;
+
+	memcpy(newer, s->slots, slots_all(s) * sizeof(*newer));
+	r = seniority_restore(s, now_ns, boot_id, buf, size);
+	for (size_t i = 0; !r && i < slots_all(s); i++) {
+		struct slot slot = slot_unpack(newer[i]);
+		uint64_t *at;
+
+		/* Adopted, or senior for long: then it is among the saved too. */
+		if (!newer[i] || slot.state != SLOT_SENIOR || slot.generation)
+			continue;
+		at = seniority_find(s, slot.tag);
+		if (at)
+			*at = newer[i];
+		else
+			seniority_place(s, &slot);
+	}
+	if (!r)
+		seniority_sweep(s, false);
+	free(newer);
+	return r;
 }

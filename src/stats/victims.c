@@ -216,7 +216,7 @@ static void fill_victim(struct victim *victim, const struct flow *flow,
 	victim->protocol = orig->protocol;
 	victim->state = flow->state;
 	victim->class = (uint16_t)facts->class & 0xf;
-	victim->has = (uint8_t)((flow->has & FLOW_HAS_ID ? VICTIM_HAS_ID : 0) |
+	victim->has |= (uint8_t)((flow->has & FLOW_HAS_ID ? VICTIM_HAS_ID : 0) |
 				(flow->has & FLOW_HAS_TIMEOUT ? VICTIM_HAS_TIMEOUT : 0) |
 				(facts->has_idle ? VICTIM_HAS_IDLE : 0));
 	victim->idle_code = facts->has_idle ? victims_encode_idle(facts->idle_sec) : 0;
@@ -320,7 +320,8 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 				       facts->class);
 	enum victim_spared spared = victims_spared_by_kind(&v->config, flow, facts->class);
 	const struct signature *signature = fits < 0 ? NULL : &v->config.signatures[fits];
-	struct victim victim = {.signature = (uint8_t)(fits + 1)};
+	bool has_rank = standing->is_senior || standing->is_over_share;
+	struct victim victim = {.signature = (uint8_t)(fits + 1), .has = has_rank ? VICTIM_HAS_RANK : 0};
 	struct fit fit = fit_of(signature, facts, standing);
 	enum victim_stage stage;
 

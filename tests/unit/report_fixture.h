@@ -253,7 +253,7 @@ static inline void fixture_guard(struct snapshot *s)
 	s->guard = (struct snapshot_guard){.policy = "gateway", .rules = 4, .base_acts = true,
 					   .until_real_ns = FIXTURE_NOW + 1740 * NS_PER_SEC, .is_running = true,
 					   .in_surge = true, .knows_seniors = true, .seniors = 12031, .bans = 2, .rounds = 17,
-					   .renewals = 41, .records = 5, .evicted = 80250, .failed = 1,
+					   .adopted = 9120, .renewals = 41, .records = 5, .evicted = 80250, .failed = 1,
 					   .last = "rule evict-unanswered: would evict 40,200 flows of 10.1.0.66; at 77.8 %",
 					   .last_real_ns = FIXTURE_NOW - 120 * NS_PER_SEC};
 }

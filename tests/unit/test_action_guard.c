@@ -349,6 +349,100 @@ static void shortening_keeps_the_floor_and_seniors(void **state)
 	assert_int_equal(outcome.record.matched, 0);
 }
 
+/* A fail-over: 12,000 entries of another firewall, of a network of its own, as the ring of the daemon tells of them. */
+#define PUT 12000
+
+static void put_in(struct world *w)
+{
+	for (uint32_t i = 0; i < PUT; i++)
+		fake_add(w->fake, answered_tcp(IP(10, 3, 0, 0) + i % 3000, IP(198, 18, 0, 1), (uint16_t)(1024 + i / 3000), 443,
+					       i % 2 ? 431990 : 1800));
+}
+
+static unsigned told; /* how many passes and writes have asked so far */
+static unsigned tell_at;
+
+static void tell_of_put(void *arg)
+{
+	struct world *w = arg;
+
+	if (++told != tell_at)
+		return;
+	for (size_t i = w->honest; i < w->honest + PUT; i++)
+		guard_adopt(w->guard, &w->fake->flows[i], now_ns);
+}
+
+static void failover(struct world *w, unsigned at)
+{
+	w->table.adopt = tell_of_put;
+	w->table.adopt_arg = w;
+	told = 0;
+	renew(w);
+	renew(w);
+	put_in(w);
+	tell_at = told + at;
+}
+
+static void what_user_space_put_in_stays_and_the_flood_goes(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 7000, LEVEL_FULL);
+	struct guard_outcome outcome;
+
+	failover(w, 1);
+	attack(w, 8000, true, 4096);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->honest + PUT), w->honest + PUT);
+	assert_int_equal(outcome.record.done, 7000);
+	assert_true(outcome.record.signature_count >= 1);
+	assert_true(outcome.record.signatures[0].base_share < 0.01);
+}
+
+static void what_was_put_in_during_the_pass_is_no_victim(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, PUT, LEVEL_FULL);
+	struct guard_outcome outcome;
+
+	failover(w, 2); /* the pass has begun: it takes them for the surge */
+	w->table.is_calm = false;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+	assert_int_equal(outcome.record.matched, 0);
+	assert_int_equal(outcome.record.spared_by[VICTIM_SPARED_SENIOR], PUT);
+}
+
+static void what_was_put_in_before_the_write_is_no_victim(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, PUT, LEVEL_FULL);
+	struct guard_outcome outcome;
+
+	failover(w, 3); /* with the first batch in hand */
+	w->table.is_calm = false;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+	assert_int_equal(outcome.record.gone, PUT);
+	assert_int_equal(outcome.record.done, 0);
+}
+
+static void a_surge_right_after_does_not_undo_who_was_put_in(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 7000, LEVEL_FULL);
+	struct flow_scan_report report;
+	struct guard_outcome outcome;
+
+	failover(w, 2);
+	assert_int_equal(guard_renew(w->guard, &w->table, &report), 0);
+	tell_of_put(w);
+	attack(w, 8000, true, 4096);
+	guard_surge(w->guard, now_ns);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->honest + PUT), w->honest + PUT);
+	assert_int_equal(outcome.record.done, 7000);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_make, world_end)
@@ -364,6 +458,10 @@ int main(void)
 		TEST(a_failing_pass_takes_nothing),
 		TEST(a_failing_write_stops_and_adds_up),
 		TEST(shortening_keeps_the_floor_and_seniors),
+		TEST(what_user_space_put_in_stays_and_the_flood_goes),
+		TEST(what_was_put_in_during_the_pass_is_no_victim),
+		TEST(what_was_put_in_before_the_write_is_no_victim),
+		TEST(a_surge_right_after_does_not_undo_who_was_put_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -319,6 +319,24 @@ static void a_rush_is_told_by_two_spans_and_a_burst_by_none(void **unused)
 	assert_true(fill_growth_now(&fill) == fill.growth_per_sec);
 }
 
+static void what_user_space_put_in_is_no_growth(void **unused)
+{
+	struct fill fill;
+
+	(void)unused;
+	fill_init(&fill, 0);
+	fill_added(&fill, 700); /* before the first reading: it is in it */
+	for (int i = 0; i < 20; i++)
+		update(&fill, 1 + i, 1000);
+	fill_added(&fill, 80000);
+	update(&fill, 21, 81000);
+	assert_true(near(fill_growth_now(&fill), 0, 0.001));
+	assert_true(fill_seconds_now(&fill) < 0);
+	assert_true(near(fill.fill_pct, 81, 0.001));
+	update(&fill, 22, 82000);
+	assert_true(fill.growth_per_sec > 200);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -336,6 +354,7 @@ int main(void)
 		cmocka_unit_test(a_changed_limit_is_told_once),
 		cmocka_unit_test(peaks_are_kept_since_start_and_since_last_asked),
 		cmocka_unit_test(a_rush_is_told_by_two_spans_and_a_burst_by_none),
+		cmocka_unit_test(what_user_space_put_in_is_no_growth),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -259,10 +259,10 @@ static void adopted_flows_are_senior_and_no_surge_strikes_them(void **state)
 
 	(void)state;
 	unassured.status &= ~(uint32_t)FLOW_STATUS_ASSURED;
-	assert_true(seniority_adopt(s, &flow));
-	assert_true(seniority_adopt(s, &flow));
-	assert_true(seniority_adopt(s, &gone));
-	assert_false(seniority_adopt(s, &unassured));
+	assert_true(seniority_adopt(s, &flow, START));
+	assert_true(seniority_adopt(s, &flow, START));
+	assert_true(seniority_adopt(s, &gone, START));
+	assert_false(seniority_adopt(s, &unassured, START));
 	assert_int_equal(seniority_counts_get(s).adopted, 2);
 	seniority_surge(s, START);
 	seniority_begin(s, START, false, 0);
@@ -270,6 +270,77 @@ static void adopted_flows_are_senior_and_no_surge_strikes_them(void **state)
 	seniority_end(s, true);
 	assert_true(seniority_is_senior(s, &flow));
 	assert_false(seniority_is_senior(s, &gone));
+	seniority_free(s);
+}
+
+/* conntrackd's CommitTimeout: 30 min to go of 5 days is no silence of 5 days. */
+static void adopted_flows_do_not_lapse_by_the_timeout_they_were_given(void **state)
+{
+	const uint32_t five_days = 432000;
+	struct seniority *s = make(1000);
+	struct flow silent = user(0), busy = user(1);
+
+	(void)state;
+	seniority_adopt(s, &silent, START);
+	seniority_adopt(s, &busy, START);
+	for (int i = 1; i < 5; i++) {
+		struct standing standing;
+
+		seniority_begin(s, START + i * 30 * SEC, i % 2, 0);
+		standing = see_idle(s, &silent, five_days - 1800 + 30 * (uint32_t)i);
+		assert_true(standing.is_senior && standing.is_adopted && !standing.is_active);
+		see_idle(s, &busy, 3);
+		seniority_end(s, true);
+	}
+	/* The kernel has renewed this one: from then on its timeout tells. */
+	seniority_begin(s, START + 200 * SEC, true, 0);
+	assert_false(see_idle(s, &busy, 100).is_adopted);
+	assert_false(see_idle(s, &busy, 7441).is_senior);
+	seniority_end(s, false);
+	/* A floor's length after the last adoption nobody is waited for. */
+	seniority_begin(s, START + 7441 * SEC, true, 0);
+	assert_false(see_idle(s, &silent, five_days - 100).is_senior);
+	seniority_end(s, true);
+	seniority_free(s);
+}
+
+/* A fail-over of one NATed source beyond what may be senior: the light sources keep their rank, it keeps its share, all are base. */
+static void a_heavy_adopted_source_counts_up_to_its_fair_share(void **state)
+{
+	struct seniority *s = make(10000);
+	unsigned seniors = 0, light = 0;
+
+	(void)state;
+	for (unsigned i = 0; i < 1000; i++) {
+		struct flow flow = user(i);
+
+		seniority_adopt(s, &flow, START);
+	}
+	for (unsigned i = 0; i < 50; i++) {
+		struct flow flow = other_source(i);
+
+		seniority_adopt(s, &flow, START);
+	}
+	for (int round = 0; round < 2; round++) {
+		seniors = light = 0;
+		seniority_begin(s, START + SEC, false, 800);
+		for (unsigned i = 0; i < 1000; i++) {
+			struct flow flow = user(i);
+			struct standing standing = see(s, &flow);
+
+			seniors += standing.is_senior;
+			assert_true(standing.is_base);
+			assert_true(standing.is_senior || standing.is_over_share);
+		}
+		for (unsigned i = 0; i < 50; i++) {
+			struct flow flow = other_source(i);
+
+			light += see(s, &flow).is_senior;
+		}
+		seniority_end(s, true);
+	}
+	assert_int_equal(light, 50);
+	assert_int_equal(seniors, 750);
 	seniority_free(s);
 }
 
@@ -453,6 +524,8 @@ int main(void)
 		cmocka_unit_test(idle_beyond_the_floor_and_closing_lapse),
 		cmocka_unit_test(seniors_of_one_source_count_up_to_its_fair_share),
 		cmocka_unit_test(adopted_flows_are_senior_and_no_surge_strikes_them),
+		cmocka_unit_test(adopted_flows_do_not_lapse_by_the_timeout_they_were_given),
+		cmocka_unit_test(a_heavy_adopted_source_counts_up_to_its_fair_share),
 		cmocka_unit_test(a_full_memory_lets_seniors_stay),
 		cmocka_unit_test(counters_tell_who_is_active),
 		cmocka_unit_test(without_counters_a_renewed_timeout_tells),

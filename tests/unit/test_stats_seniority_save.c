@@ -99,11 +99,39 @@ static void damaged_or_foreign_bytes_are_refused(void **state)
 	free(buf);
 }
 
+static void undone_is_what_was_learned_and_not_who_was_adopted(void **state)
+{
+	struct seniority *s = make(1000);
+	uint8_t *buf = malloc(seniority_saved_max(s));
+	struct flow old = user(3), adopted = user(500), known = user(15), late = user(12);
+	size_t size;
+
+	(void)state;
+	pass(s, 0, true, 10);
+	pass(s, 30, true, 20);
+	size = seniority_save(s, START + 60 * SEC, boot, buf);
+	pass(s, 60, true, 30); /* 10 to 19 become senior, 20 to 29 base */
+	assert_true(seniority_adopt(s, &adopted, START + 61 * SEC));
+	assert_true(seniority_is_senior(s, &late));
+	assert_true(seniority_adopt(s, &known, START + 61 * SEC)); /* senior just now, and put in anew */
+	assert_int_equal(seniority_undo(s, START + 61 * SEC, boot, buf, size), 0);
+	assert_true(seniority_is_senior(s, &old));
+	assert_true(seniority_is_senior(s, &adopted));
+	assert_true(seniority_is_senior(s, &known));
+	assert_false(seniority_is_senior(s, &late));
+	assert_int_equal(seniority_counts_get(s).seniors, 12);
+	seniority_surge(s, START + 61 * SEC);
+	assert_true(seniority_is_senior(s, &adopted));
+	free(buf);
+	seniority_free(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_restart_within_the_boot_keeps_seniors),
 		cmocka_unit_test(damaged_or_foreign_bytes_are_refused),
+		cmocka_unit_test(undone_is_what_was_learned_and_not_who_was_adopted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
