@@ -27,41 +27,60 @@ static void pause_briefly(void)
 	nanosleep(&span, NULL);
 }
 
-/* 1: *ret_len bytes; 0: nothing queued; -errno. */
-static int receive_now(struct writer *writer, size_t *ret_len)
+/* Answers taken with one call: one system call each costs as much as the rest of a reading here. */
+#define RECEIVED_MAX (WRITER_ANSWERS_BYTES / WRITER_ANSWER_MAX)
+
+struct received {
+	struct mmsghdr messages[RECEIVED_MAX];
+	struct iovec iov[RECEIVED_MAX];
+	struct sockaddr_nl from[RECEIVED_MAX];
+};
+
+static void received_init(struct received *received, struct writer *writer)
 {
-	struct sockaddr_nl from = {0};
-	struct iovec iov = {.iov_base = writer->answers, .iov_len = NL_ANSWER_MAX};
-	ssize_t len;
-
-	for (;;) {
-		struct msghdr msg = {.msg_name = &from,
-				     .msg_namelen = sizeof(from),
-				     .msg_iov = &iov,
-				     .msg_iovlen = 1};
-
-		len = recvmsg(mnl_socket_get_fd(writer->socket.mnl), &msg, MSG_DONTWAIT);
-		if (len < 0 && errno == EINTR)
-			continue;
-		if (len < 0)
-			return errno == EAGAIN ? 0 : -errno;
-		/* Any process may send to our port; only port 0 is the kernel. */
-		if (msg.msg_namelen != sizeof(from) || from.nl_pid != 0)
-			continue;
-		*ret_len = (size_t)len;
-		return 1;
+	*received = (struct received){0};
+	for (unsigned i = 0; i < RECEIVED_MAX; i++) {
+		received->iov[i] = (struct iovec){.iov_base = writer->answers + (size_t)i * WRITER_ANSWER_MAX,
+						  .iov_len = WRITER_ANSWER_MAX};
+		received->messages[i].msg_hdr = (struct msghdr){.msg_name = &received->from[i],
+								.msg_iov = &received->iov[i],
+								.msg_iovlen = 1};
 	}
+}
+
+/* How many came; 0: nothing queued; -errno. An error behind answers is that of the next call. */
+static int receive_now(struct writer *writer, struct received *received)
+{
+	int fd = mnl_socket_get_fd(writer->socket.mnl), count;
+
+	for (unsigned i = 0; i < RECEIVED_MAX; i++)
+		received->messages[i].msg_hdr.msg_namelen = sizeof(received->from[i]);
+	do
+		count = recvmmsg(fd, received->messages, RECEIVED_MAX, MSG_DONTWAIT, NULL);
+	while (count < 0 && errno == EINTR);
+	if (count < 0)
+		return errno == EAGAIN ? 0 : -errno;
+	return count;
+}
+
+/* Any process may send to our port; only port 0 is the kernel. */
+static bool is_from_kernel(const struct received *received, unsigned i)
+{
+	return received->messages[i].msg_hdr.msg_namelen == sizeof(received->from[i]) && received->from[i].nl_pid == 0;
 }
 
 void batch_drop_stale(struct writer *writer)
 {
-	size_t len;
+	struct received received;
 	int r;
 
-	while (writer->is_stale) {
-		r = receive_now(writer, &len);
-		writer->is_stale = r > 0 || r == -ENOBUFS;
-	}
+	if (!writer->is_stale)
+		return;
+	received_init(&received, writer);
+	do
+		r = receive_now(writer, &received);
+	while (r > 0 || r == -ENOBUFS);
+	writer->is_stale = false;
 }
 
 static void take_message(struct batch *batch, struct piece *piece, const struct nlmsghdr *message)
@@ -84,17 +103,24 @@ static void take_message(struct batch *batch, struct piece *piece, const struct 
 	batch->results[i] = nl_error_of(message);
 }
 
+static void take_datagram(struct batch *batch, struct piece *piece, const struct received *received, unsigned i)
+{
+	const struct nlmsghdr *message = received->iov[i].iov_base;
+	int left = (int)received->messages[i].msg_len;
+
+	for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
+		take_message(batch, piece, message);
+}
+
 static int gather(struct batch *batch, struct piece *piece)
 {
 	struct writer *writer = batch->writer;
-	size_t len;
+	struct received received;
 	int r;
 
+	received_init(&received, writer);
 	while (!piece->is_complete) {
-		const struct nlmsghdr *message = (const void *)writer->answers;
-		int left;
-
-		r = receive_now(writer, &len);
+		r = receive_now(writer, &received);
 		if (r == -ENOBUFS) {
 			piece->is_lost = true;
 			continue;
@@ -103,9 +129,9 @@ static int gather(struct batch *batch, struct piece *piece)
 			return r;
 		if (!r)
 			break;
-		left = (int)len;
-		for (; mnl_nlmsg_ok(message, left); message = mnl_nlmsg_next(message, &left))
-			take_message(batch, piece, message);
+		for (unsigned i = 0; i < (unsigned)r; i++)
+			if (is_from_kernel(&received, i))
+				take_datagram(batch, piece, &received, i);
 	}
 	/* Without the right to do this the kernel answers the first message and looks at no other. */
 	if (!piece->is_complete && !piece->is_lost && piece->answered == 1 &&

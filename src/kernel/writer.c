@@ -33,7 +33,7 @@ void writer_init(struct writer *writer, struct nl_socket socket)
 	/* Errors without a copy of the request. */
 	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	writer->requests = mem_alloc(FLOW_BATCH_MAX * MESSAGE_TARGET_MAX);
-	writer->answers = mem_alloc(NL_ANSWER_MAX);
+	writer->answers = mem_alloc(WRITER_ANSWERS_BYTES);
 }
 
 void writer_done(struct writer *writer)

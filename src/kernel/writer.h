@@ -9,10 +9,14 @@
 
 struct prover;
 
+/* An answer about one entry is at most a page, or 8 KiB where pages are larger (the kernel's NLMSG_DEFAULT_SIZE). */
+#define WRITER_ANSWER_MAX    8192
+#define WRITER_ANSWERS_BYTES (32 * WRITER_ANSWER_MAX)
+
 struct writer {
 	struct nl_socket socket;
 	uint8_t *requests; /* FLOW_BATCH_MAX messages */
-	uint8_t *answers;  /* NL_ANSWER_MAX bytes */
+	uint8_t *answers;  /* WRITER_ANSWERS_BYTES */
 	bool is_stale;	   /* answers to an older batch may still be queued */
 	uint64_t lost;	   /* times answers did not fit the socket's queue */
 	bool (*on_progress)(uint64_t received, void *arg); /* of passes; NULL: nobody listens */
