@@ -9,7 +9,7 @@
 #include "flow/reading.h"
 
 #define FILL_GROWTH_HALF_LIFE_NS 2000000000LL /* of the EWMA of growth */
-#define FILL_RUSH_SPAN_NS	 100000000LL  /* of the spans that tell a rush before the EWMA does */
+#define FILL_RUSH_SPAN_NS	 60000000LL   /* of the spans that tell a rush before the EWMA does */
 
 struct fill_peak {
 	uint64_t entries;
@@ -24,7 +24,7 @@ struct fill {
 	uint64_t capacity;            /* in force, the smaller of both; 0: none (limit 0 and none set) */
 	double fill_pct;              /* entries / capacity * 100; 0 without capacity */
 	double growth_per_sec;        /* EWMA of net growth */
-	double rush_per_sec;          /* net growth in each of the last two spans of 100 ms or more, the smaller */
+	double rush_per_sec;          /* net growth in each of the last two spans of 60 ms or more, the smaller */
 	double seconds_to_full;       /* at this growth; 0: full and growing; -1: not filling (or slower than 10 days), no capacity */
 	bool has_growth;              /* at least two readings, 200 ms apart */
 	bool is_implausible;          /* count above 16 x limit and above 2^31 or wrapped: not to be believed */

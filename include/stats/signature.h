@@ -42,8 +42,6 @@ struct signature {
 			* answered flows must not be judged by it */
 	bool is_untried; /* it is not known yet whether answered flows that fit are in use (stats/trial) */
 	bool is_lively;	 /* many of them are: a crowd of users rather than a flood */
-	bool kernel_can_filter; /* a hint: one filtered DELETE could do it: unreplied only, exact
-				 * IPv4 addresses, no zone 0 */
 };
 
 struct signature_config {
@@ -92,6 +90,10 @@ void signature_count(struct signature_counts *counts, const struct signature_pat
 bool signature_confirm(struct signature *signature, const struct signature_config *config,
 		       const struct signature_counts *counts);
 
+/* What one filtered DELETE can ask for of it: one or both exact IPv4 addresses, protocol, port and zone; prefixes are left
+ * out, so that it may mean more flows, and classes (all) are left to the status. False: not of unanswered flows alone, or
+ * without an exact address. */
+bool signature_for_kernel(const struct signature_pattern *pattern, struct signature_pattern *ret_pattern);
 /* The same as a filter; the caller frees it. */
 struct flow_filter *signature_filter(const struct signature_pattern *pattern);
 /* "unreplied tcp/22 from 10.1.0.66 to 198.51.100.0/24"; returns buf. */

@@ -198,6 +198,7 @@ static void offer(struct eviction *e, const struct flow *flow, const struct flow
 
 	for (size_t i = 0; i < e->signature_count; i++)
 		signature_count(&e->counts[i], &e->signatures[i].pattern, flow, facts->class, standing->is_base);
+	fast_see(&e->guard->fast, e->table, flow, facts->class, standing);
 	for (size_t i = 0; i < e->lane_count; i++)
 		offer_to(e, &e->lanes[i], flow, facts, standing, signature);
 }
@@ -205,6 +206,7 @@ static void offer(struct eviction *e, const struct flow *flow, const struct flow
 static void offer_early(struct eviction *e, uint64_t expected)
 {
 	find_signature(e, expected);
+	fast_begin(&e->guard->fast, e->table, e->signatures, e->signature_count);
 	open_lanes(e);
 	for (size_t i = 0; i < e->used; i++) {
 		const struct early_flow *early = &e->guard->early[i];
@@ -322,7 +324,8 @@ static void tell_chosen(struct eviction *e, struct lane *lane, const struct vict
 {
 	struct action_record *record = lane->record;
 
-	record->matched = record->left = count;
+	record->matched += count;
+	record->left = count;
 	for (size_t i = 0; i < count; i++) {
 		record->classes[victims[i].class]++;
 		record->stages[victims[i].stage]++;
@@ -418,6 +421,7 @@ static void confirm(struct eviction *e)
 	for (size_t i = 0; i < e->signature_count; i++)
 		if (!signature_confirm(&e->signatures[i], &e->guard->config.signature, &e->counts[i]))
 			e->signatures[i].is_confirmed = false;
+	fast_confirm(&e->guard->fast, e->signatures, e->began_ns);
 }
 
 static void begin_lanes(struct eviction *e, const struct evict_lane *lanes, size_t count)
@@ -435,23 +439,18 @@ static void begin_lanes(struct eviction *e, const struct evict_lane *lanes, size
 	e->lane_count = count;
 }
 
-void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
-		 uint64_t freed)
+/* One pass over the table, and the deletes. 0 or -errno. */
+static int run_pass(struct eviction *e, uint64_t freed)
 {
-	struct eviction *e = mem_alloc(sizeof(*e));
+	const struct guard_table *table = e->table;
 	struct flow_scan_report report = {0};
-	int64_t began_ns = table->monotonic_ns();
+	struct guard *guard = e->guard;
 	int result;
 
-	e->began_ns = began_ns;
-	e->guard = guard;
-	e->table = table;
-	e->context = guard_context(table);
 	if (!guard->early)
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
-	begin_lanes(e, lanes, count);
-	guard_begin_pass(guard, table, began_ns);
+	guard_begin_pass(guard, table, e->began_ns);
 	round_begin(&e->round, &(struct round_config){.seniority = guard->seniority,
 						      .timeouts = table->timeouts,
 						      .now_real_ns = table->real_ns,
@@ -464,13 +463,47 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 		offer_early(e, e->used);
 	if (!result)
 		confirm(e);
+	if (result || report.unsettled)
+		fast_forget(&guard->fast);
 	for (size_t i = 0; i < e->lane_count; i++) {
 		if (result)
 			e->lanes[i].record->error = result;
 		else
 			finish_lane(e, &e->lanes[i], freed);
 		victims_free(e->lanes[i].victims);
-		record_end(lanes[i].outcome, table, began_ns);
 	}
+	return result;
+}
+
+/* What the kernel took by one request may be enough: then nobody needs to look at each flow. */
+static bool is_enough(const struct eviction *e, uint64_t freed)
+{
+	if (!freed)
+		return false;
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (freed < e->lanes[i].decision->want_other)
+			return false;
+	return true;
+}
+
+void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
+		 uint64_t freed)
+{
+	struct eviction *e = mem_alloc(sizeof(*e));
+	uint64_t by_request = 0, done = 0;
+
+	*e = (struct eviction){.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
+	begin_lanes(e, lanes, count);
+	for (size_t i = 0; i < count && !by_request; i++)
+		by_request = fast_run(&guard->fast, table, lanes[i].decision, e->lanes[i].record);
+	if (!is_enough(e, by_request)) {
+		run_pass(e, freed);
+		guard->fast.pass_ns = table->monotonic_ns() - e->began_ns;
+		for (size_t i = 0; i < count; i++)
+			done += e->lanes[i].record->done;
+		fast_end(&guard->fast, table, done);
+	}
+	for (size_t i = 0; i < count; i++)
+		record_end(lanes[i].outcome, table, e->began_ns);
 	free(e);
 }

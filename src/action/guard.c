@@ -39,6 +39,7 @@ void guard_free(struct guard *guard)
 		return;
 	seniority_free(guard->seniority);
 	signature_finder_free(guard->finder);
+	fast_forget(&guard->fast);
 	free(guard->early);
 	free(guard->older);
 	free(guard);
@@ -76,6 +77,7 @@ void guard_surge(struct guard *guard, int64_t now_ns)
 {
 	if (guard->renewed_ns && now_ns - guard->renewed_ns < UNDO_NS)
 		undo(guard, now_ns);
+	fast_forget(&guard->fast); /* this may be another one */
 	seniority_surge(guard->seniority, now_ns);
 }
 

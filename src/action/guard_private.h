@@ -10,6 +10,19 @@
 
 struct early_flow; /* of evict.c */
 
+/* What one request to the kernel may take out (evict_fast.c). */
+struct fast {
+	struct fast_way {
+		struct signature_pattern pattern;
+		struct flow_filter *filter;
+		size_t number;		 /* of the signature, in the pass */
+		uint64_t met, strangers; /* flows of the pass that the filter means; those that must live */
+	} ways[SIGNATURE_MAX];
+	size_t count;
+	int64_t confirmed_ns, pass_ns; /* pass_ns: how long the last pass took, with its deletes */
+	uint64_t rest, entries;	       /* what the filters still meant after the round, and the table's count then */
+};
+
 struct guard {
 	struct guard_config config;
 	struct seniority *seniority;
@@ -27,6 +40,7 @@ struct guard {
 	int64_t renewed_ns; /* the last calm pass; 0: none to be undone */
 	struct early_flow *early;     /* the first flows of a pass, until the signature is found */
 	struct trial trial;
+	struct fast fast;
 	uint64_t seed;
 };
 
@@ -58,6 +72,16 @@ bool evict_is_senior_now(const struct guard *guard, const struct victim *victim)
 /* Deletes victims in their order, each read again; counts into the record. */
 void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
 		 const struct victim *victims, size_t count, struct action_record *record);
+/* Around a pass: from what it finds to what the next rounds may do without one. */
+void fast_begin(struct fast *fast, const struct guard_table *table, const struct signature *signatures, size_t count);
+void fast_see(struct fast *fast, const struct guard_table *table, const struct flow *flow, enum flow_class class,
+	      const struct standing *standing);
+void fast_confirm(struct fast *fast, const struct signature *signatures, int64_t now_ns);
+void fast_end(struct fast *fast, const struct guard_table *table, uint64_t done); /* done: deleted by the round */
+void fast_forget(struct fast *fast);
+/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter. */
+uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
+		  struct action_record *record);
 void guard_shorten(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
 		   struct guard_outcome *outcome);
 

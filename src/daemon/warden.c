@@ -316,8 +316,9 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	struct warden *warden = &engine->warden;
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
-	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. */
-	if (warden->calm.in_surge) {
+	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns, what
+	 * hardly grows is calm whatever came before.) */
+	if (warden->calm.in_surge && !is_calm(engine, now_ns)) {
 		int64_t pause_ns = SURGE_RENEWAL_FACTOR * warden->pass_took_ns;
 
 		return !warden->passed_ns || now_ns - warden->passed_ns > (pause_ns > SURGE_RENEWAL_NS ? pause_ns : SURGE_RENEWAL_NS);

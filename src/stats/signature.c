@@ -87,6 +87,35 @@ bool signature_confirm(struct signature *signature, const struct signature_confi
 
 /* ---- as a filter ---- */
 
+static void without_prefix(uint8_t *len, uint64_t bytes[2], uint64_t mask[2])
+{
+	if (*len == 32)
+		return;
+	*len = 0;
+	memset(bytes, 0, 2 * sizeof(*bytes));
+	memset(mask, 0, 2 * sizeof(*mask));
+}
+
+bool signature_for_kernel(const struct signature_pattern *pattern, struct signature_pattern *ret_pattern)
+{
+	const uint16_t unanswered = 1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_PICKUP;
+	struct signature_pattern p = *pattern;
+
+	if (!p.classes || p.classes & ~unanswered || p.family != AF_INET || (p.has_zone && !p.zone))
+		return false;
+	without_prefix(&p.src_len, p.src, p.src_mask);
+	without_prefix(&p.dst_len, p.dst, p.dst_mask);
+	if (!p.src_len && !p.dst_len)
+		return false;
+	if (p.has_port && p.protocol != IPPROTO_TCP && p.protocol != IPPROTO_UDP) { /* no other ports are compared */
+		p.has_port = false;
+		p.port = 0;
+	}
+	p.classes = CLASSES_ALL;
+	*ret_pattern = p;
+	return true;
+}
+
 static void add(struct flow_filter *filter, enum flow_filter_key key, const char *value,
 		bool negated)
 {

@@ -369,15 +369,6 @@ static void merge(struct signature_pattern *to, const struct signature_pattern *
 	to->classes &= from->classes;
 }
 
-/* One filtered DELETE takes whole classes by status alone: only unreplied has no seniors. */
-static bool kernel_can_filter(const struct signature_pattern *p)
-{
-	return p->classes == 1u << FLOW_CLASS_UNREPLIED &&
-	       (!p->src_len || (p->family == AF_INET && p->src_len == 32)) &&
-	       (!p->dst_len || (p->family == AF_INET && p->dst_len == 32)) &&
-	       (!p->has_zone || p->zone) && (p->src_len || p->dst_len || p->has_port);
-}
-
 static struct signature signature_from(const struct signature_finder *f,
 				       const struct signature_input *input,
 				       const struct choice *choice)
@@ -396,7 +387,6 @@ static struct signature signature_from(const struct signature_finder *f,
 		signature.hits_base = choice->hits > f->config.max_base_share;
 	}
 	signature.cannot_tell_apart = signature.hits_base;
-	signature.kernel_can_filter = kernel_can_filter(&signature.pattern);
 	return signature;
 }
 

@@ -30,6 +30,7 @@ static void look(struct world *w)
 
 static void names_a_syn_flood_of_one_source(void **state)
 {
+	struct signature_pattern asked;
 	struct world *w = surge();
 
 	(void)state;
@@ -40,7 +41,7 @@ static void names_a_syn_flood_of_one_source(void **state)
 	assert_true(w->signatures[0].coverage > 0.98);
 	assert_true(w->signatures[0].base_share < 0.001);
 	assert_true(w->signatures[0].growth > 7800 && w->signatures[0].growth < 8100);
-	assert_true(w->signatures[0].kernel_can_filter);
+	assert_true(signature_for_kernel(&w->signatures[0].pattern, &asked));
 	assert_false(w->signatures[0].cannot_tell_apart || w->signatures[0].hits_base ||
 		     w->signatures[0].is_blind);
 	world_free(w);
@@ -48,25 +49,27 @@ static void names_a_syn_flood_of_one_source(void **state)
 
 static void names_an_infected_host_of_the_own_network(void **state)
 {
+	struct signature_pattern asked;
 	struct world *w = surge();
 
 	(void)state;
 	attack_infected(w, 5000);
 	look(w);
 	assert_string_equal(words(w, 0), "unreplied tcp/22 from 10.1.0.66");
-	assert_true(w->signatures[0].kernel_can_filter);
+	assert_true(signature_for_kernel(&w->signatures[0].pattern, &asked));
 	world_free(w);
 }
 
 static void names_a_flood_of_many_sources_by_prefix_and_service(void **state)
 {
+	struct signature_pattern asked;
 	struct world *w = surge();
 
 	(void)state;
 	attack_established(w, 8000, 16);
 	look(w);
 	assert_string_equal(words(w, 0), "established tcp/80 from 10.9.0.0/16 to 198.51.100.0/24");
-	assert_false(w->signatures[0].kernel_can_filter);
+	assert_false(signature_for_kernel(&w->signatures[0].pattern, &asked));
 	world_free(w);
 }
 
@@ -134,15 +137,29 @@ static void of_keys_about_as_good_names_the_narrowest(void **state)
 	world_free(w);
 }
 
-static void a_flood_to_a_prefix_is_nothing_for_the_kernel(void **state)
+static void the_kernel_is_asked_without_prefixes_and_classes(void **state)
 {
+	struct signature_pattern asked, pattern;
+	char asked_text[SIGNATURE_TEXT_MAX];
 	struct world *w = surge();
 
 	(void)state;
 	attack_udp(w, 8000);
 	look(w);
 	assert_string_equal(words(w, 0), "unreplied udp from 10.9.0.7 to 198.51.100.0/24");
-	assert_false(w->signatures[0].kernel_can_filter);
+	pattern = w->signatures[0].pattern;
+	assert_true(signature_for_kernel(&pattern, &asked));
+	assert_string_equal(signature_format(&asked, asked_text), "udp from 10.9.0.7");
+	/* Answered flows have seniors among them; nobody's address names nobody; zone 0 is many zones. */
+	pattern.classes |= 1u << FLOW_CLASS_HALF_OPEN;
+	assert_false(signature_for_kernel(&pattern, &asked));
+	pattern = w->signatures[0].pattern;
+	pattern.has_zone = true;
+	assert_false(signature_for_kernel(&pattern, &asked));
+	pattern.zone = 7;
+	assert_true(signature_for_kernel(&pattern, &asked));
+	pattern.src_len = 24;
+	assert_false(signature_for_kernel(&pattern, &asked));
 	world_free(w);
 }
 
@@ -210,6 +227,7 @@ static void pickups_name_no_source(void **state)
 
 static void ipv6_floods_are_named_by_prefix(void **state)
 {
+	struct signature_pattern asked;
 	struct world *w = surge();
 
 	(void)state;
@@ -227,7 +245,7 @@ static void ipv6_floods_are_named_by_prefix(void **state)
 	}
 	look(w);
 	assert_string_equal(words(w, 0), "unreplied udp/53 from fd00:0:0:9::/64 to fd00:0:0:33::1");
-	assert_false(w->signatures[0].kernel_can_filter);
+	assert_false(signature_for_kernel(&w->signatures[0].pattern, &asked));
 	world_free(w);
 }
 
@@ -389,7 +407,7 @@ int main(void)
 		cmocka_unit_test(names_several_surges_each),
 		cmocka_unit_test(does_not_name_a_class_for_many_where_each_can_be_named),
 		cmocka_unit_test(of_keys_about_as_good_names_the_narrowest),
-		cmocka_unit_test(a_flood_to_a_prefix_is_nothing_for_the_kernel),
+		cmocka_unit_test(the_kernel_is_asked_without_prefixes_and_classes),
 		cmocka_unit_test(says_so_where_the_crowd_cannot_be_told_apart),
 		cmocka_unit_test(too_little_growth_or_none_in_common_is_not_named),
 		cmocka_unit_test(without_a_calm_picture_it_says_that_it_is_blind),
