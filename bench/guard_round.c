@@ -71,6 +71,23 @@ static int read_again(void *arg, const struct flow_target *targets, size_t count
 	return r;
 }
 
+static bool can_ask_unanswered(void *arg)
+{
+	struct bench *b = arg;
+
+	return b->real.can_ask_unanswered(b->real.arg);
+}
+
+static int ask_unanswered(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure)
+{
+	struct bench *b = arg;
+	int64_t began_ns = clock_cpu_ns();
+	int r = b->real.ask_unanswered(b->real.arg, targets, count, ret_sure);
+
+	b->part_ns[PART_READ_AGAIN] += clock_cpu_ns() - began_ns;
+	return r;
+}
+
 static int delete(void *arg, const struct flow_target *targets, size_t count, enum flow_outcome *ret_outcomes)
 {
 	struct bench *b = arg;
@@ -105,8 +122,13 @@ static void prepare(struct bench *b, const char *policy_file)
 	if (r)
 		fail("no netlink socket", r);
 	b->real = writer_ports(b->writer);
-	b->ports = (struct flow_ports){
-		.arg = b, .scan = scan, .read_again = read_again, .delete = delete, .count = count_entries};
+	b->ports = (struct flow_ports){.arg = b,
+				       .scan = scan,
+				       .read_again = read_again,
+				       .can_ask_unanswered = can_ask_unanswered,
+				       .ask_unanswered = ask_unanswered,
+				       .delete = delete,
+				       .count = count_entries};
 	r = b->real.count(b->real.arg, &entries);
 	if (r)
 		fail("the table cannot be counted", r);

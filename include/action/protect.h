@@ -36,6 +36,9 @@ const char *protect_name(const struct protect *protect, size_t index);
 /* The first entry that the flow belongs to, or PROTECT_NONE. */
 int protect_hit(const struct protect *protect, const struct flow *flow,
 		const struct flow_filter_context *context);
+/* Whether a flow that is not protected now could come to be while it lives, by its mark or state, say: false only where that
+ * is certain. Of the flow only what never changes is looked at. */
+bool protect_may_come(const struct protect *protect, const struct flow *flow);
 /* Whether some flow could match the filter and be protected: false only where that is certain. With
  * the operator's sockets alone, without their flows, addresses and ports of the filter are not
  * compared: NAT may show the peer, or this host, under other ones. ret_index (may be NULL): the

@@ -70,6 +70,12 @@ struct flow_ports {
 	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing known). */
 	int (*read_again)(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
 			  bool *ret_found);
+	/* A quarter of the price of a second reading, where all that matters of an entry is whether it was answered: up to
+	 * FLOW_BATCH_MAX of them, by tuple and zone alone. ret_sure[i]: it is there and nothing ever came back on it (of whatever
+	 * life: a delete looks at the id); else read again. Changes nothing, but is an update to who listens to updates: only
+	 * where can_ask_unanswered, once a round, says that nobody does. NULL: not to be had. 0 or -errno (nothing known). */
+	bool (*can_ask_unanswered)(void *arg);
+	int (*ask_unanswered)(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure);
 	/* Up to FLOW_BATCH_MAX flows by a tuple of either direction and the zone of that direction. 0 or -errno (nothing known). */
 	int (*find)(void *arg, const struct flow_tuple *tuples, const uint16_t *zones, size_t count, struct flow *ret_flows,
 		    bool *ret_found);

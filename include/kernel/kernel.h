@@ -193,5 +193,7 @@ int host_addresses(struct addr **ret_addrs, size_t *ret_count);
 /* Listeners besides this process on the DESTROY group of ctnetlink in this namespace (our own daemon is one); 0 where it
  * cannot be told. names: of the processes, "conntrackd, ulogd"; "port 4711" where that is hidden. */
 unsigned host_destroy_listeners(char *ret_names, size_t size);
+/* Nobody in this namespace listens to the UPDATE group of ctnetlink; false where it cannot be told. */
+bool host_hears_no_updates(void);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_write: victims out of the table in batches, in their order. Each is read again right before: what is not what
- * was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted as gone. */
+/* action/evict_write: victims out of the table in batches, in their order. Each is looked at again right before: what is not
+ * what was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted as gone. Where
+ * only an answer could have changed the decision the kernel is asked for that alone, which is cheaper than a reading. */
 #include <string.h>
 
 #include "guard_private.h"
@@ -66,48 +67,134 @@ static bool is_still(const struct guard_table *table, const struct policy_decisi
 }
 
 struct batch {
-	struct flow_target targets[FLOW_BATCH_MAX];
+	struct flow_target targets[FLOW_BATCH_MAX], some[FLOW_BATCH_MAX];
+	size_t at[FLOW_BATCH_MAX]; /* where those of some stand among the targets */
 	struct flow flows[FLOW_BATCH_MAX];
-	bool found[FLOW_BATCH_MAX];
+	bool goes[FLOW_BATCH_MAX], found[FLOW_BATCH_MAX];
 	enum flow_outcome outcomes[FLOW_BATCH_MAX];
 };
 
-static int write_batch(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
-		       const struct victim *victims, size_t count, struct batch *batch, struct action_record *record)
+struct writing {
+	const struct guard *guard;
+	const struct guard_table *table;
+	const struct policy_decision *decision;
+	struct action_record *record;
+	bool may_ask; /* whether unanswered victims were answered meanwhile, instead of reading them again */
+	struct batch batch;
+};
+
+/* ---- whether they are still what was decided on ---- */
+
+/* What the rule goes by, but for the class, cannot change any more. */
+static bool may_ask(const struct guard_table *table, const struct policy_decision *decision)
 {
 	const struct flow_ports *ports = table->ports;
+
+	return ports->ask_unanswered && table->policy->rules[decision->rule].action.has_signature &&
+	       flow_filter_is_empty(decision->filter) && ports->can_ask_unanswered(ports->arg);
+}
+
+/* All that a second reading could tell of it is whether it was answered: nothing that protects could begin to without that. */
+static bool can_be_asked(const struct guard_table *table, const struct victim *victim, const struct flow_target *target)
+{
+	const struct policy *policy = table->policy;
+	const struct flow flow = {
+		.tuple[FLOW_ORIG] = target->orig, .zone = target->zone, .zone_reply = target->zone_reply};
+
+	if (victim->class != FLOW_CLASS_UNREPLIED && victim->class != FLOW_CLASS_PICKUP)
+		return false;
+	for (size_t i = 0; i < policy->protect_count; i++)
+		if (flow_filter_may_come(policy->protect[i].match.filter, &flow))
+			return false;
+	return !table->protect || !protect_may_come(table->protect, &flow);
+}
+
+/* Who cannot be asked, or is not sure, goes not yet. An error means that nobody is sure. */
+static void ask(struct writing *w, const struct victim *victims, size_t count)
+{
+	const struct flow_ports *ports = w->table->ports;
+	struct batch *batch = &w->batch;
+	size_t used = 0, i;
+
+	for (i = 0; i < count; i++) {
+		if (!can_be_asked(w->table, &victims[i], &batch->targets[i]))
+			continue;
+		batch->some[used] = batch->targets[i];
+		batch->at[used++] = i;
+	}
+	if (!used || ports->ask_unanswered(ports->arg, batch->some, used, batch->found))
+		return;
+	for (i = 0; i < used; i++)
+		batch->goes[batch->at[i]] = batch->found[i];
+}
+
+static int read_others(struct writing *w, const struct victim *victims, size_t count)
+{
+	const struct flow_ports *ports = w->table->ports;
+	struct batch *batch = &w->batch;
 	size_t used = 0, i;
 	int result;
 
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		if (batch->goes[i])
+			continue;
+		batch->some[used] = batch->targets[i];
+		batch->at[used++] = i;
+	}
+	if (!used)
+		return 0;
+	result = ports->read_again(ports->arg, batch->some, used, batch->flows, batch->found);
+	for (i = 0; i < used && !result; i++)
+		batch->goes[batch->at[i]] = batch->found[i] && is_still(w->table, w->decision, &victims[batch->at[i]],
+									 &batch->flows[i]);
+	return result;
+}
+
+/* ---- writing ---- */
+
+static int write_batch(struct writing *w, const struct victim *victims, size_t count)
+{
+	const struct flow_ports *ports = w->table->ports;
+	struct batch *batch = &w->batch;
+	size_t used = 0, i;
+	int result;
+
+	for (i = 0; i < count; i++) {
 		batch->targets[i] = target_of(&victims[i]);
-	result = ports->read_again(ports->arg, batch->targets, count, batch->flows, batch->found);
+		batch->goes[i] = false;
+	}
+	if (w->may_ask)
+		ask(w, victims, count);
+	result = read_others(w, victims, count);
 	if (result)
 		return result;
-	guard_take_in(table);
+	guard_take_in(w->table);
 	for (i = 0; i < count; i++)
-		if (batch->found[i] && !evict_is_senior_now(guard, &victims[i]) &&
-		    is_still(table, decision, &victims[i], &batch->flows[i]))
+		if (batch->goes[i] && !evict_is_senior_now(w->guard, &victims[i]))
 			batch->targets[used++] = batch->targets[i];
-	record->gone += count - used;
-	record->left -= count;
+	w->record->gone += count - used;
+	w->record->left -= count;
 	if (!used)
 		return 0;
 	for (i = 0; i < used; i++)
 		batch->outcomes[i] = FLOW_OUTCOME_UNKNOWN;
 	result = ports->delete(ports->arg, batch->targets, used, batch->outcomes);
-	record_outcomes(record, batch->outcomes, used);
+	record_outcomes(w->record, batch->outcomes, used);
 	return result;
 }
 
 void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
 		 const struct victim *victims, size_t count, struct action_record *record)
 {
-	struct batch batch;
+	struct writing w = {.guard = guard,
+			    .table = table,
+			    .decision = decision,
+			    .record = record,
+			    .may_ask = may_ask(table, decision)};
 	size_t at, n;
 
 	for (at = 0; at < count && !record->error; at += n) {
 		n = count - at < FLOW_BATCH_MAX ? count - at : FLOW_BATCH_MAX;
-		record->error = write_batch(guard, table, decision, victims + at, n, &batch, record);
+		record->error = write_batch(&w, victims + at, n);
 	}
 }

@@ -160,6 +160,15 @@ int protect_hit(const struct protect *protect, const struct flow *flow,
 	return PROTECT_NONE;
 }
 
+bool protect_may_come(const struct protect *protect, const struct flow *flow)
+{
+	/* The operator's sockets are known by what never changes. */
+	for (size_t i = 0; i < protect->count; i++)
+		if (protect->filters[i] && flow_filter_may_come(protect->filters[i], flow))
+			return true;
+	return false;
+}
+
 static bool operator_may_meet(const struct protect *protect, const struct flow_filter *filter)
 {
 	size_t i;

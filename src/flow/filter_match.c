@@ -213,3 +213,10 @@ bool flow_filter_may_match_life(const struct flow_filter *filter, const struct f
 	}
 	return true;
 }
+
+bool flow_filter_may_come(const struct flow_filter *filter, const struct flow *flow)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+
+	return flow_filter_may_match(filter, orig->protocol, orig->family) && flow_filter_may_match_life(filter, flow);
+}

@@ -185,9 +185,9 @@ static int send_piece(struct batch *batch, struct piece *piece)
 	return send_all(writer, writer->requests, (size_t)(end - writer->requests));
 }
 
-static bool is_passing(int error)
+static bool is_passing(const struct batch *batch, int error)
 {
-	return error == -EBUSY || error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM ||
+	return (error == -EBUSY && !batch->takes_busy) || error == -EAGAIN || error == -ENOBUFS || error == -ENOMEM ||
 	       error == -EINTR;
 }
 
@@ -204,7 +204,7 @@ static bool judge(struct batch *batch, const struct piece *piece, uint8_t *tries
 			batch->results[i] = 0;
 		else if (is_open)
 			batch->sent_again[i] = ++tries[i] < TRIES_MAX;
-		else if (is_passing(batch->results[i]) && ++tries[i] < PASSING_MAX)
+		else if (is_passing(batch, batch->results[i]) && ++tries[i] < PASSING_MAX)
 			batch->results[i] = BATCH_PENDING;
 		again = again || (batch->results[i] == BATCH_PENDING && tries[i] < TRIES_MAX);
 	}

@@ -22,6 +22,7 @@ struct batch {
 	/* Handed each answer that is no error; NULL where there is none. */
 	void (*take)(struct batch *batch, const struct nlmsghdr *answer, size_t i);
 	void *arg;
+	bool takes_busy; /* EBUSY is an answer, not a reason to try again */
 	int results[FLOW_BATCH_MAX];	 /* 0 done, -errno of the kernel, BATCH_PENDING */
 	bool sent_again[FLOW_BATCH_MAX]; /* the answer to an earlier sending was lost */
 };

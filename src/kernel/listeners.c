@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/listeners: who else hears of every entry that is destroyed, by /proc/net/netlink. */
+/* kernel/listeners: who else hears of entries, by /proc/net/netlink. */
 #include "kernel/kernel.h"
 
 #include <stdio.h>
@@ -106,6 +106,24 @@ static bool is_named_before(const struct listeners *listeners, unsigned i)
 			return true;
 	}
 	return false;
+}
+
+bool host_hears_no_updates(void)
+{
+	FILE *stream = fopen("/proc/thread-self/net/netlink", "re");
+	bool hears = false;
+	char line[256];
+
+	if (!stream)
+		return false;
+	while (!hears && fgets(line, sizeof(line), stream)) {
+		unsigned bus, groups;
+
+		hears = sscanf(line, "%*s %u %*u %x", &bus, &groups) == 2 && bus == NETLINK_NETFILTER &&
+			groups & 1u << (NFNLGRP_CONNTRACK_UPDATE - 1);
+	}
+	fclose(stream);
+	return !hears;
 }
 
 unsigned host_destroy_listeners(char *ret_names, size_t size)

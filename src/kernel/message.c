@@ -103,6 +103,15 @@ struct nlmsghdr *message_set_timeout(struct nl_socket *socket, void *buf,
 	return request;
 }
 
+struct nlmsghdr *message_ask_unanswered(struct nl_socket *socket, void *buf,
+					const struct flow_target *target)
+{
+	struct nlmsghdr *request = begin(socket, buf, IPCTNL_MSG_CT_NEW, target);
+
+	mnl_attr_put_u32(request, CTA_STATUS, htonl(FLOW_STATUS_CONFIRMED));
+	return request;
+}
+
 struct nlmsghdr *message_create(struct nl_socket *socket, void *buf, const struct flow_target *target,
 				const struct flow_tuple *reply, uint32_t mark)
 {

@@ -99,6 +99,29 @@ int writer_read_again(struct writer *writer, const struct flow_target *targets, 
 	return 0;
 }
 
+static struct nlmsghdr *build_ask(struct batch *batch, void *buf, size_t i)
+{
+	const struct flow_target *targets = batch->arg;
+
+	return message_ask_unanswered(&batch->writer->socket, buf, &targets[i]);
+}
+
+int writer_ask_unanswered(struct writer *writer, const struct flow_target *targets, size_t count, bool *ret_sure)
+{
+	struct batch batch = {.writer = writer,
+			      .count = count,
+			      .build = build_ask,
+			      .takes_busy = true,
+			      .arg = (void *)(uintptr_t)targets};
+	int r = batch_run(&batch);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < count; i++)
+		ret_sure[i] = batch.results[i] == 0;
+	return 0;
+}
+
 /* ---- finding by a tuple ---- */
 
 struct finding {

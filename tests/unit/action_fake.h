@@ -20,6 +20,9 @@ struct fake {
 	unsigned writes, reads, scans, filtered; /* calls so far */
 	unsigned fail_write;			 /* the n-th write fails, 0: none */
 	int write_error;
+	unsigned asks; /* of them whether somebody answered */
+	bool hears_updates;
+	int ask_error;
 	unsigned fail_scan;
 	bool is_unwatched;	   /* the number of buckets cannot be read */
 	int filtered_error;	   /* of the next filtered delete, whose first half is done */
@@ -79,6 +82,28 @@ static inline int fake_read_again(void *arg, const struct flow_target *targets, 
 			ret_flows[i] = fake->flows[at];
 	}
 	return 0;
+}
+
+static inline bool fake_can_ask_unanswered(void *arg)
+{
+	return !((struct fake *)arg)->hears_updates;
+}
+
+/* As the kernel: whatever the life. */
+static inline int fake_ask_unanswered(void *arg, const struct flow_target *targets, size_t count,
+				      bool *ret_sure)
+{
+	struct fake *fake = arg;
+
+	fake->asks++;
+	assert_in_range(count, 1, FLOW_BATCH_MAX);
+	assert_false(fake->hears_updates);
+	if (fake->on_read)
+		fake->on_read(fake);
+	for (size_t i = 0; i < count && !fake->ask_error; i++)
+		ret_sure[i] = fake->alive[targets[i].id - 1] &&
+			      !(fake->flows[targets[i].id - 1].status & FLOW_STATUS_SEEN_REPLY);
+	return fake->ask_error;
 }
 
 static inline int fake_delete(void *arg, const struct flow_target *targets, size_t count,
@@ -185,6 +210,8 @@ static inline struct fake *fake_new(size_t count)
 	fake->ports = (struct flow_ports){.arg = fake,
 					  .scan = fake_scan,
 					  .read_again = fake_read_again,
+					  .can_ask_unanswered = fake_can_ask_unanswered,
+					  .ask_unanswered = fake_ask_unanswered,
 					  .delete = fake_delete,
 					  .set_timeout = fake_set_timeout,
 					  .can_delete_filtered = fake_can_delete_filtered,

@@ -290,6 +290,115 @@ static void what_was_answered_meanwhile_lives(void **state)
 	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
 }
 
+static void who_is_unanswered_is_asked_for_that_alone(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	calm_then_attack(w, 15000, false, 1);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 5000);
+	assert_true(w->fake->asks > 0);
+	assert_int_equal(w->fake->reads, 0);
+}
+
+static void who_was_answered_is_read_again(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	calm_then_attack(w, 15000, true, 65536);
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 5000);
+	assert_int_equal(w->fake->asks, 0);
+	assert_true(w->fake->reads > 0);
+}
+
+/* A question would be an update to them. */
+static void where_updates_are_heard_all_are_read_again(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	calm_then_attack(w, 15000, false, 1);
+	w->fake->hears_updates = true;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(outcome.record.done, 5000);
+	assert_int_equal(w->fake->asks, 0);
+	assert_true(w->fake->reads > 0);
+}
+
+static void a_question_that_fails_makes_nobody_sure(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+	struct guard_outcome outcome;
+
+	calm_then_attack(w, 15000, false, 1);
+	w->fake->ask_error = -ENOBUFS;
+	w->fake->on_read = answer_all;
+	round_of(w, &decision, &outcome);
+	assert_true(w->fake->asks > 0);
+	assert_int_equal(outcome.record.done, 0);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+}
+
+/* Between the pass and the delete somebody marks them. */
+static void mark_all(struct fake *fake)
+{
+	for (size_t i = 0; i < fake->count; i++) {
+		fake->flows[i].mark = 7;
+		fake->flows[i].has |= FLOW_HAS_MARK;
+	}
+}
+
+static void marked_meanwhile(struct world *w, struct guard_outcome *ret_outcome)
+{
+	struct policy_decision decision = decide(w, 5000, LEVEL_WARNING);
+
+	calm_then_attack(w, 15000, false, 1);
+	w->fake->on_read = mark_all;
+	round_of(w, &decision, ret_outcome);
+	assert_int_equal(ret_outcome->record.done, 0);
+	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
+}
+
+static void what_the_policy_protects_meanwhile_lives(void **state)
+{
+	static const char text[] =
+		"{\"schema\": \"ctwarden.policy/1\", \"protect\": {\"flows\": [{\"name\": \"m\", \"match\": {\"mark\": 7}}]}, "
+		"\"rules\": [{\"name\": \"r\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
+		"[\"unreplied\"]}, \"until\": {\"fill_pct\": 50}}]}";
+	struct world *w = *state;
+	struct guard_outcome outcome;
+	struct problem problem = {0};
+
+	policy_free(w->policy);
+	w->policy = NULL;
+	if (policy_parse(text, strlen(text), "p.json", &w->policy, &problem))
+		fail_msg("%s: %s", problem.path, problem.text);
+	w->table.policy = w->policy;
+	marked_meanwhile(w, &outcome);
+}
+
+static void what_the_config_protects_meanwhile_lives(void **state)
+{
+	struct flow_filter *marked = flow_filter_new();
+	struct protect *protect = protect_new();
+	struct world *w = *state;
+	struct guard_outcome outcome;
+
+	assert_int_equal(flow_filter_add(marked, FILTER_MARK, "7", false, NULL), 0);
+	assert_int_equal(flow_filter_finish(marked, NULL), 0);
+	assert_int_equal(protect_add(protect, marked, "m"), 0);
+	w->table.protect = protect;
+	marked_meanwhile(w, &outcome);
+	protect_free(protect);
+}
+
 static void a_failing_pass_takes_nothing(void **state)
 {
 	struct world *w = *state;
@@ -455,6 +564,12 @@ int main(void)
 		TEST(protected_flows_stay_and_are_named),
 		TEST(own_is_what_this_host_begins_or_answers),
 		TEST(what_was_answered_meanwhile_lives),
+		TEST(who_is_unanswered_is_asked_for_that_alone),
+		TEST(who_was_answered_is_read_again),
+		TEST(where_updates_are_heard_all_are_read_again),
+		TEST(a_question_that_fails_makes_nobody_sure),
+		TEST(what_the_policy_protects_meanwhile_lives),
+		TEST(what_the_config_protects_meanwhile_lives),
 		TEST(a_failing_pass_takes_nothing),
 		TEST(a_failing_write_stops_and_adds_up),
 		TEST(shortening_keeps_the_floor_and_seniors),

@@ -153,6 +153,8 @@ static void check_one(const struct flow_filter *filter, const struct flow *flows
 			fail_msg("%s: refused, but a flow matches", text);
 		if (yes && !flow_filter_may_match_life(filter, &flows[i]))
 			fail_msg("%s: matches, though what lasts does not", text);
+		if (yes && !flow_filter_may_come(filter, &flows[i]))
+			fail_msg("%s: matches, though it can never come to", text);
 		if (yes && implied && (flows[i].status & mask) != value)
 			fail_msg("%s: status 0x%x under 0x%x is not implied", text, value, mask);
 	}
