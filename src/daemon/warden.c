@@ -377,7 +377,9 @@ static void write_record(struct engine *engine, const struct action_record *reco
 	char *json = report_record_json(record, &engine->netns);
 
 	report_record_text(record, text, sizeof(text));
-	alarms_record(engine->alarms, json, text, record->level);
+	/* What the kernel refuses is an alarm at any level. */
+	alarms_record(engine->alarms, json, text,
+		      record->error && record->level == LEVEL_OK ? LEVEL_WARNING : record->level);
 	warden->counts.records++;
 	report_record_words(record, warden->last, sizeof(warden->last));
 	warden->last_real_ns = record->real_ns;
@@ -396,8 +398,8 @@ static void take_outcome(struct engine *engine, const struct policy_decision *de
 		warden->counts.failed++;
 	if (record->action == POLICY_ACTION_EVICT)
 		warden->counts.evicted += record->done;
-	/* What found nothing to do is no event. */
-	if (record->matched || record->error || record->action == POLICY_ACTION_LOG)
+	/* What found nothing to do is no event; what met only what is protected is one. */
+	if (record->matched || record->protected_count || record->error || record->action == POLICY_ACTION_LOG)
 		write_record(engine, record);
 }
 

@@ -48,11 +48,11 @@ static __attribute__((format(printf, 2, 3))) void say(struct bans *bans, const c
 		bans->len += (size_t)n;
 }
 
-static int run(struct bans *bans, struct problem *problem)
+static int run_command(struct bans *bans, const char *command, struct problem *problem)
 {
 	const char *error;
 
-	if (!nft_run_cmd_from_buffer(bans->nft, bans->commands))
+	if (!nft_run_cmd_from_buffer(bans->nft, command))
 		return 0;
 	error = nft_ctx_get_error_buffer(bans->nft);
 	problem_set(problem, "nft", "%.*s", (int)strcspn(error, "\n"), error);
@@ -61,6 +61,11 @@ static int run(struct bans *bans, struct problem *problem)
 	if (strstr(error, "not supported"))
 		return -EOPNOTSUPP;
 	return strstr(error, "No such file") ? -ENOENT : -EIO;
+}
+
+static int run(struct bans *bans, struct problem *problem)
+{
+	return run_command(bans, bans->commands, problem);
 }
 
 static void begin(struct bans *bans)
@@ -238,19 +243,22 @@ static void take_element(struct bans *bans, char *text, int64_t now_ns)
 	}
 }
 
-static void take_set(struct bans *bans, const char *name, int64_t now_ns)
+/* No set, no table: nothing to take over. */
+static int take_set(struct bans *bans, const char *name, int64_t now_ns, struct problem *problem)
 {
 	char command[96], *text, *save = NULL, *element, *end;
 	const char *output;
+	int result;
 
 	snprintf(command, sizeof(command), "list set inet " BANS_TABLE " %s", name);
-	if (nft_run_cmd_from_buffer(bans->nft, command))
-		return;
+	result = run_command(bans, command, problem);
+	if (result)
+		return result == -ENOENT ? 0 : result;
 	bans->has_table = true;
 	output = nft_ctx_get_output_buffer(bans->nft);
 	output = output ? strstr(output, "elements = {") : NULL;
 	if (!output)
-		return;
+		return 0;
 	text = strdup(output + strlen("elements = {"));
 	end = text ? strchr(text, '}') : NULL;
 	if (end) {
@@ -259,12 +267,15 @@ static void take_set(struct bans *bans, const char *name, int64_t now_ns)
 			take_element(bans, element, now_ns);
 	}
 	free(text);
+	return 0;
 }
 
 static int open_quietly(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
 {
 	struct bans *bans = mem_alloc(sizeof(*bans));
 	int64_t now_ns = clock_monotonic_ns();
+	struct problem problem = {0};
+	int result;
 
 	bans->nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (!bans->nft || nft_ctx_buffer_output(bans->nft) || nft_ctx_buffer_error(bans->nft)) {
@@ -278,8 +289,15 @@ static int open_quietly(size_t max, struct bans **ret_bans, struct problem *rete
 	bans->items = mem_alloc((max + 1) * sizeof(*bans->items));
 	bans->commands = mem_alloc(COMMANDS_MAX);
 	/* Slowed ones are not taken over: they were mild, and their rates stand in rules. */
-	take_set(bans, "banned4", now_ns);
-	take_set(bans, "banned6", now_ns);
+	result = take_set(bans, "banned4", now_ns, &problem);
+	if (!result)
+		result = take_set(bans, "banned6", now_ns, &problem);
+	if (result) {
+		bans_close(bans);
+		if (reterr_problem)
+			*reterr_problem = problem;
+		return result;
+	}
 	*ret_bans = bans;
 	return 0;
 }

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Real traffic for the tests of the guard: `server [PORT [NAME]]` echoes TCP at port 80, as a process of that name; `honest N [PORT]` opens N connections to it and
 answers each "check" on its standard input with how many of them still carry data; `flood N SOURCE` makes that many one-way
-UDP flows; `try SOURCE` says whether a new connection from there succeeds. Addresses are those of guard_lab.sh."""
+UDP flows; `crowd N` opens N connections from as many sources of 10.9.0.0/16, which all keep talking, and answers each "check"
+likewise; `scatter N` makes one one-way UDP flow of each of N such sources; `try SOURCE` says whether a new connection from there succeeds. Addresses are those of guard_lab.sh."""
 import ctypes
+import select
 import socket
 import sys
 import threading
@@ -56,6 +58,35 @@ def honest():
         print(alive, flush=True)
 
 
+def crowd_source(i):
+    return "10.9.%d.%d" % (i // 250, 1 + i % 250)
+
+
+def crowd():
+    held = [connect(crowd_source(i)) for i in range(int(sys.argv[2]))]
+    print("ready", flush=True)
+    while True:
+        asked = bool(select.select([sys.stdin], [], [], 0.2)[0])
+        if asked and not sys.stdin.readline():
+            return
+        alive = 0
+        for sock in held:
+            try:
+                sock.sendall(b"y")
+                alive += sock.recv(1) == b"y"
+            except OSError:
+                pass
+        if asked:
+            print(alive, flush=True)
+
+
+def scatter():
+    for i in range(int(sys.argv[2])):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind((crowd_source(i), 0))
+            sock.sendto(b"x", ("10.3.200.%d" % (1 + i % 250), 9001))
+
+
 def flood():
     count, source = int(sys.argv[2]), sys.argv[3]
     base = int(sys.argv[4]) if len(sys.argv) > 4 else 0
@@ -80,4 +111,4 @@ def attempt():
 
 
 if __name__ == "__main__":
-    {"server": server, "honest": honest, "flood": flood, "try": attempt}[sys.argv[1]]()
+    {"server": server, "honest": honest, "flood": flood, "crowd": crowd, "scatter": scatter, "try": attempt}[sys.argv[1]]()
