@@ -116,6 +116,9 @@ void victims_reset(struct victims *victims, const struct victims_config *config)
 void victims_offer(struct victims *victims, const struct flow *flow,
 		   const struct flow_facts *facts, const struct standing *standing);
 
+/* A flow of the pass that is not offered: a child that lives keeps its master. */
+void victims_see(struct victims *victims, const struct flow *flow);
+
 struct victims_report {
 	uint64_t offered;
 	uint64_t candidates[VICTIM_STAGE_COUNT]; /* by stage, deeper ones too: what could be had */
@@ -124,6 +127,7 @@ struct victims_report {
 	uint64_t spared[VICTIM_SPARED_COUNT];
 	uint64_t fits;           /* flows that fit a signature, of all offered */
 	uint64_t sources_folded; /* sources that gave way in the count */
+	uint64_t masters;        /* of living flows, met in the pass */
 };
 
 /* The victims in order of eviction, valid until victims_reset or victims_free. Once a pass. */

@@ -2,7 +2,7 @@
 /* action/evict: one pass finds the victims of all decisions. The pass comes in the order of the hash, so that its first flows
  * are a fair sample of the table: they are kept until the signature of the surge is found on them, then offered like the
  * rest. Until then nothing is decided; after the pass the signature is confirmed by count, or what rests on it alone lives. */
-#include "guard_private.h"
+#include "evict_private.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +10,11 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/text.h"
-#include "base/units.h"
 #include "policy/victim.h"
 #include "stats/fill.h"
-#include "stats/round.h"
 
-#define EARLY_FLOWS   16384
-#define LANE_SOURCES  65536
+#define EARLY_FLOWS  16384
+#define LANE_SOURCES 65536
 #define TALLY_SOURCES 4096
 /* Classes in which nobody has answered, or nobody will. */
 #define UNANSWERED                                                                                                     \
@@ -29,38 +26,12 @@ struct early_flow {
 	struct standing standing;
 };
 
-struct lane {
-	const struct policy_decision *decision;
-	const struct policy_rule *rule;
-	struct action_record *record;
-	const struct guard_table *table;
-	struct victims *victims;
-	uint64_t floor_spared, young_spared;
-	bool has_signature;
-};
-
-struct eviction {
-	struct guard *guard;
-	const struct guard_table *table;
-	struct flow_filter_context context;
-	struct lane lanes[POLICY_DECISIONS_MAX];
-	size_t lane_count, used;
-	uint64_t would_free;
-	bool is_open; /* the signature was looked for: flows go to the lanes at once */
-	uint64_t base_flows, growth_flows;
-	struct signature signatures[SIGNATURE_MAX];
-	struct signature_counts counts[SIGNATURE_MAX];
-	size_t signature_count;
-	struct round round;
-	int64_t began_ns;
-};
-
 static bool takes_all(const struct lane *lane)
 {
 	return lane->rule->action.takes_active_at_full && lane->decision->level == LEVEL_FULL;
 }
 
-static bool knows_calm(const struct guard *guard)
+bool evict_knows_calm(const struct guard *guard)
 {
 	return guard->has_base || seniority_counts_get(guard->seniority).is_ready;
 }
@@ -97,7 +68,7 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 		config.stream_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_STREAM] / NS_PER_SEC);
 	memcpy(config.source_prefix, e->guard->config.seniority.source_prefix, sizeof(config.source_prefix));
 	config.max_sources = lane->decision->scope == POLICY_SCOPE_TABLE ? LANE_SOURCES : TALLY_SOURCES;
-	config.is_blind = !knows_calm(e->guard);
+	config.is_blind = !evict_knows_calm(e->guard);
 	config.is_protected = is_protected;
 	config.protected_arg = (void *)lane;
 	if (lane->has_signature) {
@@ -107,7 +78,7 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 	return config;
 }
 
-static void open_lanes(struct eviction *e)
+void evict_open_lanes(struct eviction *e)
 {
 	uint64_t room = e->guard->config.max_victims;
 
@@ -152,7 +123,7 @@ static void find_signature(struct eviction *e, uint64_t expected)
 					.growth_flows = (uint64_t)((double)e->growth_flows * scale)};
 
 	e->signature_count = signature_find(e->guard->finder, &input, SIGNATURE_MAX, e->signatures);
-	if (!knows_calm(e->guard))
+	if (!evict_knows_calm(e->guard))
 		without_base(e);
 	for (size_t i = 0; i < e->signature_count; i++)
 		trial_judge(&e->guard->trial, &e->signatures[i], e->began_ns);
@@ -165,12 +136,15 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 {
 	bool fits = lane->has_signature && signature >= 0 && !e->signatures[signature].hits_base;
 	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
+	enum policy_verdict verdict;
 	size_t by = 0;
 
 	if (!lane->victims)
 		return;
-
-	switch (policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by)) {
+	verdict = policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by);
+	if (verdict != POLICY_VERDICT_TAKE)
+		victims_see(lane->victims, flow);
+	switch (verdict) {
 	case POLICY_VERDICT_TAKE:
 		victims_offer(lane->victims, flow, facts, standing);
 		break;
@@ -198,7 +172,10 @@ static void offer(struct eviction *e, const struct flow *flow, const struct flow
 
 	for (size_t i = 0; i < e->signature_count; i++)
 		signature_count(&e->counts[i], &e->signatures[i].pattern, flow, facts->class, standing->is_base);
-	fast_see(&e->guard->fast, e->table, flow, facts->class, standing);
+	if (e->is_known && signature != (int)e->scanned)
+		return; /* met already */
+	if (!e->is_known)
+		fast_see(&e->guard->fast, e->table, flow, facts->class, standing);
 	for (size_t i = 0; i < e->lane_count; i++)
 		offer_to(e, &e->lanes[i], flow, facts, standing, signature);
 }
@@ -207,7 +184,7 @@ static void offer_early(struct eviction *e, uint64_t expected)
 {
 	find_signature(e, expected);
 	fast_begin(&e->guard->fast, e->table, e->signatures, e->signature_count);
-	open_lanes(e);
+	evict_open_lanes(e);
 	for (size_t i = 0; i < e->used; i++) {
 		const struct early_flow *early = &e->guard->early[i];
 
@@ -235,7 +212,7 @@ static void on_standing(const struct flow *flow, const struct flow_facts *facts,
 		offer_early(e, e->lanes[0].record->entries_before);
 }
 
-static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
 {
 	struct eviction *e = arg;
 
@@ -246,99 +223,6 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 }
 
 /* ---- after the pass ---- */
-
-static void tell_how(const struct eviction *e, const struct lane *lane)
-{
-	struct action_record *record = lane->record;
-	char pattern[SIGNATURE_TEXT_MAX], number[UNITS_TEXT_MAX];
-	const char *comma = "";
-	struct text text;
-
-	text_init(&text, record->how, sizeof(record->how));
-	for (unsigned i = 0; i < VICTIM_STAGE_COUNT; i++) {
-		if (!record->stages[i])
-			continue;
-		text_add(&text, "%s%s %s", comma, units_format_count(record->stages[i], number),
-			 victim_stage_name((enum victim_stage)i));
-		comma = "; ";
-	}
-	for (size_t i = 0; i < e->signature_count && lane->has_signature; i++) {
-		const struct signature *signature = &e->signatures[i];
-
-		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma, i ? "and " : "the surge is ",
-			 signature_format(&signature->pattern, pattern), 100 * signature->coverage, 100 * signature->base_share,
-			 signature->cannot_tell_apart ? " (cannot tell apart)"
-			 : signature->is_lively	      ? " (in use)"
-						      : "");
-		comma = "; ";
-	}
-	if (!knows_calm(e->guard))
-		text_add(&text, "%sno calm picture yet", comma);
-}
-
-static void tally_sources(struct action_record *record, const struct guard *guard, const struct victim *victims, size_t count)
-{
-	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
-	struct ranking_row rows[RECORD_SOURCES];
-	struct ranking *ranking;
-	struct flow flow = {0};
-
-	config.max = TALLY_SOURCES;
-	memcpy(config.prefix_len, guard->config.seniority.source_prefix, sizeof(config.prefix_len));
-	ranking = ranking_new(&config);
-	for (size_t i = 0; i < count; i++) {
-		struct flow_tuple *orig = &flow.tuple[FLOW_ORIG];
-
-		orig->family = victims[i].family;
-		orig->protocol = victims[i].protocol;
-		memcpy(orig->src, victims[i].src, sizeof(orig->src));
-		flow.zone = victims[i].zone;
-		ranking_add(ranking, &flow, (enum flow_class)victims[i].class);
-	}
-	record->source_count = ranking_top(ranking, RANKING_ORDER_ENTRIES, RECORD_SOURCES, rows);
-	for (size_t i = 0; i < record->source_count; i++) {
-		ranking_key_format(&config, &rows[i].key, record->sources[i].name);
-		record->sources[i].count = rows[i].entries;
-	}
-	ranking_free(ranking);
-}
-
-static struct flow_brief brief_of(const struct victim *victim)
-{
-	struct flow_brief brief = {.family = victim->family,
-				   .protocol = victim->protocol,
-				   .state = victim->state,
-				   .class = victim->class,
-				   .zone = victim->zone,
-				   .sport = victim->sport,
-				   .dport = victim->dport,
-				   .id = victim->id,
-				   .has = FLOW_HAS_ID | (victim->state ? FLOW_HAS_STATE : 0)};
-
-	memcpy(brief.src, victim->src, sizeof(brief.src));
-	memcpy(brief.dst, victim->dst, sizeof(brief.dst));
-	return brief;
-}
-
-static void tell_chosen(struct eviction *e, struct lane *lane, const struct victim *victims, size_t count)
-{
-	struct action_record *record = lane->record;
-
-	record->matched += count;
-	record->left = count;
-	for (size_t i = 0; i < count; i++) {
-		record->classes[victims[i].class]++;
-		record->stages[victims[i].stage]++;
-		if (record->example_count < RECORD_EXAMPLES)
-			record->examples[record->example_count++] = brief_of(&victims[i]);
-	}
-	tally_sources(record, e->guard, victims, count);
-	if (lane->has_signature) {
-		memcpy(record->signatures, e->signatures, sizeof(record->signatures));
-		record->signature_count = e->signature_count;
-	}
-	tell_how(e, lane);
-}
 
 /* The pass does not bear a signature out: what is taken only because it fits lives. */
 static size_t without_refuted(const struct eviction *e, struct victim *victims, size_t count)
@@ -386,34 +270,43 @@ static size_t still_wanted(const struct eviction *e, const struct lane *lane, si
 	return want < chosen ? (size_t)want : chosen;
 }
 
-static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
+static void choose(struct eviction *e, struct lane *lane)
 {
-	struct action_record *record = lane->record;
-	struct victims_report report;
-	struct victim *chosen;
 	const struct victim *victims;
 	size_t count;
 
 	if (!lane->victims)
 		return;
-	victims = victims_finish(lane->victims, &count, &report);
-	chosen = mem_alloc((count + 1) * sizeof(*chosen));
-	memcpy(chosen, victims, count * sizeof(*chosen));
-	count = without_refuted(e, chosen, count);
-	count = without_seniors(e, lane, chosen, count);
-	count = still_wanted(e, lane, count, freed);
+	victims = victims_finish(lane->victims, &count, &lane->report);
+	lane->chosen = mem_alloc((count + 1) * sizeof(*lane->chosen));
+	memcpy(lane->chosen, victims, count * sizeof(*lane->chosen));
+	count = without_refuted(e, lane->chosen, count);
+	lane->chosen_count = without_seniors(e, lane, lane->chosen, count);
+	victims_free(lane->victims);
+	lane->victims = NULL;
+}
+
+static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
+{
+	struct action_record *record = lane->record;
+	size_t count;
+
+	if (!lane->chosen)
+		return;
+	count = still_wanted(e, lane, lane->chosen_count, freed);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
-		record->spared_by[i] += report.spared[i];
+		record->spared_by[i] += lane->report.spared[i];
 	record->spared_by[VICTIM_SPARED_FLOOR] += lane->floor_spared;
 	record->spared_by[VICTIM_SPARED_YOUNG_FLOW] += lane->young_spared;
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared += record->spared_by[i];
-	tell_chosen(e, lane, chosen, count);
+	evict_tell(e, lane, lane->chosen, count);
 	if (lane->decision->would)
 		e->would_free += count; /* what the next decision need not take */
 	else if (count)
-		evict_write(e->guard, e->table, lane->decision, chosen, count, record);
-	free(chosen);
+		evict_write(e->guard, e->table, lane->decision, lane->chosen, count, record);
+	free(lane->chosen);
+	lane->chosen = NULL;
 }
 
 static void confirm(struct eviction *e)
@@ -439,8 +332,46 @@ static void begin_lanes(struct eviction *e, const struct evict_lane *lanes, size
 	e->lane_count = count;
 }
 
-/* One pass over the table, and the deletes. 0 or -errno. */
-static int run_pass(struct eviction *e, uint64_t freed)
+void evict_begin_round(struct eviction *e)
+{
+	guard_begin_pass(e->guard, e->table, e->began_ns);
+	round_begin(&e->round, &(struct round_config){.seniority = e->guard->seniority,
+						      .timeouts = e->table->timeouts,
+						      .now_real_ns = e->table->real_ns,
+						      .on_flow = on_standing,
+						      .arg = e});
+}
+
+void evict_choose(struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		choose(e, &e->lanes[i]);
+}
+
+void evict_finish(struct eviction *e, uint64_t freed)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		finish_lane(e, &e->lanes[i], freed);
+}
+
+/* ---- the pass over the whole table ---- */
+
+/* What it found is good for the next rounds, unless there are masters of living flows, which only a whole pass can spare. */
+static void keep_known(struct eviction *e)
+{
+	struct known *known = &e->guard->known;
+	bool has_masters = false;
+
+	for (size_t i = 0; i < e->lane_count; i++)
+		has_masters |= e->lanes[i].report.masters > 0;
+	known->count = 0;
+	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
+		if (e->signatures[i].is_confirmed && !e->signatures[i].hits_base && !e->signatures[i].is_blind)
+			known->signatures[known->count++] = e->signatures[i];
+	known->found_ns = e->began_ns;
+}
+
+static void run_pass(struct eviction *e, uint64_t freed)
 {
 	const struct guard_table *table = e->table;
 	struct flow_scan_report report = {0};
@@ -450,13 +381,8 @@ static int run_pass(struct eviction *e, uint64_t freed)
 	if (!guard->early)
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
-	guard_begin_pass(guard, table, e->began_ns);
-	round_begin(&e->round, &(struct round_config){.seniority = guard->seniority,
-						      .timeouts = table->timeouts,
-						      .now_real_ns = table->real_ns,
-						      .on_flow = on_standing,
-						      .arg = e});
-	result = table->ports->scan(table->ports->arg, NULL, &e->context, on_flow, e, &report);
+	evict_begin_round(e);
+	result = table->ports->scan(table->ports->arg, NULL, &e->context, evict_on_flow, e, &report);
 	round_end(&e->round);
 	seniority_end(guard->seniority, result == 0 && !report.unsettled);
 	if (!result && !e->is_open)
@@ -465,14 +391,16 @@ static int run_pass(struct eviction *e, uint64_t freed)
 		confirm(e);
 	if (result || report.unsettled)
 		fast_forget(&guard->fast);
-	for (size_t i = 0; i < e->lane_count; i++) {
-		if (result)
-			e->lanes[i].record->error = result;
-		else
-			finish_lane(e, &e->lanes[i], freed);
+	for (size_t i = 0; result && i < e->lane_count; i++) {
+		e->lanes[i].record->error = result;
 		victims_free(e->lanes[i].victims);
 	}
-	return result;
+	guard->known.count = 0;
+	if (result)
+		return;
+	evict_choose(e);
+	keep_known(e);
+	evict_finish(e, freed);
 }
 
 /* What the kernel took by one request may be enough: then nobody needs to look at each flow. */
@@ -486,17 +414,38 @@ static bool is_enough(const struct eviction *e, uint64_t freed)
 	return true;
 }
 
+static uint64_t run_fast(struct eviction *e)
+{
+	uint64_t gone = 0;
+
+	for (size_t i = 0; i < e->lane_count && !gone; i++)
+		gone = fast_run(&e->guard->fast, e->table, e->lanes[i].decision, e->lanes[i].record);
+	return gone;
+}
+
+static void begin(struct eviction *e, struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes,
+		  size_t count)
+{
+	*e = (struct eviction){.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
+	begin_lanes(e, lanes, count);
+}
+
 void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
 		 uint64_t freed)
 {
 	struct eviction *e = mem_alloc(sizeof(*e));
-	uint64_t by_request = 0, done = 0;
+	uint64_t by_request, done = 0;
+	bool is_done;
 
-	*e = (struct eviction){.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
-	begin_lanes(e, lanes, count);
-	for (size_t i = 0; i < count && !by_request; i++)
-		by_request = fast_run(&guard->fast, table, lanes[i].decision, e->lanes[i].record);
-	if (!is_enough(e, by_request)) {
+	begin(e, guard, table, lanes, count);
+	by_request = run_fast(e);
+	is_done = is_enough(e, by_request);
+	if (!is_done && !by_request) {
+		is_done = evict_run_known(e, freed);
+		if (!is_done && e->is_known)
+			begin(e, guard, table, lanes, count);
+	}
+	if (!is_done) {
 		run_pass(e, freed);
 		guard->fast.pass_ns = table->monotonic_ns() - e->began_ns;
 		for (size_t i = 0; i < count; i++)

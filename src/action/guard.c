@@ -78,6 +78,7 @@ void guard_surge(struct guard *guard, int64_t now_ns)
 	if (guard->renewed_ns && now_ns - guard->renewed_ns < UNDO_NS)
 		undo(guard, now_ns);
 	fast_forget(&guard->fast); /* this may be another one */
+	guard->known.count = 0;
 	seniority_surge(guard->seniority, now_ns);
 }
 

@@ -23,6 +23,13 @@ struct fast {
 	uint64_t rest, entries;	       /* what the filters still meant after the round, and the table's count then */
 };
 
+/* The surge as the last whole pass confirmed it. */
+struct known {
+	struct signature signatures[SIGNATURE_MAX];
+	size_t count;
+	int64_t found_ns;
+};
+
 struct guard {
 	struct guard_config config;
 	struct seniority *seniority;
@@ -41,6 +48,7 @@ struct guard {
 	struct early_flow *early;     /* the first flows of a pass, until the signature is found */
 	struct trial trial;
 	struct fast fast;
+	struct known known;
 	uint64_t seed;
 };
 

@@ -15,7 +15,7 @@
 #include "private.h"
 #include "state.h"
 
-#define ROUND_MARGIN 1.3  /* growth may rise until then */
+#define ROUND_MARGIN 1.15 /* growth may rise until then */
 #define TICK_SEC     0.05 /* between readings while it is tight */
 #define LEAST_SHARE  0.005 /* of the capacity, where anything has to go at all */
 
@@ -27,6 +27,7 @@ struct evaluation {
 	int64_t now_ns;
 	struct facts facts;
 	uint64_t promised; /* entries that rules before are expected to take out */
+	bool evicts;	   /* the table is gone through anyway */
 	struct policy_decision *decisions;
 	size_t count;
 };
@@ -278,6 +279,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		decision->want_other = amount.other;
 	}
 	state->granted += granted;
+	e->evicts |= rule->action.action == POLICY_ACTION_EVICT && !subject->row;
 	if (rule->action.action == POLICY_ACTION_EVICT)
 		e->promised += (uint64_t)((1 - state->missed) * (double)granted);
 	tell_reason(decision, rule, why);
@@ -389,6 +391,15 @@ static void evaluate_subjects(struct evaluation *e, size_t rule_index)
 		evaluate_subject(e, rule_index, &more->rows[i]);
 }
 
+/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it. */
+static bool shares_pass(const struct evaluation *e, size_t rule_index)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
+
+	return e->evicts && rule->action.action == POLICY_ACTION_EVICT &&
+	       policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
+}
+
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 		       const struct snapshot *snapshot, struct policy_memory *memory,
 		       int64_t now_ns, struct policy_decision ret_decisions[POLICY_DECISIONS_MAX])
@@ -404,7 +415,7 @@ size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 		return 0;
 	subjects_forget_old(memory, now_ns);
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if (memory->rules[i].ready_ns > now_ns)
+		if (memory->rules[i].ready_ns > now_ns && !shares_pass(&e, i))
 			continue;
 		if (policy_rule_scope(&policy->rules[i]) == POLICY_SCOPE_TABLE)
 			evaluate_table(&e, i);

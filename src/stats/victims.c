@@ -222,11 +222,14 @@ static void fill_victim(struct victim *victim, const struct flow *flow,
 	victim->idle_code = facts->has_idle ? victims_encode_idle(facts->idle_sec) : 0;
 }
 
-static void note_master(struct victims *v, const struct flow *flow)
+void victims_see(struct victims *v, const struct flow *flow)
 {
 	struct master_key key = {.tuple = flow->master, .zone = flow->zone};
-	struct master_row *row = rows_get(v->masters, &key);
+	struct master_row *row;
 
+	if (!(flow->has & FLOW_HAS_MASTER))
+		return;
+	row = rows_get(v->masters, &key);
 	row->children++;
 }
 
@@ -327,8 +330,7 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 
 	v->report.offered++;
 	v->report.fits += fits >= 0;
-	if (flow->has & FLOW_HAS_MASTER)
-		note_master(v, flow);
+	victims_see(v, flow);
 	if (spared != VICTIM_SPARED_COUNT) {
 		v->report.spared[spared]++;
 		return;
@@ -428,6 +430,7 @@ const struct victim *victims_finish(struct victims *v, size_t *ret_count,
 		v->report.chosen_classes[v->room[i].class]++;
 	}
 	v->report.sources_folded = rows_evicted(v->sources);
+	v->report.masters = rows_used(v->masters);
 	*ret_report = v->report;
 	*ret_count = count;
 	return v->room;

@@ -18,6 +18,7 @@ struct fake {
 	size_t count;
 	bool can_filter;			 /* the kernel's own filter is proven */
 	unsigned writes, reads, scans, filtered; /* calls so far */
+	unsigned whole_scans;			 /* of scans: without a filter */
 	unsigned fail_write;			 /* the n-th write fails, 0: none */
 	int write_error;
 	unsigned asks; /* of them whether somebody answered */
@@ -42,6 +43,7 @@ static inline int fake_scan(void *arg, const struct flow_filter *filter,
 	size_t i;
 
 	memset(ret_report, 0, sizeof(*ret_report));
+	fake->whole_scans += !filter;
 	if (++fake->scans == fake->fail_scan)
 		return -EPERM;
 	for (i = 0; i < fake->count; i++)

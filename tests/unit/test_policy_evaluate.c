@@ -193,11 +193,11 @@ static void test_a_round_that_takes_long_makes_room_for_longer(void **state)
 	(void)state;
 	snapshot_grow(s, 20000);
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
-	assert_int_equal(decisions[0].want_other, 3500); /* 1.3 * (0.2 s pause + 50 ms) */
+	assert_int_equal(decisions[0].want_other, 3000); /* 0.3 s are more than 1.15 * (0.2 s pause + 50 ms) */
 	policy_memory_result(memory, policy, &decisions[0], &effect, SEC);
 	clear(1);
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions), 1);
-	assert_int_equal(decisions[0].want_other, 23000); /* 1.3 * 1 s */
+	assert_int_equal(decisions[0].want_other, 20000); /* 1.15 * 1 s */
 	clear(1);
 	policy_memory_free(memory);
 	policy_free(policy);
@@ -232,6 +232,34 @@ static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 	assert_int_equal(decisions[1].rule, 1);
 	assert_in_range(decisions[1].want, 18990, 19010);
 	clear(count);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
+static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_through_anyway(void **state)
+{
+#define COOLING "\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"cooldown\": "
+	struct policy *policy = policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", " COOLING "\"1s\"}, {\"name\": \"hard\", " COOLING
+					       "\"10s\"}, {\"name\": \"sweep\", \"when\": {\"level\": \"warning\"}, \"do\": "
+					       "\"sweep\", \"cooldown\": \"10s\"}]}");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect effect = {.matched = 1, .done = 1};
+	struct snapshot *s = snapshot_of(90000);
+	size_t count;
+
+	(void)state;
+	for (int second = 1; second <= 3; second++) {
+		count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, second * SEC, decisions);
+		/* The hard one only from the second time on: then the mild one is known to find little. */
+		assert_int_equal(count, 2);
+		assert_int_equal(decisions[0].rule, 0);
+		assert_int_equal(decisions[1].rule, second == 1 ? 2 : 1);
+		for (size_t i = 0; i < count; i++)
+			if (decisions[i].action == POLICY_ACTION_EVICT)
+				policy_memory_result(memory, policy, &decisions[i], &effect, second * SEC);
+		clear(count);
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, second * SEC + SEC / 2, decisions), 0);
+	}
 	policy_memory_free(memory);
 	policy_free(policy);
 }
@@ -477,6 +505,7 @@ int main(void)
 			test_flows_that_do_not_fit_the_surge_only_make_room_until_the_next_round),
 		cmocka_unit_test(test_a_round_that_takes_long_makes_room_for_longer),
 		cmocka_unit_test(test_a_later_rule_takes_what_the_earlier_ones_do_not),
+		cmocka_unit_test(test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_through_anyway),
 		cmocka_unit_test(test_a_source_is_a_decision_of_its_own_with_its_filter),
 		cmocka_unit_test(test_pickups_never_count_against_the_source),
 		cmocka_unit_test(

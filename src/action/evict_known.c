@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_known: a pass over the surge alone. For a moment after a pass over the whole table it is known what the surge
+ * is; the kernel then leaves most of the others out, and where the table is full of honest flows that is most of the work. */
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "evict_private.h"
+
+#define KNOWN_FOR_NS (2 * NS_PER_SEC) /* then the whole table is looked at again */
+
+/* Whether the kernel can leave out most of the others. */
+static bool is_narrow(const struct signature_pattern *p)
+{
+	return p->has_port || (p->family == AF_INET && (p->src_len == 32 || p->dst_len == 32));
+}
+
+static bool knows_enough(const struct eviction *e)
+{
+	const struct known *known = &e->guard->known;
+
+	for (size_t i = 0; i < known->count; i++)
+		if (!is_narrow(&known->signatures[i].pattern))
+			return false;
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
+			return false;
+	return known->count && e->began_ns - known->found_ns < KNOWN_FOR_NS;
+}
+
+static int scan_known(struct eviction *e)
+{
+	const struct guard_table *table = e->table;
+	struct flow_scan_report report = {0};
+	int result = 0;
+
+	for (e->scanned = 0; e->scanned < e->signature_count && !result; e->scanned++) {
+		struct flow_filter *filter = signature_filter(&e->signatures[e->scanned].pattern);
+
+		result = table->ports->scan(table->ports->arg, filter, &e->context, evict_on_flow, e, &report);
+		/* Flows under way still go by the number of this scan. */
+		round_end(&e->round);
+		flow_filter_free(filter);
+	}
+	return result;
+}
+
+static bool is_chosen_enough(const struct eviction *e)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < e->lane_count; i++)
+		sum += e->lanes[i].chosen_count;
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (sum < e->lanes[i].decision->want_other)
+			return false;
+	return sum > 0;
+}
+
+/* False: it was not enough, nothing was done, and the whole table has to be looked at. */
+bool evict_run_known(struct eviction *e, uint64_t freed)
+{
+	bool is_enough;
+
+	if (!knows_enough(e))
+		return false;
+	e->is_known = true;
+	e->signature_count = e->guard->known.count;
+	memcpy(e->signatures, e->guard->known.signatures, sizeof(e->signatures));
+	for (size_t i = 0; i < e->signature_count; i++)
+		trial_judge(&e->guard->trial, &e->signatures[i], e->began_ns);
+	evict_open_lanes(e);
+	evict_begin_round(e);
+	is_enough = scan_known(e) == 0;
+	seniority_end(e->guard->seniority, false);
+	evict_choose(e);
+	is_enough = is_enough && is_chosen_enough(e);
+	if (is_enough)
+		evict_finish(e, freed);
+	for (size_t i = 0; i < e->lane_count; i++) {
+		free(e->lanes[i].chosen);
+		e->lanes[i].chosen = NULL;
+	}
+	return is_enough;
+}

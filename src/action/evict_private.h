@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_private: one round of evictions under way. Private to action/evict*.c. */
+#ifndef CTWARDEN_ACTION_EVICT_PRIVATE_H
+#define CTWARDEN_ACTION_EVICT_PRIVATE_H
+
+#include "guard_private.h"
+#include "stats/round.h"
+
+struct lane {
+	const struct policy_decision *decision;
+	const struct policy_rule *rule;
+	struct action_record *record;
+	const struct guard_table *table;
+	struct victims *victims;
+	uint64_t floor_spared, young_spared;
+	bool has_signature;
+	struct victim *chosen; /* after the pass */
+	size_t chosen_count;
+	struct victims_report report;
+};
+
+struct eviction {
+	struct guard *guard;
+	const struct guard_table *table;
+	struct flow_filter_context context;
+	struct lane lanes[POLICY_DECISIONS_MAX];
+	size_t lane_count, used;
+	uint64_t would_free;
+	bool is_open; /* the signature was looked for: flows go to the lanes at once */
+	uint64_t base_flows, growth_flows;
+	struct signature signatures[SIGNATURE_MAX];
+	struct signature_counts counts[SIGNATURE_MAX];
+	size_t signature_count;
+	struct round round;
+	bool is_known;	/* a pass over what is known to fit alone */
+	size_t scanned; /* then: the signature whose flows come now */
+	int64_t began_ns;
+};
+
+/* What is there can be compared with a table that was calm. */
+bool evict_knows_calm(const struct guard *guard);
+/* The steps of a pass: what fits the signatures is known, the flows come (a flow_scan_fn, its arg the eviction), the victims
+ * are chosen, and deleted. */
+void evict_open_lanes(struct eviction *e);
+void evict_begin_round(struct eviction *e);
+bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg);
+void evict_choose(struct eviction *e);
+void evict_finish(struct eviction *e, uint64_t freed);
+/* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the whole table
+ * has to be looked at. */
+bool evict_run_known(struct eviction *e, uint64_t freed);
+/* Puts into the record who goes and why. */
+void evict_tell(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count);
+
+#endif

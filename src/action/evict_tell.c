@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_tell: who goes and why, for the record. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "base/units.h"
+#include "evict_private.h"
+
+#define TALLY_SOURCES 4096
+
+static void tell_how(const struct eviction *e, const struct lane *lane)
+{
+	struct action_record *record = lane->record;
+	char pattern[SIGNATURE_TEXT_MAX], number[UNITS_TEXT_MAX];
+	const char *comma = "";
+	struct text text;
+
+	text_init(&text, record->how, sizeof(record->how));
+	for (unsigned i = 0; i < VICTIM_STAGE_COUNT; i++) {
+		if (!record->stages[i])
+			continue;
+		text_add(&text, "%s%s %s", comma, units_format_count(record->stages[i], number),
+			 victim_stage_name((enum victim_stage)i));
+		comma = "; ";
+	}
+	for (size_t i = 0; i < e->signature_count && lane->has_signature; i++) {
+		const struct signature *signature = &e->signatures[i];
+
+		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma, i ? "and " : "the surge is ",
+			 signature_format(&signature->pattern, pattern), 100 * signature->coverage, 100 * signature->base_share,
+			 signature->cannot_tell_apart ? " (cannot tell apart)"
+			 : signature->is_lively	      ? " (in use)"
+						      : "");
+		comma = "; ";
+	}
+	if (!evict_knows_calm(e->guard))
+		text_add(&text, "%sno calm picture yet", comma);
+}
+
+static void tally_sources(struct action_record *record, const struct guard *guard, const struct victim *victims, size_t count)
+{
+	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
+	struct ranking_row rows[RECORD_SOURCES];
+	struct ranking *ranking;
+	struct flow flow = {0};
+
+	config.max = TALLY_SOURCES;
+	memcpy(config.prefix_len, guard->config.seniority.source_prefix, sizeof(config.prefix_len));
+	ranking = ranking_new(&config);
+	for (size_t i = 0; i < count; i++) {
+		struct flow_tuple *orig = &flow.tuple[FLOW_ORIG];
+
+		orig->family = victims[i].family;
+		orig->protocol = victims[i].protocol;
+		memcpy(orig->src, victims[i].src, sizeof(orig->src));
+		flow.zone = victims[i].zone;
+		ranking_add(ranking, &flow, (enum flow_class)victims[i].class);
+	}
+	record->source_count = ranking_top(ranking, RANKING_ORDER_ENTRIES, RECORD_SOURCES, rows);
+	for (size_t i = 0; i < record->source_count; i++) {
+		ranking_key_format(&config, &rows[i].key, record->sources[i].name);
+		record->sources[i].count = rows[i].entries;
+	}
+	ranking_free(ranking);
+}
+
+static struct flow_brief brief_of(const struct victim *victim)
+{
+	struct flow_brief brief = {.family = victim->family,
+				   .protocol = victim->protocol,
+				   .state = victim->state,
+				   .class = victim->class,
+				   .zone = victim->zone,
+				   .sport = victim->sport,
+				   .dport = victim->dport,
+				   .id = victim->id,
+				   .has = FLOW_HAS_ID | (victim->state ? FLOW_HAS_STATE : 0)};
+
+	memcpy(brief.src, victim->src, sizeof(brief.src));
+	memcpy(brief.dst, victim->dst, sizeof(brief.dst));
+	return brief;
+}
+
+void evict_tell(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count)
+{
+	struct action_record *record = lane->record;
+
+	record->matched += count;
+	record->left = count;
+	for (size_t i = 0; i < count; i++) {
+		record->classes[victims[i].class]++;
+		record->stages[victims[i].stage]++;
+		if (record->example_count < RECORD_EXAMPLES)
+			record->examples[record->example_count++] = brief_of(&victims[i]);
+	}
+	tally_sources(record, e->guard, victims, count);
+	if (lane->has_signature) {
+		memcpy(record->signatures, e->signatures, sizeof(record->signatures));
+		record->signature_count = e->signature_count;
+	}
+	tell_how(e, lane);
+}
