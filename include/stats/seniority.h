@@ -52,7 +52,7 @@ struct standing {	    /* of one flow at this pass */
 
 /* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm):
  * in a surge nobody rises and what is new is not base. senior_budget: how many seniors may count in
- * all (a share of capacity); 0: no bound. A pass begun before the last one was ended ends that one
+ * all (a share of capacity; after an adoption up to a quarter more); 0: no bound. A pass begun before the last one was ended ends that one
  * as incomplete. */
 void seniority_begin(struct seniority *seniority, int64_t now_ns, bool is_calm,
 		     uint64_t senior_budget);
@@ -96,7 +96,8 @@ struct seniority_counts {
 	uint64_t adopted, struck, lapsed;	   /* since the start */
 	uint64_t gave_way;   /* slots that another flow took because of max_flows */
 	uint64_t over_share; /* of the last pass */
-	uint32_t fair_share; /* seniors a source may have that count; UINT32_MAX: no bound */
+	uint32_t fair_share; /* seniors a source may have that count; UINT32_MAX: no bound. One more
+			      * each for those met first, while the budget lasts */
 	bool is_ready;	     /* seniors, or two calm passes renewal_ns apart found none */
 };
 struct seniority_counts seniority_counts_get(const struct seniority *seniority);

@@ -186,6 +186,7 @@ void seniority_begin(struct seniority *s, int64_t now_ns, bool is_calm, uint64_t
 	if (s->is_mark)
 		s->mark_ns = now_ns;
 	s->counts.over_share = 0;
+	s->rest = s->spare;
 	rows_clear(s->sources);
 }
 
@@ -252,16 +253,20 @@ static void look_at_traffic(const struct seniority *s, struct slot *slot, const 
 	slot->digest = digest_of(s->now_ns, flow);
 }
 
+static int64_t floor_ns(const struct seniority *s)
+{
+	return s->config.established_floor_sec * 2LL * HALF_SEC_NS;
+}
+
 /* Who puts a flow in gives it a timeout of his own (conntrackd's CommitTimeout), which looks like
  * days of silence. Until the kernel renews it, no idle time is told by it; for a floor's length at
  * most. */
 static bool has_no_idle(const struct seniority *s, struct slot *slot,
 			const struct flow_facts *facts)
 {
-	int64_t floor_ns = s->config.established_floor_sec * 2LL * HALF_SEC_NS;
 	bool is_renewed = facts->has_idle && !is_idle_beyond(s, facts);
 
-	if (is_renewed || s->now_ns - s->adopted_ns > floor_ns)
+	if (is_renewed || s->now_ns - s->adopted_ns > floor_ns(s))
 		slot->adopted = false;
 	return slot->adopted;
 }
@@ -339,6 +344,12 @@ static bool is_within_share(struct seniority *s, const struct flow *flow,
 	row = rows_get_hashed(s->sources, &hint->source, hint->source_hash);
 	if (++row->seniors <= s->counts.fair_share)
 		return true;
+	/* What the level leaves of the budget goes to whom the pass meets first: where sources are
+	 * more than the budget the level is 0. */
+	if (row->seniors - 1 == s->counts.fair_share && s->rest) {
+		s->rest--;
+		return true;
+	}
 	s->counts.over_share++;
 	return false;
 }
@@ -389,14 +400,29 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 
 /* ---- end of the pass, surge ---- */
 
+/* Adopted flows are more than a calm table teaches: for a while they widen the budget, by a quarter
+ * at most (80 % of capacity to all of it). */
+static uint64_t wide_budget(const struct seniority *s)
+{
+	uint64_t most = s->budget / 4;
+
+	if (s->now_ns - s->adopted_ns > floor_ns(s))
+		return s->budget;
+	return s->budget + (s->adopted < most ? s->adopted : most);
+}
+
 static void find_fair_share(struct seniority *s)
 {
 	size_t n = rows_used(s->sources);
+	uint64_t budget = wide_budget(s), given = 0;
 
 	for (size_t i = 0; i < n; i++)
 		s->source_counts[i] = ((const struct source_row *)rows_at(s->sources, i))->seniors;
-	s->counts.fair_share = s->budget ? fairness_level(s->source_counts, n, s->budget)
-					 : UINT32_MAX;
+	s->counts.fair_share = budget ? fairness_level(s->source_counts, n, budget) : UINT32_MAX;
+	for (size_t i = 0; i < n; i++)
+		given += s->source_counts[i] < s->counts.fair_share ? s->source_counts[i]
+								    : s->counts.fair_share;
+	s->spare = budget > given ? budget - given : 0;
 }
 
 void seniority_end(struct seniority *s, bool is_complete)
@@ -453,6 +479,8 @@ bool seniority_adopt(struct seniority *s, const struct flow *flow, int64_t now_n
 	flow_facts_of(flow, NULL, 0, &facts);
 	if (!facts.is_answered || !(flow->status & FLOW_STATUS_ASSURED))
 		return false;
+	if (now_ns - s->adopted_ns > floor_ns(s))
+		s->adopted = 0;
 	s->adopted_ns = now_ns;
 	at = seniority_find(s, slot.tag);
 	/* Also who is senior already: it may have been put in anew, with another timeout. */
@@ -464,6 +492,7 @@ bool seniority_adopt(struct seniority *s, const struct flow *flow, int64_t now_n
 	if (was_senior)
 		return true;
 	s->counts.adopted++;
+	s->adopted++;
 	at = seniority_find(s, slot.tag);
 	if (at)
 		s->counts.seniors++; /* the other counts wait for the next pass */

@@ -41,9 +41,11 @@ struct seniority {
 	int64_t times[GENERATIONS]; /* the last pass of each generation; [0] is never asked */
 	int64_t generation_ns;	    /* the first pass of the present one */
 	int64_t adopted_ns;	    /* when a flow was adopted last */
+	uint64_t adopted;	    /* with no pause of a floor's length between */
 	unsigned generation;
 	int64_t now_ns, mark_ns, calm_since_ns;
 	uint64_t budget;
+	uint64_t spare, rest; /* what the fair share leaves of the budget; what is left of that in this pass */
 	bool is_open, is_calm, is_mark, has_calm_since, parity;
 };
 

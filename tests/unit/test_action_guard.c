@@ -356,6 +356,25 @@ static void what_user_space_put_in_stays_and_the_flood_goes(void **state)
 	assert_true(outcome.record.signatures[0].base_share < 0.01);
 }
 
+/* All that flood and put flows differ in is who was there before: a signature would be refuted by the pass, too late. */
+static void a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 7000, LEVEL_FULL);
+	struct guard_outcome outcome;
+
+	policy_free(w->policy);
+	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"established\"], \"active_at_full\": true}, \"until\": {\"fill_pct\": 50}");
+	w->table.policy = w->policy;
+	failover(w, 1);
+	for (uint32_t i = 0; i < 8000; i++)
+		fake_add(w->fake, answered_tcp(i * 2654435761u, IP(198, 18, 0, 1), 4000, 443, 431999));
+	w->table.is_calm = false;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(alive(w, 0, w->honest + PUT), w->honest + PUT);
+	assert_int_equal(outcome.record.done, 7000);
+}
+
 static void what_was_put_in_during_the_pass_is_no_victim(void **state)
 {
 	struct world *w = *state;
@@ -396,6 +415,7 @@ static void a_surge_right_after_does_not_undo_who_was_put_in(void **state)
 	tell_of_put(w);
 	attack(w, 8000, true, 4096);
 	guard_surge(w->guard, now_ns);
+	assert_true(seniority_is_senior(guard_seniority(w->guard), &w->fake->flows[w->honest + 7]));
 	round_of(w, &decision, &outcome);
 	assert_int_equal(alive(w, 0, w->honest + PUT), w->honest + PUT);
 	assert_int_equal(outcome.record.done, 7000);
@@ -422,6 +442,7 @@ int main(void)
 		TEST(a_failing_write_stops_and_adds_up),
 		TEST(shortening_keeps_the_floor_and_seniors),
 		TEST(what_user_space_put_in_stays_and_the_flood_goes),
+		TEST(a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base),
 		TEST(what_was_put_in_during_the_pass_is_no_victim),
 		TEST(what_was_put_in_before_the_write_is_no_victim),
 		TEST(a_surge_right_after_does_not_undo_who_was_put_in),

@@ -330,10 +330,12 @@ static void what_user_space_put_in_is_no_growth(void **unused)
 		update(&fill, 1 + i, 1000);
 	fill_added(&fill, 80000);
 	update(&fill, 21, 81000);
+	fill_added(&fill, 5000);
+	update(&fill, 21.5, 86000); /* two spans in a row */
 	assert_true(near(fill_growth_now(&fill), 0, 0.001));
 	assert_true(fill_seconds_now(&fill) < 0);
-	assert_true(near(fill.fill_pct, 81, 0.001));
-	update(&fill, 22, 82000);
+	assert_true(near(fill.fill_pct, 86, 0.001));
+	update(&fill, 22, 87000);
 	assert_true(fill.growth_per_sec > 200);
 }
 

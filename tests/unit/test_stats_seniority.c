@@ -304,14 +304,15 @@ static void adopted_flows_do_not_lapse_by_the_timeout_they_were_given(void **sta
 	seniority_free(s);
 }
 
-/* A fail-over of one NATed source beyond what may be senior: the light sources keep their rank, it keeps its share, all are base. */
+/* A fail-over of one NATed source beyond what may be senior (800, and 200 more as so many are adopted): the light sources keep
+ * their rank, it keeps its share, all are base. */
 static void a_heavy_adopted_source_counts_up_to_its_fair_share(void **state)
 {
 	struct seniority *s = make(10000);
 	unsigned seniors = 0, light = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < 1000; i++) {
+	for (unsigned i = 0; i < 1200; i++) {
 		struct flow flow = user(i);
 
 		seniority_adopt(s, &flow, START);
@@ -324,7 +325,7 @@ static void a_heavy_adopted_source_counts_up_to_its_fair_share(void **state)
 	for (int round = 0; round < 2; round++) {
 		seniors = light = 0;
 		seniority_begin(s, START + SEC, false, 800);
-		for (unsigned i = 0; i < 1000; i++) {
+		for (unsigned i = 0; i < 1200; i++) {
 			struct flow flow = user(i);
 			struct standing standing = see(s, &flow);
 
@@ -340,7 +341,30 @@ static void a_heavy_adopted_source_counts_up_to_its_fair_share(void **state)
 		seniority_end(s, true);
 	}
 	assert_int_equal(light, 50);
-	assert_int_equal(seniors, 750);
+	assert_int_equal(seniors, 950);
+	seniority_free(s);
+}
+
+/* More sources than the budget: not nobody, but as many as fit. */
+static void where_sources_are_many_the_budget_is_used_up(void **state)
+{
+	struct seniority *s = make(10000);
+	unsigned seniors = 0;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		seniors = 0;
+		seniority_begin(s, START + i * 30 * SEC, i < 2, 800);
+		for (unsigned k = 0; k < 1000; k++) {
+			struct flow flow = other_source(k);
+
+			seniors += see(s, &flow).is_senior;
+		}
+		seniority_end(s, true);
+	}
+	assert_int_equal(seniority_counts_get(s).fair_share, 0);
+	assert_int_equal(seniors, 800);
+	assert_int_equal(seniority_counts_get(s).over_share, 200);
 	seniority_free(s);
 }
 
@@ -526,6 +550,7 @@ int main(void)
 		cmocka_unit_test(adopted_flows_are_senior_and_no_surge_strikes_them),
 		cmocka_unit_test(adopted_flows_do_not_lapse_by_the_timeout_they_were_given),
 		cmocka_unit_test(a_heavy_adopted_source_counts_up_to_its_fair_share),
+		cmocka_unit_test(where_sources_are_many_the_budget_is_used_up),
 		cmocka_unit_test(a_full_memory_lets_seniors_stay),
 		cmocka_unit_test(counters_tell_who_is_active),
 		cmocka_unit_test(without_counters_a_renewed_timeout_tells),
