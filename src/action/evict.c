@@ -16,6 +16,7 @@
 #define EARLY_FLOWS  16384
 #define LANE_SOURCES 65536
 #define TALLY_SOURCES 4096
+#define LAST_ROOM_DIVISOR 20 /* of the capacity: 5 % */
 /* Classes in which nobody has answered, or nobody will. */
 #define UNANSWERED                                                                                                     \
 	(1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_PICKUP | 1u << FLOW_CLASS_HALF_OPEN | 1u << FLOW_CLASS_CLOSING)
@@ -270,6 +271,23 @@ static size_t still_wanted(const struct eviction *e, const struct lane *lane, si
 	return want < chosen ? (size_t)want : chosen;
 }
 
+/* Seniors and who is active go only where all else makes next to no room, and then no further than that. */
+static size_t without_last(const struct eviction *e, struct lane *lane, const struct victim *victims, size_t count)
+{
+	uint64_t least = e->table->capacity / LAST_ROOM_DIVISOR, entries = 0, room;
+	size_t kept = 0;
+
+	if (lane->decision->would || e->table->ports->count(e->table->ports->arg, &entries))
+		entries = lane->record->entries_before;
+	room = e->table->capacity > entries ? e->table->capacity - entries : 0;
+
+	while (kept < count && (victims[kept].stage < VICTIM_ACTIVE || room + kept < least))
+		kept++;
+	for (size_t i = kept; i < count; i++)
+		lane->record->spared_by[victims[i].stage == VICTIM_SENIOR ? VICTIM_SPARED_SENIOR : VICTIM_SPARED_ACTIVE]++;
+	return kept;
+}
+
 static void choose(struct eviction *e, struct lane *lane)
 {
 	const struct victim *victims;
@@ -294,6 +312,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	if (!lane->chosen)
 		return;
 	count = still_wanted(e, lane, lane->chosen_count, freed);
+	count = without_last(e, lane, lane->chosen, count);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared_by[i] += lane->report.spared[i];
 	record->spared_by[VICTIM_SPARED_FLOOR] += lane->floor_spared;

@@ -375,6 +375,30 @@ static void a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base(voi
 	assert_int_equal(outcome.record.done, 7000);
 }
 
+/* More is wanted than there is of the flood: seniors go only as far as 5 % of room takes. */
+static void seniors_go_only_where_nothing_else_makes_room(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision few = decide(w, 15000, LEVEL_FULL), none = decide(w, 15000, LEVEL_FULL);
+	struct guard_outcome outcome;
+
+	policy_free(w->policy);
+	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"established\"], \"active_at_full\": true}, \"until\": {\"fill_pct\": 50}");
+	w->table.policy = w->policy;
+	w->table.capacity = PUT + 2300;
+	failover(w, 1);
+	attack(w, 2000, true, 4096);
+	round_of(w, &few, &outcome);
+	assert_int_equal(outcome.record.done, 2000);
+	assert_int_equal(alive(w, 0, w->honest + PUT), w->honest + PUT);
+	w->table.capacity = PUT + w->honest;
+	round_of(w, &none, &outcome);
+	assert_int_equal(outcome.record.done, w->table.capacity / 20);
+	assert_int_equal(outcome.record.stages[VICTIM_SENIOR] + outcome.record.stages[VICTIM_ACTIVE] +
+				 outcome.record.stages[VICTIM_BASE],
+			 outcome.record.done);
+}
+
 static void what_was_put_in_during_the_pass_is_no_victim(void **state)
 {
 	struct world *w = *state;
@@ -443,6 +467,7 @@ int main(void)
 		TEST(shortening_keeps_the_floor_and_seniors),
 		TEST(what_user_space_put_in_stays_and_the_flood_goes),
 		TEST(a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base),
+		TEST(seniors_go_only_where_nothing_else_makes_room),
 		TEST(what_was_put_in_during_the_pass_is_no_victim),
 		TEST(what_was_put_in_before_the_write_is_no_victim),
 		TEST(a_surge_right_after_does_not_undo_who_was_put_in),
