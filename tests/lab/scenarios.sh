@@ -23,7 +23,7 @@ quiet         estflood while 300 flows are silent
 busy          a heavy honest source holds 70 %, then udpflood
 honest80      many honest sources hold 80 %, then estflood
 longlived     honest long-lived flows are opened during estflood
-latestart     estflood, the guard is started in the middle
+latestart     estflood, the guard is started in the middle; counted from when it is up
 stale         idle entries of dead peers fill the table at once
 leftovers     the same, slowly, in calm
 squatters     attackers hold 74 % quietly, then a flood
