@@ -12,7 +12,10 @@
 #include "guard_private.h"
 
 #define GOOD_FOR_NS   (10 * NS_PER_SEC)
-#define BUDGET_MARGIN 2 /* what is expected is an estimate: so many times of it must be granted */
+/* What is expected is an estimate: where the budget is the bound, so many times of it must be granted; else what is wanted
+ * may be exceeded by so much. */
+#define BUDGET_MARGIN 2
+#define WANT_MARGIN   1.25
 
 void fast_forget(struct fast *fast)
 {
@@ -125,7 +128,11 @@ static uint64_t expected(const struct fast *fast, uint64_t entries)
 
 static bool is_within_budget(const struct fast *fast, const struct policy_decision *decision, uint64_t entries)
 {
-	return entries <= decision->granted || BUDGET_MARGIN * expected(fast, entries) <= decision->granted;
+	double most = (double)expected(fast, entries);
+
+	if (decision->granted < decision->want)
+		return BUDGET_MARGIN * most <= (double)decision->granted;
+	return most <= WANT_MARGIN * (double)decision->want;
 }
 
 /* Of an address that somebody else may have put there, honest flows that are just being opened look the same: then only where
@@ -156,7 +163,7 @@ static void tell(const struct fast_way *way, struct action_record *record)
 }
 
 /* False: it could not be done, or nothing is known to have gone. */
-static bool run(const struct fast_way *way, const struct guard_table *table, struct action_record *record)
+static bool run(struct fast *fast, const struct fast_way *way, const struct guard_table *table, struct action_record *record)
 {
 	const struct flow_ports *ports = table->ports;
 	uint64_t before = 0, after = 0;
@@ -165,6 +172,7 @@ static bool run(const struct fast_way *way, const struct guard_table *table, str
 	if (!ports->can_delete_filtered(ports->arg, way->filter, why, sizeof(why)) || ports->count(ports->arg, &before) ||
 	    ports->delete_filtered(ports->arg, way->filter) || ports->count(ports->arg, &after) || after >= before)
 		return false;
+	fast->entries = after;
 	record->matched += before - after;
 	record->done += before - after;
 	record->classes[FLOW_CLASS_UNREPLIED] += before - after;
@@ -187,7 +195,7 @@ uint64_t fast_run(struct fast *fast, const struct guard_table *table, const stru
 	}
 	for (size_t i = 0; i < fast->count; i++)
 		if (may_meet_protected(table, fast->ways[i].filter) ||
-		    (is_called_for(&fast->ways[i], table, entries, fast->pass_ns) && !run(&fast->ways[i], table, record))) {
+		    (is_called_for(&fast->ways[i], table, entries, fast->pass_ns) && !run(fast, &fast->ways[i], table, record))) {
 			fast_forget(fast);
 			break;
 		}

@@ -415,6 +415,8 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 	warden->pass_took_ns = now_ns - warden->begun_ns;
 	warden->seniors = result->seniors;
 	warden->removed += result->removed;
+	/* What we took out makes no quiet: the flood goes on. */
+	warden->quiet_entries -= result->removed < warden->quiet_entries ? result->removed : warden->quiet_entries;
 	fill_removed(&engine->fill, result->removed);
 	if (result->note[0])
 		log_info("%s", result->note);

@@ -202,11 +202,10 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	state->missed = decision->granted && effect->done < decision->granted
 				? 1 - (double)effect->done / (double)decision->granted
 				: 0;
-	if (effect->done < decision->granted) {
-		state->tokens += (double)(decision->granted - effect->done);
-		if (state->tokens > (double)rule->budget.per_run)
-			state->tokens = (double)rule->budget.per_run;
-	}
+	/* What one request to the kernel took beyond the grant is owed. */
+	state->tokens += (double)decision->granted - (double)effect->done;
+	if (state->tokens > (double)rule->budget.per_run)
+		state->tokens = (double)rule->budget.per_run;
 	if (decision->scope != POLICY_SCOPE_TABLE && !effect->error) {
 		state->ineffective = 0;
 		state->pause_ns = 0;
