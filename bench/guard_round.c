@@ -193,7 +193,7 @@ static size_t decide(const struct bench *b, uint64_t want, struct policy_decisio
 								      .level = LEVEL_CRITICAL,
 								      .filter = flow_filter_new(),
 								      .want = want,
-								      .want_other = want / 10,
+								      .want_other = want,
 								      .granted = want,
 								      .scale = 1};
 	return count;

@@ -91,7 +91,7 @@ bool flow_filter_may_match(const struct flow_filter *filter, uint8_t protocol, u
 /* The conditions on what never changes in a flow's life (family, protocol, addresses, ports, zone) hold for it: false means
  * that the filter will not match this flow, whatever becomes of it. */
 bool flow_filter_may_match_life(const struct flow_filter *filter, const struct flow *flow);
-/* Both of these: whether a flow that does not match now could come to match later in its life. */
+/* Whether a flow that does not match now could come to match later in its life: false only where that is certain. Cheap. */
 bool flow_filter_may_come(const struct flow_filter *filter, const struct flow *flow);
 /* Canonical text, as options that parse to the same filter ("-s 10.0.0.0/8 ! -p udp"); "" for the empty one; returns buf. */
 char *flow_filter_format(const struct flow_filter *filter, char *buf, size_t size);

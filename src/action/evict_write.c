@@ -144,10 +144,17 @@ static int read_others(struct writing *w, const struct victim *victims, size_t c
 	if (!used)
 		return 0;
 	result = ports->read_again(ports->arg, batch->some, used, batch->flows, batch->found);
-	for (i = 0; i < used && !result; i++)
-		batch->goes[batch->at[i]] = batch->found[i] && is_still(w->table, w->decision, &victims[batch->at[i]],
-									 &batch->flows[i]);
-	return result;
+	if (result)
+		return result;
+	/* What was put in meanwhile is senior; it is answered, so that who is sure is none of them. */
+	guard_take_in(w->table);
+	for (i = 0; i < used; i++) {
+		const struct victim *victim = &victims[batch->at[i]];
+
+		batch->goes[batch->at[i]] = batch->found[i] && !evict_is_senior_now(w->guard, victim) &&
+					    is_still(w->table, w->decision, victim, &batch->flows[i]);
+	}
+	return 0;
 }
 
 /* ---- writing ---- */
@@ -168,9 +175,8 @@ static int write_batch(struct writing *w, const struct victim *victims, size_t c
 	result = read_others(w, victims, count);
 	if (result)
 		return result;
-	guard_take_in(w->table);
 	for (i = 0; i < count; i++)
-		if (batch->goes[i] && !evict_is_senior_now(w->guard, &victims[i]))
+		if (batch->goes[i])
 			batch->targets[used++] = batch->targets[i];
 	w->record->gone += count - used;
 	w->record->left -= count;

@@ -216,7 +216,10 @@ bool flow_filter_may_match_life(const struct flow_filter *filter, const struct f
 
 bool flow_filter_may_come(const struct flow_filter *filter, const struct flow *flow)
 {
-	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+	int row = filter_states_row(flow->tuple[FLOW_ORIG].protocol);
 
-	return flow_filter_may_match(filter, orig->protocol, orig->family) && flow_filter_may_match_life(filter, flow);
+	/* A state of another protocol is never reached. */
+	if (filter_half_has(&filter->want, FILTER_STATE) && (row < 0 || !filter->want.states[row]))
+		return false;
+	return flow_filter_may_match_life(filter, flow);
 }
