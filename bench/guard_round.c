@@ -134,6 +134,7 @@ static void prepare(struct bench *b, const char *policy_file)
 		fail("the table cannot be counted", r);
 	b->timeouts = flow_timeouts_default();
 	b->timeouts.udp_unreplied = b->timeouts.udp_stream = FILLED_SEC;
+	config.seniority.max_flows = entries + entries / 3; /* the surge too */
 	b->guard = guard_new(&config);
 	b->table = (struct guard_table){.ports = &b->ports,
 					.policy = b->policy,
@@ -193,7 +194,7 @@ static size_t decide(const struct bench *b, uint64_t want, struct policy_decisio
 								      .level = LEVEL_CRITICAL,
 								      .filter = flow_filter_new(),
 								      .want = want,
-								      .want_other = want,
+								      .want_other = want * 3 / 10,
 								      .granted = want,
 								      .scale = 1};
 	return count;

@@ -23,9 +23,9 @@ struct counters; /* a netlink socket of its own */
 /* Opens in the calling thread's network namespace. 0 or -errno. */
 int counters_open(struct counters **ret_counters);
 void counters_close(struct counters *counters);
-/* Entries, limit, per-CPU counters by netlink; buckets, and what netlink refused (no CAP_NET_ADMIN), from /proc/sys/net.
- * Missing parts are unset in has. About 10 us. 0, or -ENOENT where conntrack is not in this kernel (nothing could be
- * read). Blocks for the netlink answers only. */
+/* Entries, limit, per-CPU counters by netlink; buckets (up to a second old), and what netlink refused (no CAP_NET_ADMIN),
+ * from /proc/sys/net. Missing parts are unset in has. About 10 us. 0, or -ENOENT where conntrack is not in this kernel (nothing
+ * could be read). Blocks for the netlink answers only. */
 int counters_read(struct counters *counters, struct table_reading *ret_reading);
 /* nf_conntrack_buckets or 0 where it cannot be read (5 us). */
 uint64_t buckets_read(void);

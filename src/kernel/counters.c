@@ -16,8 +16,12 @@
 #include "proc.h"
 #include "socket.h"
 
+#define BUCKETS_NS NS_PER_SEC /* how old their number may be: reading the file costs half of both messages */
+
 struct counters {
 	struct nl_socket socket;
+	uint64_t buckets; /* 0: not known */
+	int64_t buckets_ns;
 };
 
 int counters_open(struct counters **ret_counters)
@@ -198,6 +202,20 @@ static void read_setting(const char *name, uint32_t has, uint64_t *ret,
 	reading->has |= has;
 }
 
+static void read_buckets(struct counters *counters, struct table_reading *reading)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (!counters->buckets || now_ns - counters->buckets_ns >= BUCKETS_NS) {
+		counters->buckets = buckets_read();
+		counters->buckets_ns = now_ns;
+	}
+	if (!counters->buckets)
+		return;
+	reading->buckets = counters->buckets;
+	reading->has |= READING_HAS_BUCKETS;
+}
+
 int counters_read(struct counters *counters, struct table_reading *ret_reading)
 {
 	struct table_reading reading = {0};
@@ -205,7 +223,7 @@ int counters_read(struct counters *counters, struct table_reading *ret_reading)
 	read_netlink(counters, &reading);
 	read_setting("nf_conntrack_count", READING_HAS_ENTRIES, &reading.entries, &reading);
 	read_setting("nf_conntrack_max", READING_HAS_LIMIT, &reading.entries_limit, &reading);
-	read_setting("nf_conntrack_buckets", READING_HAS_BUCKETS, &reading.buckets, &reading);
+	read_buckets(counters, &reading);
 	if (!(reading.has & READING_HAS_COUNTERS))
 		read_proc_counters(&reading);
 	if (!reading.has)
