@@ -28,6 +28,7 @@
 #define REST_SHARE 0.02
 #define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
 #define OUTGROWN_NS (500 * NS_PER_MS)
+#define OUTGROWN_WORK_NS (5 * NS_PER_SEC)
 #define OUTGROWN_OK_NS (2 * NS_PER_SEC) /* at level ok nothing waits for it */
 
 int passes_start(struct engine *engine)
@@ -166,11 +167,12 @@ static int64_t next_due_ns(const struct engine *engine)
 	double cpu_ns = (double)passes->cpu_ns;
 	int64_t interval_ns = (int64_t)(cpu_ns / (engine->config.pass_share_pct / 100));
 	int64_t least_ns = interval_ns; /* the share holds whatever asks for a pass (but for crossings) */
-	/* The guard's rounds see the whole table by themselves. */
-	bool can_wait = engine->level.level == LEVEL_OK || warden_is_at_work(engine, clock_monotonic_ns());
-	int64_t outgrown_ns = can_wait ? OUTGROWN_OK_NS : OUTGROWN_NS;
+	int64_t outgrown_ns = engine->level.level == LEVEL_OK ? OUTGROWN_OK_NS : OUTGROWN_NS;
 	int64_t due_ns;
 
+	/* The guard's rounds look at the table by themselves: then nobody but a reader of rankings waits for a pass. */
+	if (warden_is_at_work(engine, clock_monotonic_ns()))
+		outgrown_ns = OUTGROWN_WORK_NS;
 	if (interval_ns < engine->config.pass_min_ns)
 		interval_ns = engine->config.pass_min_ns;
 	if (is_resting(engine))

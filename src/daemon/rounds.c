@@ -158,7 +158,8 @@ int rounds_start(const struct rounds_config *config, int done_fd, struct rounds 
 	pthread_cond_init(&rounds->changed, NULL);
 	rounds->guard = guard_new(&config->guard);
 	rounds->adoption = adoption_new();
-	result = writer_open(NULL, &rounds->writer);
+	/* The service had its proofs made before it had fewer rights. */
+	result = writer_open(PROOFS_DIR_DEFAULT, &rounds->writer);
 	if (!result) {
 		rounds->ports = writer_ports(rounds->writer);
 		rounds_take_seniority_over(rounds);

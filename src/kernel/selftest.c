@@ -32,6 +32,7 @@ static const struct shape {
 	{SIDE_SRC | SIDE_DST, 0, true},
 	{SIDE_SRC | SIDE_PROTOCOL, 0, true},
 	{SIDE_DST | SIDE_PROTOCOL, 0, true},
+	{SIDE_SRC | SIDE_DST | SIDE_PROTOCOL, 0, true},
 	{SIDE_SRC | SIDE_PROTOCOL | SIDE_DPORT, 0, true},
 	{SIDE_DST | SIDE_PROTOCOL | SIDE_DPORT, 0, true},
 	{SIDE_SRC | SIDE_DST | SIDE_PROTOCOL | SIDE_DPORT, 0, true},
