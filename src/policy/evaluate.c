@@ -109,16 +109,20 @@ static struct amount amount_until(const struct evaluation *e, size_t rule_index)
 	const struct policy_until *until = &rule->until;
 	bool is_growth_known = e->facts.known & 1u << POLICY_WHEN_GROWTH;
 	double growth = is_growth_known ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0, target = 1000,
-	       rate;
+	       rate, left;
 	struct amount amount = {0};
 
 	if (!fill->capacity)
 		return amount;
 	if (until->has_fill)
 		target = until->fill_pct;
-	if (until->has_level && leave_pct(&e->snapshot->marks, until->level) < target)
-		target = leave_pct(&e->snapshot->marks, until->level);
 	target = floor(target / 100 * (double)fill->capacity);
+	/* A level is left below its mark, not at it: what ends there exactly would never end. */
+	if (until->has_level) {
+		left = ceil(leave_pct(&e->snapshot->marks, until->level) / 100 * (double)fill->capacity) - 1;
+		if (left < target)
+			target = left > 0 ? left : 0;
+	}
 	amount.is_above = (double)fill->now.entries > target;
 	if (amount.is_above)
 		amount.all = fill->now.entries - (uint64_t)target;

@@ -11,14 +11,16 @@ import sys
 import threading
 
 SERVER = "10.2.0.2"
+SERVER6 = "fd00:2::2"
 
 
 def server():
     if len(sys.argv) > 3:
         ctypes.CDLL(None).prctl(15, sys.argv[3].encode())  # PR_SET_NAME
-    listener = socket.socket()
+    listener = socket.socket(socket.AF_INET6)
+    listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("0.0.0.0", int(sys.argv[2]) if len(sys.argv) > 2 else 80))
+    listener.bind(("::", int(sys.argv[2]) if len(sys.argv) > 2 else 80))
     listener.listen(512)
     print("ready", flush=True)
 
@@ -32,11 +34,12 @@ def server():
 
 
 def connect(source, address=SERVER, port=80, patience=60):
-    sock = socket.socket()
+    is_ipv6 = source and ":" in source
+    sock = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET)
     sock.settimeout(patience)
     if source:
         sock.bind((source, 0))
-    sock.connect((address, port))
+    sock.connect((SERVER6 if is_ipv6 and address == SERVER else address, port))
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     return sock
@@ -90,13 +93,15 @@ def scatter():
 def flood():
     count, source = int(sys.argv[2]), sys.argv[3]
     base = int(sys.argv[4]) if len(sys.argv) > 4 else 0
+    is_ipv6 = ":" in source
+    pattern = "fd00:3::%x:%x" if is_ipv6 else "10.3.%d.%d"
     sock = None
     for i in range(base, base + count):
         if i % 250 == base % 250 or sock is None:
-            sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            sock = socket.socket(socket.AF_INET6 if is_ipv6 else socket.AF_INET, socket.SOCK_DGRAM)
             sock.bind((source, 0))
         try:
-            sock.sendto(b"x", ("10.3.%d.%d" % (i // 250 % 250, 1 + i % 250), 9000))
+            sock.sendto(b"x", (pattern % (i // 250 % 250, 1 + i % 250), 9000))
         except OSError:
             pass
 

@@ -148,9 +148,9 @@ static void test_how_much_goes_is_down_to_the_until(void **state)
 			 1);
 	assert_int_equal(decisions[0].want, 15000);
 	assert_int_equal(decisions[0].granted, 15000);
-	/* ok is reached at the leave mark of warning */
+	/* ok is reached below the leave mark of warning: at it the level stays */
 	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT, s), 1);
-	assert_int_equal(decisions[0].want, 10000);
+	assert_int_equal(decisions[0].want, 10001);
 	/* the forecast needs more: 5 s of 8,000/s do not fit into 20,000 */
 	snapshot_grow(s, 8000);
 	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT, s), 1);
@@ -170,7 +170,7 @@ static void test_flows_that_do_not_fit_the_surge_only_make_room_until_the_next_r
 	(void)state;
 	snapshot_grow(s, 0); /* full of honest flows that do not grow: none of them needs to go */
 	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT, s), 1);
-	assert_int_equal(decisions[0].want, 27000);
+	assert_int_equal(decisions[0].want, 27001);
 	assert_int_equal(decisions[0].want_other, 0);
 	snapshot_grow(s, 20000); /* in 0.3 s: 3,000 fit, 3,000 do not */
 	assert_int_equal(decide("\"when\": {\"level\": \"warning\"}" DO_EVICT, s), 1);
@@ -223,8 +223,8 @@ static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions);
 	assert_int_equal(count, 1); /* the mild one is expected to do */
 	assert_int_equal(decisions[0].rule, 0);
-	assert_int_equal(decisions[0].granted, 20000);
-	/* It found 1,000 of 20,000: next time the hard one takes the rest. */
+	assert_int_equal(decisions[0].granted, 20001);
+	/* It found 1,000 of 20,001: next time the hard one takes the rest. */
 	policy_memory_result(memory, policy, &decisions[0], &effect, SEC);
 	clear(count);
 	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions);
@@ -368,7 +368,7 @@ static void test_observing_decides_the_same_with_would(void **state)
 					 SEC, decisions),
 			 1);
 	assert_true(decisions[0].would);
-	assert_int_equal(decisions[0].granted, 10000);
+	assert_int_equal(decisions[0].granted, 10001);
 	clear(1);
 	policy_memory_free(memory);
 	memory = policy_memory_new(policy, NULL, NULL);

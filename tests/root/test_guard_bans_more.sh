@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# More of the bans of ctwardend on real flows: IPv6, the end of one by itself, the milder rate, the most there may be, the
+# operator. Environment: BIN, the directory of the programs.
+# shellcheck source=tests/root/guard_lab.sh
+. "$(dirname "$0")/guard_lab.sh"
+sysctl -qw net.ipv6.conf.all.forwarding=1
+ip addr add fd00:1::1/64 dev gc nodad; ip addr add fd00:2::1/64 dev gs nodad
+for n in 1::2 7::66 8::66 9::66 9::67; do ip -n "$clients" addr add fd00:$n/64 dev c0 nodad; done
+ip -n "$servers" addr add fd00:2::2/64 dev s0 nodad
+ip -n "$clients" -6 route add default via fd00:1::1; ip -n "$servers" -6 route add default via fd00:2::1
+for net in 7 8 9; do ip -6 route add fd00:$net::/64 via fd00:1::2; done
+ip -6 route add fd00:3::/64 via fd00:2::2; ip -n "$servers" -6 route add blackhole fd00:3::/64
+nft add chain ip6 t f '{ type filter hook forward priority 0; }' 2>/dev/null ||
+	{ nft add table ip6 t; nft add chain ip6 t f '{ type filter hook forward priority 0; }'; }
+nft add rule ip6 t f ct state new accept
+
+banning() { # MORE OF do
+	policy act '{ "name": "ban", "when": { "source": { "unreplied": 300 } }, "cooldown": "1s",
+		"do": { "action": "ban" '"$1"' }, "budget": { "per_run": 10, "per_sec": 10 } }'
+	sed -i 's|"rules"|"trusted": [ "10.1.0.0/24", "fd00::/16" ], "rules"|' "$dir/policy"
+}
+banned() { ct bans | grep -q "^$1 "; }
+nobody() { ct bans | grep -q '^nobody'; }
+refused() { ! client try "$1" 3; }
+calm() { # nothing of before is left, and the daemon knows
+	conntrack -D -p udp >/dev/null 2>&1
+	conntrack -D -f ipv6 -p udp >/dev/null 2>&1
+	wait_for all_light
+	ct unban --all >/dev/null
+}
+all_light() { ask top | python3 -c 'import json, sys
+sys.exit(any(r["entries"] > 50 for r in json.load(sys.stdin)["document"]["rows"]))'; }
+config 100000
+
+# ---- IPv6: a source is a /64 ----
+banning ', "duration": "1h"'
+verify "starts" begin_guard
+hold 5 fd00:9::66
+flood 600 fd00:9::66
+verify "who floods over IPv6 is banned, with his /64" wait_for banned fd00:9::/64
+verify "with a record" recorded 'r["action"] == "ban" and r["key"] == "fd00:9::/64" and r["done"] == 1'
+verify "new connections of the whole /64 are refused" refused fd00:9::67
+verify "those it had live" lives 5
+verify "others come in" client try fd00:8::66 60
+verify "over IPv4, too" client try 10.1.0.3 60
+flood 600 fd00:1::2 2000
+verify "a /64 with an address of this host is not banned" wait_for recorded 'r["key"] == "fd00:1::/64" and r["done"] == 0 and "this host" in r["how"]'
+ip -6 route add default via fd00:7::9 dev gc onlink
+flood 600 fd00:7::66 4000
+verify "nor that of the gateway" wait_for recorded 'r["key"] == "fd00:7::/64" and r["done"] == 0 and "gateway" in r["how"]'
+ip -6 route del default
+verify "what is refused for good is not told each second" sh -c "[ \$(grep -c 'fd00:1::/64' '$state/alarms.jsonl') -lt 12 ]"
+conntrack -D -f ipv6 -p udp >/dev/null 2>&1
+wait_for all_light
+verify "lifted" ct unban fd00:9::/64
+verify "it comes in again" client try fd00:9::67 60
+calm; stop
+
+# ---- it ends by itself at its time ----
+banning ', "duration": "6s"'
+verify "starts with bans of six seconds" begin_guard
+flood 600 10.1.0.66
+verify "banned" wait_for banned 10.1.0.66
+conntrack -D -s 10.1.0.66 >/dev/null 2>&1
+verify "it is over without anybody's doing" wait_for nobody
+verify "also in the kernel" wait_for sh -c "! nft list table inet ctwarden | grep -q 10.1.0.66"
+verify "his connections are answered" client try 10.1.0.66 60
+flood 600 10.1.0.66 2000
+again() { [ "$(grep '"key": *"10.1.0.66"' "$state/alarms.jsonl" | grep -c '"done": *1,')" -ge 3 ]; }
+verify "floods he on he is banned at the end of each anew" wait_for again
+calm; stop
+
+# ---- milder: new flows at a rate ----
+banning ', "duration": "1h", "rate_per_sec": 5'
+verify "starts with a rate" begin_guard
+hold 5 10.1.0.66
+flood 600 10.1.0.66
+verify "slowed" wait_for banned 10.1.0.66
+before=$(entries -s 10.1.0.66 -p udp)
+flood 600 10.1.0.66 3000
+got=$(($(entries -s 10.1.0.66 -p udp) - before))
+verify "some of his new flows come in" test $got -ge 1
+verify "most do not" test $got -lt 400
+verify "and a connection does in the end" client try 10.1.0.66 60
+verify "those he had live" lives 5 2
+verify "the answer says at which rate" sh -c "'$BIN/ctwarden' --socket '$sock' -j bans | grep -Eq '\"rate_per_sec\": *5'"
+calm; stop
+
+# ---- the most there may be ----
+rm -f "$state/alarms.jsonl"
+banning ', "duration": "1h", "max_bans": 2'
+verify "starts with two bans at most" begin_guard
+for n in 3 4 5; do flood 600 10.1.0.$n $((n * 1000)); done
+verify "the third is told" wait_for recorded 'r["done"] == 0 and "2 bans are in force" in r["how"]'
+verify "and not banned" is "$(ct bans | grep -c '^10[.]1[.]0[.]')" 2
+calm
+
+# ---- the operator ----
+python3 "$here/guard_peer.py" server 22 sshd >"$dir/sshd" &
+wait_for grep -q ready "$dir/sshd"
+hold 1 10.1.0.8 10.1.0.1 22
+flood 600 10.1.0.8 9000
+verify "where the operator comes from is not banned" wait_for recorded 'r["key"] == "10.1.0.8" and r["done"] == 0 and "operator" in r["how"]'
+verify "he comes in" client try 10.1.0.8 60
+verify "ends with 0" stop
+nft delete table inet ctwarden 2>/dev/null
+lab_end
