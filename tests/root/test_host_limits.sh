@@ -89,6 +89,27 @@ verify "it makes the pass anew and counts it" wait_for holds 'd["pass"]["redone"
 verify "its picture is complete" wait_for said top "\"entries\":$entries,\"matched\":$entries,\"approximate\":false"
 verify "ends cleanly" stop
 
+# ---- under a guard that acts ----
+conntrack -F >/dev/null 2>&1 # of this namespace
+"$TOOLS/ctfill" -n $ENTRIES -s 1000 -p udp=100 -u 100 -a 0
+printf '{ "levels": { "warning": { "enter_pct": 95, "leave_pct": 90, "forecast_sec": 0 }, "critical": { "enter_pct": 99, "leave_pct": 95, "forecast_sec": 0 }, "full_pct": 100, "dwell_sec": 0 } }\n' >"$dir/config"
+printf '{ "schema": "ctwarden.policy/1", "mode": "act", "rules": [ { "name": "unanswered", "when": { "level": "warning" }, "until": { "level": "ok", "headroom_sec": 0 }, "budget": { "per_run": 5000, "per_sec": 100000 }, "cooldown": "200ms", "do": { "action": "evict", "classes": [ "unreplied" ], "min_age": 0, "signature": false } } ] }\n' >"$dir/policy"
+verify "a guard starts" start --config "$dir/config" --policy "$dir/policy"
+verify "and leaves the table alone" holds 'd["level"] == "ok" and d["guard"]["evicted"] == 0'
+host_limits_set max $LOWERED
+verify "the limit falls below the count: it acts" wait_for holds 'd["guard"]["evicted"] > 0'
+for size in $((BUCKETS / 2)) $BUCKETS $((BUCKETS / 2)) $BUCKETS; do # in the middle of its rounds
+	host_limits_set buckets "$size"
+	host_limits_set max $LOWERED
+	sleep 0.3
+done
+verify "until it is ok by the new limit" wait_for holds "d['level'] == 'ok' and d['entries'] <= $((LOWERED * 90 / 100))"
+verify "and takes no more than that" test "$(conntrack -C)" -gt $((LOWERED * 85 / 100))
+verify "nothing failed" holds 'd["guard"]["failed"] == 0'
+host_limits_set max $MAX
+verify "raised again it rests" wait_for holds "d['capacity'] == $MAX and d['level'] == 'ok'"
+verify "ends cleanly" stop
+
 # ---- what is borrowed is put back, also where the borrower is killed ----
 before=$(host_limits_get max)
 cat >"$dir/borrower" <<-B
