@@ -13,7 +13,7 @@ struct text {
 };
 
 /* Starts empty text in buf (borrowed; size at least 1). */
-void text_init(struct text *t, char *buf, size_t size);
+void text_init(struct text *t, char *buf, size_t size); /* size 0: nothing is kept, buf may be NULL */
 void text_add(struct text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Text of others (a file, a process's name, a command line) for a terminal or a log: control characters become '?', so that
  * none moves the cursor, starts a line of its own or hides another. */

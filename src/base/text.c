@@ -8,7 +8,8 @@
 void text_init(struct text *t, char *buf, size_t size)
 {
 	*t = (struct text){ .buf = buf, .size = size };
-	buf[0] = 0;
+	if (size)
+		buf[0] = 0;
 }
 
 void text_add(struct text *t, const char *format, ...)
@@ -16,6 +17,8 @@ void text_add(struct text *t, const char *format, ...)
 	va_list args;
 	int n;
 
+	if (!t->size)
+		return;
 	va_start(args, format);
 	n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
 	va_end(args);

@@ -19,9 +19,6 @@
 
 #define TAKE_BUDGET 8192
 #define PICTURE_TICK_NS NS_PER_SEC
-#define RUSH_SHARE 0.125 /* of the free room, born since the last reading: no time to wait for the tick */
-#define RUSH_LEAST 64
-#define RUSH_PAUSE_NS (20 * NS_PER_MS)
 #define CROSSING_FRESH_NS NS_PER_SEC       /* a pass younger than this tells the cause well enough */
 #define CROSSING_PATIENCE_NS (5 * NS_PER_SEC)
 #define CALM_NS (10 * NS_PER_SEC)
@@ -54,6 +51,7 @@ static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, ui
 
 	if (passes->is_journalled)
 		journal_add(passes->journal, kind, flow);
+	engine->warden.born += kind == FLOW_EVENT_NEW;
 	if (portid)
 		on_foreign_event(engine, kind, flow, portid);
 	else if (kind == FLOW_EVENT_NEW)
@@ -86,16 +84,6 @@ static void read_eventfd(int fd)
 		return; /* EAGAIN: told already */
 }
 
-/* At rest the table is looked at once a second; a flood fills it in less. */
-static bool is_rush(const struct engine *engine, int64_t now_ns)
-{
-	const struct fill *fill = &engine->fill;
-	double births = (double)engine->subscription.births;
-
-	return fill->capacity && births >= RUSH_LEAST && now_ns - engine->ticked_ns >= RUSH_PAUSE_NS &&
-	       births > RUSH_SHARE * ((double)fill->capacity - (double)fill->now.entries);
-}
-
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval now = { 0, 0 };
@@ -109,7 +97,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
 		event_add(engine->again_event, &now);
 	passes_check_fence(engine, clock_monotonic_ns());
-	if (is_rush(engine, clock_monotonic_ns()))
+	if (subscription_is_rush(engine, clock_monotonic_ns()))
 		tick(engine);
 }
 

@@ -136,6 +136,8 @@ void subscription_stop(struct engine *engine);
 void subscription_reload(struct engine *engine, bool buffer_changed, int64_t now_ns);
 void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns);
 bool subscription_is_listening(const struct engine *engine);
+/* So many births since the last reading that the next one must not wait for the tick. */
+bool subscription_is_rush(const struct engine *engine, int64_t now_ns);
 
 /* Answers requests of the control socket (answer.c); arg is the engine. */
 char *answer_request(const struct control_request *request, void *arg);

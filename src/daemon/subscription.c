@@ -20,6 +20,9 @@
 #define RETRY_NS (10 * NS_PER_SEC)
 #define CHECK_NS (10 * NS_PER_SEC)
 #define RATE_HALF_LIFE_SEC 2.0
+#define RUSH_SHARE 0.125 /* of the free room, born since the last reading: no time to wait for the tick */
+#define RUSH_LEAST 64
+#define RUSH_PAUSE_NS (20 * NS_PER_MS)
 
 bool subscription_is_listening(const struct engine *engine)
 {
@@ -220,4 +223,14 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 	subscription->new_per_sec += (subscription->births_last_per_sec - subscription->new_per_sec) *
 				     (1 - exp2(-span_sec / RATE_HALF_LIFE_SEC));
 	judge_rate(engine, now_ns);
+}
+
+/* At rest the table is looked at a few times a second; a flood fills it in less. */
+bool subscription_is_rush(const struct engine *engine, int64_t now_ns)
+{
+	const struct fill *fill = &engine->fill;
+	double births = (double)engine->subscription.births;
+
+	return fill->capacity && births >= RUSH_LEAST && now_ns - engine->ticked_ns >= RUSH_PAUSE_NS &&
+	       births > RUSH_SHARE * ((double)fill->capacity - (double)fill->now.entries);
 }

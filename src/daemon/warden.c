@@ -25,6 +25,11 @@
 #define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
 #define RECORD_TEXT_MAX 4096
 #define BANS_MAX 4096
+#define MOST_FLOWS (4u << 20) /* that the guard remembers: 11 bytes each */
+#define STILL_SHARE 0.02      /* of the entries, born since the last renewal: then the next one may wait */
+#define STILL_FACTOR 4
+#define REST_POLL_MS 250
+#define REST_FILL_PCT 50
 
 /* ---- the policy ---- */
 
@@ -127,6 +132,10 @@ static void start_rounds(struct engine *engine)
 
 	memcpy(config.state_dir, engine->config.state_dir, sizeof(config.state_dir));
 	config.guard.seniority.renewal_ns = engine->config.seniority_renewal_ns;
+	if (config.guard.seniority.max_flows < engine->fill.capacity)
+		config.guard.seniority.max_flows = (size_t)engine->fill.capacity;
+	if (config.guard.seniority.max_flows > MOST_FLOWS)
+		config.guard.seniority.max_flows = MOST_FLOWS;
 	memcpy(config.guard.seniority.source_prefix, engine->config.picture.source_prefix, 2);
 	r = rounds_start(&config, engine->round_fd, &warden->rounds);
 	if (r < 0) {
@@ -185,7 +194,12 @@ unsigned warden_poll_ms(const struct engine *engine)
 
 	if (!warden->rounds || engine->config.poll_ms < PRESSED_POLL_MS)
 		return 0;
-	return engine->level.level != LEVEL_OK || warden->calm.in_surge ? PRESSED_POLL_MS : 0;
+	if (engine->level.level != LEVEL_OK || warden->calm.in_surge)
+		return PRESSED_POLL_MS;
+	/* Events tell of a rush before the tick does. */
+	if (engine->fill.fill_pct < REST_FILL_PCT && subscription_is_listening(engine) && engine->config.poll_ms < REST_POLL_MS)
+		return REST_POLL_MS;
+	return 0;
 }
 
 /* ---- calm ---- */
@@ -310,6 +324,16 @@ static size_t decide(struct engine *engine, int64_t now_ns)
 	return count;
 }
 
+/* Nobody waits for seniority, and hardly anything is new: what the last pass saw still holds. */
+static bool is_still(const struct engine *engine)
+{
+	const struct warden *warden = &engine->warden;
+	double most = STILL_SHARE * (double)engine->fill.now.entries;
+
+	return subscription_is_listening(engine) && !warden->seniors.candidates && warden->seniors.is_ready &&
+	       (double)warden->born < most;
+}
+
 /* Soon after the start, then less and less often, at last every seniority_renewal_sec. */
 static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 {
@@ -325,6 +349,9 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	}
 	if (now_ns < warden->renewal_ns)
 		return false;
+	if (is_still(engine) && now_ns < warden->renewal_ns + (STILL_FACTOR - 1) * longest_ns)
+		return false;
+	warden->born = 0;
 	if (warden->renewal_step_ns > longest_ns)
 		warden->renewal_step_ns = longest_ns;
 	warden->renewal_ns = now_ns + warden->renewal_step_ns;

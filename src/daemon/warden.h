@@ -41,6 +41,7 @@ struct warden {
 	uint64_t removed;         /* by rounds since the last judgement of calm */
 	uint64_t dropped, insert_failed; /* likewise, while a round ran */
 	int64_t started_ns, renewal_ns, renewal_step_ns, looked_ns;
+	uint64_t born;            /* flows since the last renewal */
 	int64_t begun_ns, passed_ns, pass_took_ns; /* of the last order: when begun and ended, how long; 0: none yet */
 	int64_t round_ns;         /* when a round ended last; 0: never */
 	int64_t quiet_ns;         /* when quiet was judged last, and with how many entries */

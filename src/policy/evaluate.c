@@ -290,7 +290,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	return true;
 }
 
-/* The first alternative that holds, with why; else NULL, with why the first of all does not. */
+/* The first alternative that holds, with why; else NULL, with why the first of all does not. why may be NULL. */
 static const struct policy_when *alternative(const struct policy_rule *rule,
 					     const struct facts *facts,
 					     const struct subject *subject,
@@ -300,13 +300,14 @@ static const struct policy_when *alternative(const struct policy_rule *rule,
 	struct text text;
 
 	for (unsigned i = 0; i < rule->when_count; i++) {
-		text_init(&text, why, POLICY_REASON_MAX);
+		text_init(&text, why, why ? POLICY_REASON_MAX : 0);
 		if (when_holds(&rule->whens[i], facts, subject, &text))
 			return &rule->whens[i];
-		if (!i)
+		if (!i && why)
 			memcpy(first, why, sizeof(first));
 	}
-	memcpy(why, first, sizeof(first));
+	if (why)
+		memcpy(why, first, sizeof(first));
 	return NULL;
 }
 
@@ -333,11 +334,12 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	struct rule_state *state = &e->memory->rules[rule_index];
 	struct subject table = {0};
 	char why[POLICY_REASON_MAX];
-	const struct policy_when *when = alternative(rule, &e->facts, &table, why);
+	const struct policy_when *when = alternative(rule, &e->facts, &table, NULL);
 	struct amount amount;
 
 	if (!when && !state->is_active)
 		return;
+	alternative(rule, &e->facts, &table, why); /* at rest nobody reads why not */
 	amount = amount_of(e, rule_index, when ? when : &rule->whens[0], &table);
 	if (rule->action.action == POLICY_ACTION_TIMEOUTS) {
 		/* Without room to gain it still holds while the level does: flapping timeouts help

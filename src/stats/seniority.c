@@ -11,7 +11,6 @@
 #include "stats/fairness.h"
 
 #define STEPS_PER_RENEWAL 16 /* generations: times are kept to a sixteenth of a renewal */
-#define HALF_SEC_NS	  500000000LL
 #define SLOTS_IN_LINE	  8 /* of 8 bytes, in a line of the cache */
 #define SLOTS_MAX	  (1u << 28) /* tag * slots must fit in 64 bits */
 
@@ -69,7 +68,7 @@ size_t seniority_bytes(const struct seniority *s)
 	       s->config.max_sources * sizeof(*s->source_counts);
 }
 
-static uint64_t tag_of(const struct seniority *s, const struct flow *flow)
+uint64_t seniority_tag(const struct seniority *s, const struct flow *flow)
 {
 	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
 	size_t bytes = orig->family == AF_INET ? 4 : 16;
@@ -204,7 +203,7 @@ static bool is_tried(const struct seniority *s, const struct slot *slot)
 	       s->now_ns - s->times[slot->generation] >= s->config.activity_ns;
 }
 
-static bool is_idle_beyond(const struct seniority *s, const struct flow_facts *facts)
+bool seniority_is_idle(const struct seniority *s, const struct flow_facts *facts)
 {
 	uint32_t floor = facts->class == FLOW_CLASS_ESTABLISHED ? s->config.established_floor_sec
 								: s->config.stream_floor_sec;
@@ -212,21 +211,11 @@ static bool is_idle_beyond(const struct seniority *s, const struct flow_facts *f
 	return facts->has_idle && facts->idle_sec > floor;
 }
 
-/* With counters: the low bytes of both packet counts. Without: the time of the look, in half
- * seconds. */
-static uint16_t digest_of(int64_t now_ns, const struct flow *flow)
-{
-	if (flow->has & FLOW_HAS_COUNTERS)
-		return (uint16_t)((flow->packets[FLOW_ORIG] & 0xff) << 8 |
-				  (flow->packets[FLOW_REPLY] & 0xff));
-	return (uint16_t)(now_ns / HALF_SEC_NS);
-}
-
 /* Traffic since the look that the digest is of. */
 static bool has_traffic(const struct seniority *s, const struct slot *slot, const struct flow *flow,
 			const struct flow_facts *facts)
 {
-	uint16_t now = digest_of(s->now_ns, flow), changed = now ^ slot->digest;
+	uint16_t now = seniority_digest(s->now_ns, flow), changed = now ^ slot->digest;
 
 	if (!facts->is_answered)
 		return false;
@@ -251,32 +240,14 @@ static void look_at_traffic(const struct seniority *s, struct slot *slot, const 
 	}
 	slot->was_active = slot->active;
 	slot->active = traffic;
-	slot->digest = digest_of(s->now_ns, flow);
-}
-
-static int64_t floor_ns(const struct seniority *s)
-{
-	return s->config.established_floor_sec * 2LL * HALF_SEC_NS;
-}
-
-/* Who puts a flow in gives it a timeout of his own (conntrackd's CommitTimeout), which looks like
- * days of silence. Until the kernel renews it, no idle time is told by it; for a floor's length at
- * most. */
-static bool has_no_idle(const struct seniority *s, struct slot *slot,
-			const struct flow_facts *facts)
-{
-	bool is_renewed = facts->has_idle && !is_idle_beyond(s, facts);
-
-	if (is_renewed || s->now_ns - s->adopted_ns > floor_ns(s))
-		slot->adopted = false;
-	return slot->adopted;
+	slot->digest = seniority_digest(s->now_ns, flow);
 }
 
 /* What this pass makes of its standing. */
 static void rise_or_lapse(struct seniority *s, struct slot *slot, const struct flow_facts *facts,
 			  bool no_idle)
 {
-	bool worthy = facts->is_answered && (no_idle || !is_idle_beyond(s, facts));
+	bool worthy = facts->is_answered && (no_idle || !seniority_is_idle(s, facts));
 
 	if (!worthy) {
 		s->counts.lapsed += slot->state == SLOT_SENIOR;
@@ -300,7 +271,7 @@ static void rise_or_lapse(struct seniority *s, struct slot *slot, const struct f
 void seniority_fetch(const struct seniority *s, const struct flow *flow,
 		     struct seniority_hint *ret_hint)
 {
-	ret_hint->tag = tag_of(s, flow);
+	ret_hint->tag = seniority_tag(s, flow);
 	ret_hint->has_source = false;
 	__builtin_prefetch(s->slots + slot_home(s, ret_hint->tag), 1);
 	/* Where the slots are full the search goes on in the next line. */
@@ -360,7 +331,7 @@ static bool is_within_share(struct seniority *s, const struct flow *flow,
 struct standing seniority_see(struct seniority *s, const struct flow *flow,
 			      const struct flow_facts *facts)
 {
-	struct seniority_hint hint = {.tag = tag_of(s, flow)};
+	struct seniority_hint hint = {.tag = seniority_tag(s, flow)};
 
 	return seniority_see_fetched(s, flow, facts, &hint);
 }
@@ -384,9 +355,9 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 		slot.seen = s->parity;
 	} else {
 		slot.generation = s->generation;
-		slot.digest = digest_of(s->now_ns, flow);
+		slot.digest = seniority_digest(s->now_ns, flow);
 	}
-	standing.is_adopted = has_no_idle(s, &slot, facts);
+	standing.is_adopted = seniority_has_no_idle(s, &slot, flow, facts);
 	rise_or_lapse(s, &slot, facts, standing.is_adopted);
 	standing.is_base |= slot.state != SLOT_NEW;
 	standing.is_active = slot.active || slot.was_active;
@@ -403,21 +374,10 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 
 /* ---- end of the pass, surge ---- */
 
-/* Adopted flows are more than a calm table teaches: for a while they widen the budget, by a quarter
- * at most (80 % of capacity to all of it). */
-static uint64_t wide_budget(const struct seniority *s)
-{
-	uint64_t most = s->budget / 4;
-
-	if (s->now_ns - s->adopted_ns > floor_ns(s))
-		return s->budget;
-	return s->budget + (s->adopted < most ? s->adopted : most);
-}
-
 static void find_fair_share(struct seniority *s)
 {
 	size_t n = rows_used(s->sources);
-	uint64_t budget = wide_budget(s), given = 0;
+	uint64_t budget = seniority_budget(s), given = 0;
 
 	for (size_t i = 0; i < n; i++)
 		s->source_counts[i] = ((const struct source_row *)rows_at(s->sources, i))->seniors;
@@ -468,43 +428,9 @@ void seniority_surge(struct seniority *s, int64_t now_ns)
 	}
 }
 
-bool seniority_adopt(struct seniority *s, const struct flow *flow, int64_t now_ns)
-{
-	struct slot slot = {.tag = tag_of(s, flow),
-			    .state = SLOT_SENIOR,
-			    .digest = digest_of(now_ns, flow),
-			    .adopted = true,
-			    .seen = s->parity};
-	struct flow_facts facts;
-	bool was_senior;
-	uint64_t *at;
-
-	flow_facts_of(flow, NULL, 0, &facts);
-	if (!facts.is_answered || !(flow->status & FLOW_STATUS_ASSURED))
-		return false;
-	if (now_ns - s->adopted_ns > floor_ns(s))
-		s->adopted = 0;
-	s->adopted_ns = now_ns;
-	at = seniority_find(s, slot.tag);
-	/* Also who is senior already: it may have been put in anew, with another timeout. */
-	was_senior = at && slot_unpack(*at).state == SLOT_SENIOR;
-	if (at)
-		*at = slot_pack(&slot);
-	else
-		seniority_place(s, &slot);
-	if (was_senior)
-		return true;
-	s->counts.adopted++;
-	s->adopted++;
-	at = seniority_find(s, slot.tag);
-	if (at)
-		s->counts.seniors++; /* the other counts wait for the next pass */
-	return at;
-}
-
 bool seniority_is_senior(const struct seniority *s, const struct flow *flow)
 {
-	const uint64_t *at = seniority_find(s, tag_of(s, flow));
+	const uint64_t *at = seniority_find(s, seniority_tag(s, flow));
 
 	return at && slot_unpack(*at).state == SLOT_SENIOR;
 }

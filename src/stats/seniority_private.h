@@ -13,6 +13,7 @@
 #include "base/siphash.h"
 #include "stats/seniority.h"
 
+#define HALF_SEC_NS    500000000LL
 #define PROBES	       32
 #define TAG_BITS       35
 #define TAG_SHIFT      (64 - TAG_BITS)
@@ -80,6 +81,24 @@ static inline size_t slots_all(const struct seniority *s)
 	return s->slot_count + PROBES;
 }
 
+/* With counters: the low bytes of both packet counts. Without: the time of the look, in half
+ * seconds. */
+static inline uint16_t seniority_digest(int64_t now_ns, const struct flow *flow)
+{
+	if (flow->has & FLOW_HAS_COUNTERS)
+		return (uint16_t)((flow->packets[FLOW_ORIG] & 0xff) << 8 |
+				  (flow->packets[FLOW_REPLY] & 0xff));
+	return (uint16_t)(now_ns / HALF_SEC_NS);
+}
+
+uint64_t seniority_tag(const struct seniority *s, const struct flow *flow);
+/* Idle beyond the floor of its class. */
+bool seniority_is_idle(const struct seniority *s, const struct flow_facts *facts);
+/* Its timeout tells no idle time, as user space gave it. */
+bool seniority_has_no_idle(const struct seniority *s, struct slot *slot, const struct flow *flow,
+			   const struct flow_facts *facts);
+/* Seniors that may count now. */
+uint64_t seniority_budget(const struct seniority *s);
 /* The slot of this tag or NULL. */
 uint64_t *seniority_find(const struct seniority *s, uint64_t tag);
 /* Puts a slot that is not there yet; the least worthy neighbour gives way where all are taken. */

@@ -304,6 +304,27 @@ static void adopted_flows_do_not_lapse_by_the_timeout_they_were_given(void **sta
 	seniority_free(s);
 }
 
+static void a_long_timeout_of_who_was_put_in_tells_its_silence(void **state)
+{
+	struct seniority *s = make(1000);
+	struct flow silent = user(0), fresh = user(1);
+	struct standing standing;
+
+	(void)state;
+	silent.timeout_sec = 432000 - 4 * 3600; /* what is left of its life: silent for four hours */
+	fresh.timeout_sec = 432000 - 60;
+	seniority_adopt(s, &silent, START);
+	seniority_adopt(s, &fresh, START);
+	seniority_begin(s, START + SEC, false, 0);
+	standing = see_idle(s, &silent, 4 * 3600);
+	assert_false(standing.is_senior || standing.is_adopted);
+	assert_true(standing.is_base);
+	standing = see_idle(s, &fresh, 60);
+	assert_true(standing.is_senior);
+	seniority_end(s, true);
+	seniority_free(s);
+}
+
 /* A fail-over of one NATed source beyond what may be senior (800, and 200 more as so many are adopted): the light sources keep
  * their rank, it keeps its share, all are base. */
 static void a_heavy_adopted_source_counts_up_to_its_fair_share(void **state)
@@ -549,6 +570,7 @@ int main(void)
 		cmocka_unit_test(seniors_of_one_source_count_up_to_its_fair_share),
 		cmocka_unit_test(adopted_flows_are_senior_and_no_surge_strikes_them),
 		cmocka_unit_test(adopted_flows_do_not_lapse_by_the_timeout_they_were_given),
+		cmocka_unit_test(a_long_timeout_of_who_was_put_in_tells_its_silence),
 		cmocka_unit_test(a_heavy_adopted_source_counts_up_to_its_fair_share),
 		cmocka_unit_test(where_sources_are_many_the_budget_is_used_up),
 		cmocka_unit_test(a_full_memory_lets_seniors_stay),
