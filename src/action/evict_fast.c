@@ -2,7 +2,7 @@
 /* action/evict_fast: one request to the kernel instead of a pass and as many deletes. A pass has confirmed what the surge is;
  * where that is unanswered flows of one address, which nothing protects, the next rounds need not look at each of them.
  * Nothing can be spared by such a request, so it is made only where there is nothing to spare: the pass that it rests on met
- * no other flow that the filter means, and no entry of a protect list could ever match it. */
+ * no other flow that the filter means and no answered flow of that address, and no entry of a protect list could ever match. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,13 +62,28 @@ void fast_begin(struct fast *fast, const struct guard_table *table, const struct
 	}
 }
 
+/* Who is answered is somebody, whoever else sends in his name: then each flow is looked at. */
+static void note_user(struct fast *fast, const struct flow *flow)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+
+	for (size_t i = 0; i < fast->count; i++) {
+		const struct signature_pattern *pattern = &fast->ways[i].pattern;
+
+		if (pattern->src_len && orig->family == pattern->family && !memcmp(orig->src, pattern->src, sizeof(orig->src)))
+			fast->ways[i].strangers++;
+	}
+}
+
 void fast_see(struct fast *fast, const struct guard_table *table, const struct flow *flow, enum flow_class class,
 	      const struct standing *standing)
 {
 	struct flow_filter_context context = guard_context(table);
 
-	if (flow->status & FLOW_STATUS_SEEN_REPLY)
+	if (flow->status & FLOW_STATUS_SEEN_REPLY) {
+		note_user(fast, flow);
 		return;
+	}
 	for (size_t i = 0; i < fast->count; i++) {
 		struct fast_way *way = &fast->ways[i];
 

@@ -140,6 +140,19 @@ static void one_flow_that_must_live_forbids_it(void **state)
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 }
 
+static void nor_where_the_address_has_an_answered_flow(void **state)
+{
+	struct world *w = *state;
+
+	/* A user in whose name others send. */
+	fake_add(w->fake, answered_tcp(IP(10, 9, 0, 0), IP(203, 0, 113, 2), 7, 7000, 431999));
+	w->honest++;
+	flood(w);
+	round_want(w, 5000, 1000);
+	assert_int_equal(w->fake->filtered, 0);
+	assert_int_equal(alive(w, 0, w->honest), w->honest);
+}
+
 static void answered_flows_never_go_by_one_request(void **state)
 {
 	struct world *w = *state;
@@ -232,6 +245,7 @@ int main(void)
 		TEST(whatever_is_in_doubt_takes_the_pass),
 		TEST(nor_does_it_exceed_the_budget_or_act_where_it_only_observes),
 		TEST(one_flow_that_must_live_forbids_it),
+		TEST(nor_where_the_address_has_an_answered_flow),
 		TEST(answered_flows_never_go_by_one_request),
 		TEST(for_a_moment_only_the_known_surge_is_looked_at),
 		TEST(where_it_is_not_enough_the_whole_table_is_looked_at_once),
