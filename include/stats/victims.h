@@ -84,7 +84,8 @@ struct victims_config {
 	size_t max_others; /* one that fits no signature goes only while fewer than this are to go
 			    * before it, fitting ones included. (What fits goes until the level is
 			    * ok, others only until headroom is enough. Answered flows fit in this
-			    * sense only where trial showed that what fits is not in use.) */
+			    * sense only where trial showed that what fits is not in use; what is
+			    * silent for eight times the floor goes as freely.) */
 	enum victim_stage deepest; /* VICTIM_IDLE as a rule */
 	uint32_t young_sec;        /* spared below this age */
 	uint32_t established_floor_sec, stream_floor_sec;

@@ -132,10 +132,23 @@ static void find_signature(struct eviction *e, uint64_t expected)
 
 /* ---- flows ---- */
 
+static bool is_told_by_use(const struct signature *signature)
+{
+	return !signature->is_lively && !signature->is_untried;
+}
+
+/* Whether the signature says enough to put floors and age aside. */
+static bool is_judged_by(const struct signature *signature, const struct standing *standing)
+{
+	if (!signature->hits_base)
+		return true;
+	return !standing->is_base && is_told_by_use(signature);
+}
+
 static void offer_to(struct eviction *e, struct lane *lane, const struct flow *flow, const struct flow_facts *facts,
 		     const struct standing *standing, int signature)
 {
-	bool fits = lane->has_signature && signature >= 0 && !e->signatures[signature].hits_base;
+	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], standing);
 	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
 	enum policy_verdict verdict;
 	size_t by = 0;
@@ -385,7 +398,8 @@ static void keep_known(struct eviction *e)
 		has_masters |= e->lanes[i].report.masters > 0;
 	known->count = 0;
 	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
-		if (e->signatures[i].is_confirmed && !e->signatures[i].hits_base && !e->signatures[i].is_blind)
+		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
+		    (!e->signatures[i].hits_base || is_told_by_use(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
 	known->found_ns = e->began_ns;
 }

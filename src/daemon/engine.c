@@ -51,7 +51,10 @@ static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, ui
 
 	if (passes->is_journalled)
 		journal_add(passes->journal, kind, flow);
-	engine->warden.born += kind == FLOW_EVENT_NEW;
+	if (kind == FLOW_EVENT_NEW) {
+		engine->warden.born++;
+		engine->subscription.arrivals++;
+	}
 	if (portid)
 		on_foreign_event(engine, kind, flow, portid);
 	else if (kind == FLOW_EVENT_NEW)

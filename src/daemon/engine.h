@@ -60,6 +60,7 @@ struct subscription {
 	int64_t trial_until_ns;    /* back from a rest, must stay below 80 %; 0: no trial */
 	int64_t checked_ns;        /* of the kernel's setting */
 	uint64_t births;           /* since the last tick */
+	uint64_t arrivals;         /* with what user space put in */
 	double births_last_per_sec, new_per_sec;
 	struct events_counts before; /* of the sockets closed */
 	struct events_counts now;    /* of all */

@@ -219,7 +219,7 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 	}
 	check_kernel(engine, now_ns);
 	subscription->births_last_per_sec = (double)subscription->births / span_sec;
-	subscription->births = 0;
+	subscription->births = subscription->arrivals = 0;
 	subscription->new_per_sec += (subscription->births_last_per_sec - subscription->new_per_sec) *
 				     (1 - exp2(-span_sec / RATE_HALF_LIFE_SEC));
 	judge_rate(engine, now_ns);
@@ -229,8 +229,8 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 bool subscription_is_rush(const struct engine *engine, int64_t now_ns)
 {
 	const struct fill *fill = &engine->fill;
-	double births = (double)engine->subscription.births;
+	double arrivals = (double)engine->subscription.arrivals;
 
-	return fill->capacity && births >= RUSH_LEAST && now_ns - engine->ticked_ns >= RUSH_PAUSE_NS &&
-	       births > RUSH_SHARE * ((double)fill->capacity - (double)fill->now.entries);
+	return fill->capacity && arrivals >= RUSH_LEAST && now_ns - engine->ticked_ns >= RUSH_PAUSE_NS &&
+	       arrivals > RUSH_SHARE * ((double)fill->capacity - (double)fill->now.entries);
 }

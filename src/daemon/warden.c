@@ -216,6 +216,7 @@ static void judge_quiet(struct engine *engine, int64_t now_ns)
 	if (warden->is_quiet && is_rush) {
 		warden->is_quiet = false;
 		warden->surge_began = true;
+		warden->passed_ns = 0; /* the guard is told at once: its last calm pass may have met it */
 	}
 	if (now_ns - warden->quiet_ns < QUIET_SPAN_NS)
 		return;

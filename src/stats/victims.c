@@ -11,6 +11,7 @@
 #include "base/rows.h"
 
 #define MASTERS_MAX 4096
+#define LONG_DEAD   3 /* doublings of the idle time beyond the floor */
 
 /* The heap proper holds 16 bytes a candidate, so that a new one moves little memory. */
 struct entry {
@@ -299,21 +300,39 @@ struct fit {
 	bool is_weak;	/* chooses among equals alone, but at full */
 };
 
-/* An answered flow that was there before the surge is no part of it. Of a crowd of users only what is not in use fits. */
+/* An answered flow that was there before the surge is no part of it. Of a crowd of users only what is not in use fits.
+ * Where a signature hits the base (attack and honest flows agree in every attribute, or the first of the surge got into
+ * the base) use alone tells them apart. */
 static struct fit fit_of(const struct signature *signature, const struct flow_facts *facts,
 			 const struct standing *standing)
 {
+	bool is_idle = signature && !signature->is_lively && !signature->is_untried;
 	struct fit fit = {0};
 
-	if (!signature || signature->hits_base) {
-		fit.is_weak = signature && !signature->is_lively && !standing->is_base;
-	} else if (victims_is_unanswered(facts->class)) {
-		fit.raises = fit.is_proven = true;
-	} else if (!signature->is_blind && !standing->is_base) {
+	if (!signature)
+		return fit;
+	if (victims_is_unanswered(facts->class)) {
+		fit.raises = fit.is_proven = !signature->hits_base;
+	} else if (!facts->is_answered) { /* half-open, closing: nothing that could be in use */
+		fit.raises = fit.is_proven = !signature->hits_base && !signature->is_blind && !standing->is_base;
+	} else if (signature->is_blind || standing->is_base) {
+		;
+	} else if (signature->hits_base) {
+		/* Told apart by use: what was known for long enough and showed none. */
+		fit.raises = is_idle;
+		fit.is_proven = is_idle && standing->is_tried;
+	} else {
 		fit.raises = !signature->is_lively || standing->is_tried;
-		fit.is_proven = !signature->is_lively && !signature->is_untried;
+		fit.is_proven = is_idle;
 	}
+	fit.is_weak = signature->hits_base && !signature->is_lively && !standing->is_base;
 	return fit;
+}
+
+/* Silent for eight times the floor (established TCP: 16.5 h): its peers are gone, and room may be made of it freely. */
+static bool is_long_dead(enum victim_stage stage, uint64_t order)
+{
+	return stage == VICTIM_IDLE && (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
 }
 
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
@@ -343,6 +362,7 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	}
 	victim.stage = (uint16_t)stage & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak);
+	fit.is_proven |= is_long_dead(stage, victim.order);
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "stats/round.h"
+#include "stats/trial.h"
 #include "stats_fixture.h"
 
 #define WORLD_MAX 70000
@@ -32,6 +33,7 @@ struct world {
 	struct flow_timeouts timeouts;
 	struct seniority *seniority;
 	struct round round;
+	struct trial trial;
 	struct sample *base, *growth;
 	uint64_t base_flows, growth_flows;
 	struct signature signatures[SIGNATURE_MAX];
@@ -154,13 +156,22 @@ static inline void world_new_users(struct world *w, unsigned n)
 }
 
 /* One pass; victims are offered where is_choosing. */
+static inline void world_try(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
+{
+	struct world *w = arg;
+
+	trial_offer(&w->trial, flow, facts, standing, w->now_sec * SEC);
+}
+
 static inline void world_pass(struct world *w, bool is_calm, bool is_choosing)
 {
 	const struct round_config config = {.seniority = w->seniority,
 					    .timeouts = &w->timeouts,
 					    .base = is_calm ? w->base : NULL,
 					    .growth = w->growth,
-					    .victims = is_choosing ? w->victims : NULL};
+					    .victims = is_choosing ? w->victims : NULL,
+					    .on_flow = world_try,
+					    .arg = w};
 
 	world_age(w);
 	if (is_calm)
@@ -197,6 +208,8 @@ static inline void world_signature(struct world *w)
 					.growth_flows = w->growth_flows};
 
 	w->signature_count = signature_find(w->finder, &input, SIGNATURE_MAX, w->signatures);
+	for (size_t i = 0; i < w->signature_count; i++)
+		trial_judge(&w->trial, &w->signatures[i], w->now_sec * SEC);
 }
 
 static inline size_t world_find(const struct world *w, const struct victim *victim)

@@ -208,6 +208,8 @@ static void others_stop_earlier_than_what_fits(void **state)
 	world_calm(w);
 	renew_one_way(w);
 	attack_established(w, 5000, 16);
+	world_pass(w, false, false);
+	w->now_sec += 3; /* by then it shows that nobody uses them */
 	config.max_others = 500;
 	world_choose(w, config);
 	assert_int_equal(w->taken[ROLE_NEW], 500);

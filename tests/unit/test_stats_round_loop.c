@@ -18,7 +18,7 @@ struct loop {
 	struct calm_state calm;
 	struct calm_config calm_config;
 	uint64_t removed; /* by us, since the last judgement */
-	int64_t renewed_sec;
+	int64_t renewed_sec, looked_sec;
 	bool has_guard;
 	enum victim_stage full_depth;
 	unsigned rounds, refused, crowd_lost_active;
@@ -98,6 +98,10 @@ static void guard(struct loop *l)
 	if (!l->calm.in_surge && w->now_sec - l->renewed_sec >= RENEWAL) {
 		world_pass(w, true, false);
 		l->renewed_sec = w->now_sec;
+	}
+	if (l->calm.in_surge && w->now_sec - l->looked_sec >= 2) {
+		world_pass(w, false, false); /* who is in use? */
+		l->looked_sec = w->now_sec;
 	}
 	if (w->used > ROUND_AT) {
 		struct victims_config config = want(w->used - CUT_TO);

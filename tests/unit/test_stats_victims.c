@@ -407,7 +407,7 @@ static void what_fits_goes_freely_only_where_it_is_known_not_to_be_in_use(void *
 
 static void at_full_a_surge_that_hits_the_base_goes_before_what_is_silent(void **state)
 {
-	struct signature signature = {.hits_base = true};
+	struct signature signature = {.hits_base = true, .is_untried = true};
 	struct bench b = surge_of(&signature, VICTIM_SENIOR, 5, (struct standing){0});
 
 	(void)state;
@@ -422,6 +422,67 @@ static void at_full_a_surge_that_hits_the_base_goes_before_what_is_silent(void *
 	b = surge_of(&signature, VICTIM_SENIOR, 1, (struct standing){0});
 	assert_int_equal(b.count, 1);
 	assert_int_equal(b.list[0].stage, VICTIM_IDLE);
+	victims_free(b.victims);
+}
+
+static void the_long_dead_go_as_freely_as_what_fits(void **state)
+{
+	struct bench b = {.config = want(100)};
+
+	(void)state;
+	b.config.max_others = 1;
+	b.victims = victims_new(&b.config);
+	for (uint16_t i = 1; i <= 5; i++)
+		offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, i), 8 * 7440, (struct standing){.is_base = true});
+	for (uint16_t i = 6; i <= 9; i++)
+		offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, i), 8 * 7440 - 1, (struct standing){.is_base = true});
+	finish(&b);
+	assert_int_equal(b.count, 5); /* of the others one may go, were fewer than that to go before it */
+	for (size_t i = 0; i < b.count; i++)
+		assert_in_range(b.list[i].sport, 1, 5);
+	victims_free(b.victims);
+}
+
+static void half_open_flows_that_fit_need_no_trial(void **state)
+{
+	struct signature signature = {.is_untried = true,
+				      .pattern = {.classes = 1u << FLOW_CLASS_HALF_OPEN, .has_protocol = true, .protocol = TCP}};
+	struct bench b = {.config = want(100)};
+
+	(void)state;
+	b.config.max_others = 0;
+	b.config.signatures = &signature;
+	b.config.signature_count = 1;
+	b.victims = victims_new(&b.config);
+	offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 1), 0, (struct standing){0});
+	offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 2), 0, (struct standing){.is_base = true});
+	finish(&b);
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.list[0].sport, 1);
+	assert_int_equal(b.list[0].stage, VICTIM_FIT);
+	victims_free(b.victims);
+}
+
+static void where_attributes_do_not_tell_apart_use_does(void **state)
+{
+	struct signature signature = {.hits_base = true};
+	struct bench b = surge_of(&signature, VICTIM_IDLE, 0, (struct standing){.is_tried = true});
+
+	(void)state;
+	assert_int_equal(fitting(&b), 10); /* known for a while, and not in use */
+	victims_free(b.victims);
+	b = surge_of(&signature, VICTIM_IDLE, 4, (struct standing){0}); /* too new to tell */
+	assert_int_equal(fitting(&b), 4);
+	victims_free(b.victims);
+	b = surge_of(&signature, VICTIM_IDLE, 4, (struct standing){.is_tried = true, .is_base = true});
+	assert_int_equal(fitting(&b), 0);
+	victims_free(b.victims);
+	b = surge_of(&signature, VICTIM_IDLE, 4, (struct standing){.is_tried = true, .is_active = true});
+	assert_int_equal(fitting(&b), 0);
+	victims_free(b.victims);
+	signature.is_lively = true;
+	b = surge_of(&signature, VICTIM_IDLE, 4, (struct standing){.is_tried = true});
+	assert_int_equal(fitting(&b), 0);
 	victims_free(b.victims);
 }
 
@@ -491,6 +552,9 @@ int main(void)
 		cmocka_unit_test(the_answer_is_the_same_in_any_order_and_within_budget),
 		cmocka_unit_test(what_fits_goes_freely_only_where_it_is_known_not_to_be_in_use),
 		cmocka_unit_test(at_full_a_surge_that_hits_the_base_goes_before_what_is_silent),
+		cmocka_unit_test(the_long_dead_go_as_freely_as_what_fits),
+		cmocka_unit_test(half_open_flows_that_fit_need_no_trial),
+		cmocka_unit_test(where_attributes_do_not_tell_apart_use_does),
 		cmocka_unit_test(at_full_the_blind_take_from_who_holds_most),
 		cmocka_unit_test(no_budget_takes_nothing),
 		cmocka_unit_test(reasons_are_words),
