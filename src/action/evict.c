@@ -402,6 +402,8 @@ static void keep_known(struct eviction *e)
 		    (!e->signatures[i].hits_base || is_told_by_use(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
 	known->found_ns = e->began_ns;
+	known->policy = e->table->policy;
+	known->rules = evict_rules(e);
 }
 
 static void run_pass(struct eviction *e, uint64_t freed)

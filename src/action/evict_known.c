@@ -10,6 +10,19 @@
 
 #define KNOWN_FOR_NS (2 * NS_PER_SEC) /* then the whole table is looked at again */
 
+/* The rules of the lanes, as bits; 0: one is beyond them. */
+uint64_t evict_rules(const struct eviction *e)
+{
+	uint64_t rules = 0;
+
+	for (size_t i = 0; i < e->lane_count; i++) {
+		if (e->lanes[i].decision->rule >= 64)
+			return 0;
+		rules |= 1ULL << e->lanes[i].decision->rule;
+	}
+	return rules;
+}
+
 /* Whether the kernel can leave out most of the others. */
 static bool is_narrow(const struct signature_pattern *p)
 {
@@ -26,6 +39,8 @@ static bool knows_enough(const struct eviction *e)
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
 			return false;
+	if (!evict_rules(e) || (evict_rules(e) & ~known->rules) || known->policy != e->table->policy)
+		return false;
 	return known->count && e->began_ns - known->found_ns < KNOWN_FOR_NS;
 }
 

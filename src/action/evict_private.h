@@ -46,6 +46,7 @@ void evict_begin_round(struct eviction *e);
 bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg);
 void evict_choose(struct eviction *e);
 void evict_finish(struct eviction *e, uint64_t freed);
+uint64_t evict_rules(const struct eviction *e);
 /* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the whole table
  * has to be looked at. */
 bool evict_run_known(struct eviction *e, uint64_t freed);

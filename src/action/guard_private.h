@@ -28,6 +28,8 @@ struct known {
 	struct signature signatures[SIGNATURE_MAX];
 	size_t count;
 	int64_t found_ns;
+	const struct policy *policy; /* for comparison alone */
+	uint64_t rules;		     /* 1 << rule: they have had all else that they may take */
 };
 
 struct guard {

@@ -202,6 +202,29 @@ static void where_it_is_not_enough_the_whole_table_is_looked_at_once(void **stat
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 }
 
+static void a_rule_that_had_no_part_in_it_looks_at_the_whole_table(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 4000, LEVEL_WARNING);
+	struct policy *policy = w->policy;
+
+	handshakes(w);
+	policy_free(policy);
+	w->policy = policy = policy_of_rule(
+		"\"when\": {\"fill_pct\": 99}, \"do\": \"log\"}, {\"name\": \"other\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": "
+		"\"evict\", \"classes\": [\"established\"]}, \"until\": {\"fill_pct\": 50}");
+	w->table.policy = policy;
+	decision.rule = 1;
+	decision.granted = 40000;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(w->fake->whole_scans, 1);
+	decision = decide(w, 1000, LEVEL_WARNING);
+	decision.rule = 1;
+	decision.granted = 40000;
+	round_of(w, &decision, &outcome);
+	assert_int_equal(w->fake->whole_scans, 1);
+}
+
 static void after_another_surge_it_is_not_known_any_more(void **state)
 {
 	struct world *w = *state;
@@ -249,6 +272,7 @@ int main(void)
 		TEST(answered_flows_never_go_by_one_request),
 		TEST(for_a_moment_only_the_known_surge_is_looked_at),
 		TEST(where_it_is_not_enough_the_whole_table_is_looked_at_once),
+		TEST(a_rule_that_had_no_part_in_it_looks_at_the_whole_table),
 		TEST(after_another_surge_it_is_not_known_any_more),
 		TEST(a_failed_look_takes_the_whole_pass),
 		TEST(masters_of_living_flows_are_spared_by_looking_at_all),
