@@ -53,6 +53,7 @@ void fill_hold(struct fill *fill, bool is_held);
 /* Growth and forecast of this moment, for who must act: by the rush where it is the faster. As growth_per_sec and
  * seconds_to_full. */
 double fill_growth_now(const struct fill *fill);
+double fill_growth_last(const struct fill *fill); /* by the last span alone: how much may come, not whether */
 double fill_seconds_now(const struct fill *fill);
 /* The peak since the last call of this; starts a new one at the present count. */
 struct fill_peak fill_peak_take(struct fill *fill);

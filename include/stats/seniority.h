@@ -48,6 +48,8 @@ struct standing {	    /* of one flow at this pass */
 			     * else timeout renewed */
 	bool is_adopted;    /* put in by user space and not renewed since: its idle time is not known,
 			     * whatever its timeout looks like */
+	bool is_put;	    /* put in by user space and not renewed since: its idle time, if told at all,
+			     * may be that of another host */
 };
 
 /* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm):
@@ -56,6 +58,9 @@ struct standing {	    /* of one flow at this pass */
  * as incomplete. */
 void seniority_begin(struct seniority *seniority, int64_t now_ns, bool is_calm,
 		     uint64_t senior_budget);
+/* A look at some flows between passes: their standing is told, and nothing is learned of traffic or of who has gone. Needs no
+ * end. */
+void seniority_look(struct seniority *seniority, int64_t now_ns);
 /* Each flow of the pass, once (again does no harm but to the count of its source). Unanswered
  * flows are remembered only in calm passes. */
 struct standing seniority_see(struct seniority *seniority, const struct flow *flow,

@@ -14,6 +14,7 @@
 #include "stats/fill.h"
 
 #define EARLY_FLOWS  16384
+#define TAKE_IN_EVERY 2048 /* flows of the pass: what user space puts in meanwhile does not wait for its end */
 #define LANE_SOURCES 65536
 #define TALLY_SOURCES 4096
 #define LAST_ROOM_DIVISOR 20 /* of the capacity: 5 % */
@@ -85,10 +86,12 @@ void evict_open_lanes(struct eviction *e)
 
 	for (size_t i = 0; i < e->lane_count; i++) {
 		struct lane *lane = &e->lanes[i];
-		uint64_t max = lane->decision->granted;
+		uint64_t granted = lane->decision->granted, done = lane->record->done;
+		uint64_t max = granted > done ? granted - done : 0, most = room / (e->lane_count - i);
 		struct victims_config config;
 
-		max = max < room ? max : room;
+		/* Each has its share of the room, also where the first finds nothing. */
+		max = max < most ? max : most;
 		room -= max;
 		if (!max) /* no room is left in this round: it takes nothing */
 			continue;
@@ -107,6 +110,7 @@ static void without_base(struct eviction *e)
 	for (size_t i = 0; i < e->signature_count; i++) {
 		struct signature *signature = &e->signatures[i];
 
+		signature->is_blind = true;
 		signature->pattern.classes &= UNANSWERED;
 		if (signature->pattern.classes)
 			e->signatures[kept++] = *signature;
@@ -138,8 +142,10 @@ static bool is_told_by_use(const struct signature *signature)
 }
 
 /* Whether the signature says enough to put floors and age aside. */
-static bool is_judged_by(const struct signature *signature, const struct standing *standing)
+static bool is_judged_by(const struct signature *signature, const struct flow_facts *facts, const struct standing *standing)
 {
+	if (!facts->is_answered && signature_may_be_crowd(signature))
+		return false; /* its age is asked for */
 	if (!signature->hits_base)
 		return true;
 	return !standing->is_base && is_told_by_use(signature);
@@ -148,7 +154,7 @@ static bool is_judged_by(const struct signature *signature, const struct standin
 static void offer_to(struct eviction *e, struct lane *lane, const struct flow *flow, const struct flow_facts *facts,
 		     const struct standing *standing, int signature)
 {
-	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], standing);
+	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], facts, standing);
 	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
 	enum policy_verdict verdict;
 	size_t by = 0;
@@ -210,7 +216,9 @@ static void on_standing(const struct flow *flow, const struct flow_facts *facts,
 {
 	struct eviction *e = arg;
 
-	trial_offer(&e->guard->trial, flow, facts, standing, e->began_ns);
+	/* Of the known surge alone it would push out what was tried of others. */
+	if (!e->is_known)
+		trial_offer(&e->guard->trial, flow, facts, standing, e->began_ns);
 	if (e->is_open) {
 		offer(e, flow, facts, standing);
 		return;
@@ -232,6 +240,8 @@ bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, voi
 
 	(void)raw;
 	(void)raw_len;
+	if (++e->seen % TAKE_IN_EVERY == 0)
+		guard_take_in(e->table);
 	round_add(&e->round, flow);
 	return true;
 }
@@ -335,7 +345,10 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	evict_tell(e, lane, lane->chosen, count);
 	if (lane->decision->would)
 		e->would_free += count; /* what the next decision need not take */
-	else if (count)
+	for (size_t i = 0; i < count; i++)
+		if (lane->chosen[i].signature && lane->chosen[i].class == FLOW_CLASS_UNREPLIED)
+			e->taken[lane->chosen[i].signature - 1]++;
+	if (!lane->decision->would && count)
 		evict_write(e->guard, e->table, lane->decision, lane->chosen, count, record);
 	free(lane->chosen);
 	lane->chosen = NULL;
@@ -366,7 +379,6 @@ static void begin_lanes(struct eviction *e, const struct evict_lane *lanes, size
 
 void evict_begin_round(struct eviction *e)
 {
-	guard_begin_pass(e->guard, e->table, e->began_ns);
 	round_begin(&e->round, &(struct round_config){.seniority = e->guard->seniority,
 						      .timeouts = e->table->timeouts,
 						      .now_real_ns = e->table->real_ns,
@@ -396,6 +408,8 @@ static void keep_known(struct eviction *e)
 
 	for (size_t i = 0; i < e->lane_count; i++)
 		has_masters |= e->lanes[i].report.masters > 0;
+	if (has_masters)
+		fast_forget(&e->guard->fast);
 	known->count = 0;
 	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
@@ -416,6 +430,7 @@ static void run_pass(struct eviction *e, uint64_t freed)
 	if (!guard->early)
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
+	guard_begin_pass(guard, table, e->began_ns);
 	evict_begin_round(e);
 	result = table->ports->scan(table->ports->arg, NULL, &e->context, evict_on_flow, e, &report);
 	round_end(&e->round);
@@ -469,7 +484,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 		 uint64_t freed)
 {
 	struct eviction *e = mem_alloc(sizeof(*e));
-	uint64_t by_request, done = 0;
+	uint64_t by_request;
 	bool is_done;
 
 	begin(e, guard, table, lanes, count);
@@ -477,15 +492,15 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	is_done = is_enough(e, by_request);
 	if (!is_done && !by_request) {
 		is_done = evict_run_known(e, freed);
+		if (is_done)
+			fast_forget(&guard->fast); /* what it left is not counted */
 		if (!is_done && e->is_known)
 			begin(e, guard, table, lanes, count);
 	}
 	if (!is_done) {
 		run_pass(e, freed);
 		guard->fast.pass_ns = table->monotonic_ns() - e->began_ns;
-		for (size_t i = 0; i < count; i++)
-			done += e->lanes[i].record->done;
-		fast_end(&guard->fast, table, done);
+		fast_end(&guard->fast, table, e->taken);
 	}
 	for (size_t i = 0; i < count; i++)
 		record_end(lanes[i].outcome, table, e->began_ns);

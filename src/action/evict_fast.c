@@ -62,6 +62,13 @@ void fast_begin(struct fast *fast, const struct guard_table *table, const struct
 	}
 }
 
+static bool is_loopback(const struct flow *flow)
+{
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+
+	return orig->src[0] == 127 || orig->dst[0] == 127; /* ways are of IPv4 alone */
+}
+
 /* Who is answered is somebody, whoever else sends in his name: then each flow is looked at. */
 static void note_user(struct fast *fast, const struct flow *flow)
 {
@@ -70,7 +77,10 @@ static void note_user(struct fast *fast, const struct flow *flow)
 	for (size_t i = 0; i < fast->count; i++) {
 		const struct signature_pattern *pattern = &fast->ways[i].pattern;
 
-		if (pattern->src_len && orig->family == pattern->family && !memcmp(orig->src, pattern->src, sizeof(orig->src)))
+		if (orig->family != pattern->family)
+			continue;
+		if (pattern->src_len ? !memcmp(orig->src, pattern->src, sizeof(orig->src))
+				     : !memcmp(orig->dst, pattern->dst, sizeof(orig->dst)))
 			fast->ways[i].strangers++;
 	}
 }
@@ -90,7 +100,7 @@ void fast_see(struct fast *fast, const struct guard_table *table, const struct f
 		if (!flow_filter_match(way->filter, flow, &context))
 			continue;
 		way->met++;
-		way->strangers += class != FLOW_CLASS_UNREPLIED || standing->is_base ||
+		way->strangers += class != FLOW_CLASS_UNREPLIED || standing->is_base || is_loopback(flow) ||
 				  guard_protected_by(table, flow, &context) != NULL;
 	}
 }
@@ -112,12 +122,15 @@ void fast_confirm(struct fast *fast, const struct signature *signatures, int64_t
 	fast->confirmed_ns = now_ns;
 }
 
-void fast_end(struct fast *fast, const struct guard_table *table, uint64_t done)
+void fast_end(struct fast *fast, const struct guard_table *table, const uint64_t taken[SIGNATURE_MAX])
 {
 	fast->rest = 0;
-	for (size_t i = 0; i < fast->count; i++)
-		fast->rest += fast->ways[i].met;
-	fast->rest = fast->rest > done ? fast->rest - done : 0;
+	for (size_t i = 0; i < fast->count; i++) {
+		const struct fast_way *way = &fast->ways[i];
+
+		fast->rest += way->met > taken[way->number] ? way->met - taken[way->number] : 0;
+	}
+	fast->counted_ns = table->monotonic_ns();
 	if (table->ports->count(table->ports->arg, &fast->entries))
 		fast_forget(fast);
 }
@@ -133,17 +146,22 @@ static bool is_for(const struct policy_decision *decision, const struct policy_r
 	return has_class && rule->action.has_signature && !decision->would && flow_filter_is_empty(decision->filter);
 }
 
-/* How many it may take, at most: what the last pass left, and all that came since. */
-static uint64_t expected(const struct fast *fast, uint64_t entries)
+/* How many it may take: what was left, and all that came since, by the count (of which others may have ended) or by the
+ * rate. */
+static uint64_t expected(const struct fast *fast, const struct guard_table *table, uint64_t entries)
 {
-	uint64_t most = fast->rest + (entries > fast->entries ? entries - fast->entries : 0);
+	double seconds = (double)(table->monotonic_ns() - fast->counted_ns) / NS_PER_SEC;
+	uint64_t by_rate = (uint64_t)(table->new_per_sec * seconds);
+	uint64_t came = entries > fast->entries ? entries - fast->entries : 0;
+	uint64_t most = fast->rest + (came > by_rate ? came : by_rate);
 
 	return most < entries ? most : entries;
 }
 
-static bool is_within_budget(const struct fast *fast, const struct policy_decision *decision, uint64_t entries)
+static bool is_within_budget(const struct fast *fast, const struct guard_table *table,
+			     const struct policy_decision *decision, uint64_t entries)
 {
-	double most = (double)expected(fast, entries);
+	double most = (double)expected(fast, table, entries);
 
 	if (decision->granted < decision->want)
 		return BUDGET_MARGIN * most <= (double)decision->granted;
@@ -159,7 +177,7 @@ static bool is_called_for(const struct fast_way *way, const struct guard_table *
 	return way->pattern.src_len || room < table->new_per_sec * 2 * (double)pass_ns / NS_PER_SEC;
 }
 
-static void tell(const struct fast_way *way, struct action_record *record)
+static void tell(const struct fast_way *way, uint64_t count, struct action_record *record)
 {
 	struct record_count *source = &record->sources[record->source_count];
 	char text[SIGNATURE_TEXT_MAX];
@@ -167,13 +185,14 @@ static void tell(const struct fast_way *way, struct action_record *record)
 	struct text how;
 
 	text_init(&how, record->how, sizeof(record->how));
+	/* Of two ways the last is named, and both are counted. */
 	text_add(&how, "%s by one request to the kernel, as the pass before found", signature_format(&way->pattern, text));
 	record->way = ACTION_WAY_FILTER;
 	if (!way->pattern.src_len)
 		return;
 	memcpy(prefix.addr.bytes, way->pattern.src, sizeof(prefix.addr.bytes));
 	prefix_format(&prefix, source->name);
-	source->count = record->done;
+	source->count = count;
 	record->source_count++;
 }
 
@@ -188,11 +207,12 @@ static bool run(struct fast *fast, const struct fast_way *way, const struct guar
 	    ports->delete_filtered(ports->arg, way->filter) || ports->count(ports->arg, &after) || after >= before)
 		return false;
 	fast->entries = after;
+	fast->counted_ns = table->monotonic_ns();
 	record->matched += before - after;
 	record->done += before - after;
 	record->classes[FLOW_CLASS_UNREPLIED] += before - after;
 	record->stages[VICTIM_UNANSWERED_FIT] += before - after;
-	tell(way, record);
+	tell(way, before - after, record);
 	return true;
 }
 
@@ -204,7 +224,7 @@ uint64_t fast_run(struct fast *fast, const struct guard_table *table, const stru
 
 	if (!fast->count || !is_for(decision, rule) || !entries)
 		return 0;
-	if (table->monotonic_ns() - fast->confirmed_ns > GOOD_FOR_NS || !is_within_budget(fast, decision, entries)) {
+	if (table->monotonic_ns() - fast->confirmed_ns > GOOD_FOR_NS || !is_within_budget(fast, table, decision, entries)) {
 		fast_forget(fast);
 		return 0;
 	}

@@ -10,7 +10,6 @@
 
 #define KNOWN_FOR_NS (2 * NS_PER_SEC) /* then the whole table is looked at again */
 
-/* The rules of the lanes, as bits; 0: one is beyond them. */
 uint64_t evict_rules(const struct eviction *e)
 {
 	uint64_t rules = 0;
@@ -86,9 +85,9 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 	for (size_t i = 0; i < e->signature_count; i++)
 		trial_judge(&e->guard->trial, &e->signatures[i], e->began_ns);
 	evict_open_lanes(e);
+	seniority_look(e->guard->seniority, e->began_ns);
 	evict_begin_round(e);
 	is_enough = scan_known(e) == 0;
-	seniority_end(e->guard->seniority, false);
 	evict_choose(e);
 	is_enough = is_enough && is_chosen_enough(e);
 	if (is_enough)

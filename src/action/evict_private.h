@@ -34,6 +34,8 @@ struct eviction {
 	struct round round;
 	bool is_known;	/* a pass over what is known to fit alone */
 	size_t scanned; /* then: the signature whose flows come now */
+	uint64_t seen;	/* flows of the pass */
+	uint64_t taken[SIGNATURE_MAX]; /* unreplied victims, by signature */
 	int64_t began_ns;
 };
 
@@ -46,6 +48,7 @@ void evict_begin_round(struct eviction *e);
 bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg);
 void evict_choose(struct eviction *e);
 void evict_finish(struct eviction *e, uint64_t freed);
+/* The rules of the lanes as bits; 0 where one is beyond 63. */
 uint64_t evict_rules(const struct eviction *e);
 /* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the whole table
  * has to be looked at. */

@@ -79,6 +79,7 @@ void guard_surge(struct guard *guard, int64_t now_ns)
 		undo(guard, now_ns);
 	fast_forget(&guard->fast); /* this may be another one */
 	guard->known.count = 0;
+	trial_init(&guard->trial);
 	seniority_surge(guard->seniority, now_ns);
 }
 

@@ -20,6 +20,7 @@ struct fast {
 	} ways[SIGNATURE_MAX];
 	size_t count;
 	int64_t confirmed_ns, pass_ns; /* pass_ns: how long the last pass took, with its deletes */
+	int64_t counted_ns;	       /* when rest and entries were true */
 	uint64_t rest, entries;	       /* what the filters still meant after the round, and the table's count then */
 };
 
@@ -87,7 +88,8 @@ void fast_begin(struct fast *fast, const struct guard_table *table, const struct
 void fast_see(struct fast *fast, const struct guard_table *table, const struct flow *flow, enum flow_class class,
 	      const struct standing *standing);
 void fast_confirm(struct fast *fast, const struct signature *signatures, int64_t now_ns);
-void fast_end(struct fast *fast, const struct guard_table *table, uint64_t done); /* done: deleted by the round */
+/* taken: victims of the round, by signature. */
+void fast_end(struct fast *fast, const struct guard_table *table, const uint64_t taken[SIGNATURE_MAX]);
 void fast_forget(struct fast *fast);
 /* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter. */
 uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -14,6 +15,7 @@
 
 #define HOST_FRESH_NS (2 * NS_PER_SEC) /* how old the operator's sockets may be */
 #define SENIORITY_FILE "seniority"
+#define SAVED_MAX (64 << 20)
 
 /* ---- kept between runs ---- */
 
@@ -65,7 +67,8 @@ void rounds_keep_seniority(struct rounds *rounds)
 void rounds_take_seniority_over(struct rounds *rounds)
 {
 	struct seniority *seniority = guard_seniority(rounds->guard);
-	size_t max = seniority_saved_max(seniority);
+	size_t max;
+	struct stat file;
 	uint8_t id[SENIORITY_BOOT_ID], *buf;
 	char path[512];
 	ssize_t len;
@@ -75,6 +78,12 @@ void rounds_take_seniority_over(struct rounds *rounds)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return;
+	/* By its own size: it may be of a time when the table was larger. */
+	if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) || file.st_size > SAVED_MAX) {
+		close(fd);
+		return;
+	}
+	max = (size_t)file.st_size;
 	buf = mem_alloc(max + 1);
 	len = read(fd, buf, max + 1);
 	close(fd);

@@ -216,7 +216,6 @@ static void judge_quiet(struct engine *engine, int64_t now_ns)
 	if (warden->is_quiet && is_rush) {
 		warden->is_quiet = false;
 		warden->surge_began = true;
-		warden->passed_ns = 0; /* the guard is told at once: its last calm pass may have met it */
 	}
 	if (now_ns - warden->quiet_ns < QUIET_SPAN_NS)
 		return;
@@ -272,7 +271,6 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	judge_adopted(warden, fill->capacity, now_ns);
 	if (warden->verdict.surge_began) {
 		warden->surge_began = true;
-		warden->passed_ns = 0; /* a pass once when growth first leaves its band */
 		log_info("a surge: the table grows by %.0f/s", fill->growth_per_sec);
 	}
 	if (warden->verdict.surge_ended)
@@ -341,12 +339,16 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	struct warden *warden = &engine->warden;
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
+	if (warden->surge_began)
+		return true; /* the guard is told with it, while its last calm pass can still be undone */
 	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns, what
 	 * hardly grows is calm whatever came before.) */
 	if (warden->calm.in_surge && !is_calm(engine, now_ns)) {
 		int64_t pause_ns = SURGE_RENEWAL_FACTOR * warden->pass_took_ns;
 
-		return !warden->passed_ns || now_ns - warden->passed_ns > (pause_ns > SURGE_RENEWAL_NS ? pause_ns : SURGE_RENEWAL_NS);
+		if (pause_ns < SURGE_RENEWAL_NS)
+			pause_ns = SURGE_RENEWAL_NS;
+		return now_ns - warden->passed_ns > pause_ns;
 	}
 	if (now_ns < warden->renewal_ns)
 		return false;

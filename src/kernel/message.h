@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* kernel/message: requests about one entry. Private to the layer. A DELETE without a tuple empties
  * the table, so these take a target and put CTA_TUPLE_ORIG first, always: there is no way to leave
- * it out. The one request without a tuple is made in kernel/flush.c. */
+ * it out. The one request without a tuple is made in kernel/filtered_delete.c. */
 #ifndef CTWARDEN_KERNEL_MESSAGE_H
 #define CTWARDEN_KERNEL_MESSAGE_H
 

@@ -15,9 +15,7 @@
 #include "private.h"
 #include "state.h"
 
-#define ROUND_MARGIN 1.15 /* growth may rise until then */
-#define TICK_SEC     0.05 /* between readings while it is tight */
-#define LEAST_SHARE  0.005 /* of the capacity, where anything has to go at all */
+#define URGENT_MOST_SEC 0.5 /* longer cool-downs are meant to hold */
 
 struct evaluation {
 	const struct policy *policy;
@@ -32,13 +30,6 @@ struct evaluation {
 	size_t count;
 };
 
-/* How many entries are to go. */
-struct amount {
-	uint64_t all, other; /* other: of flows that do not fit the surge */
-	bool is_reached;     /* the until holds */
-	bool is_above;	     /* the mark of fill or level, whatever the headroom */
-};
-
 void policy_decision_done(struct policy_decision *decision)
 {
 	flow_filter_free(decision->filter);
@@ -50,118 +41,6 @@ void policy_decision_done(struct policy_decision *decision)
 static uint64_t lesser(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
-}
-
-static uint64_t greater(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
-
-/* Entries to go so that free room lasts for seconds at this rate. */
-static uint64_t for_headroom(const struct fill *fill, double rate, double seconds)
-{
-	double need = ceil(rate * seconds),
-	       free_room = (double)fill->capacity - (double)fill->now.entries;
-
-	if (free_room < 0)
-		free_room = 0;
-	return need > free_room ? (uint64_t)(need - free_room) : 0;
-}
-
-/* Where a level is left: by the leave mark of the next one. */
-static double leave_pct(const struct level_config *levels, enum level level)
-{
-	switch (level) {
-	case LEVEL_OK:
-		return levels->warning.leave_pct;
-	case LEVEL_WARNING:
-		return levels->critical.leave_pct;
-	case LEVEL_CRITICAL:
-	case LEVEL_FULL:
-	case LEVEL_COUNT:
-		break;
-	}
-	return levels->full_pct;
-}
-
-/* Until the next round has done its work: its pause, how long the last one took, and a margin. */
-static double ahead_sec(const struct policy_rule *rule, const struct rule_state *state)
-{
-	double seconds =
-		ROUND_MARGIN * ((double)rule->cooldown_ns / NS_PER_SEC + state->seconds + TICK_SEC);
-
-	return seconds > POLICY_ROUND_SEC ? seconds : POLICY_ROUND_SEC;
-}
-
-/* A full table is not nibbled at: each round costs a pass. */
-static uint64_t at_least(const struct fill *fill, uint64_t count)
-{
-	uint64_t least = (uint64_t)((double)fill->capacity * LEAST_SHARE);
-
-	return count && count < least ? least : count;
-}
-
-static struct amount amount_until(const struct evaluation *e, size_t rule_index)
-{
-	const struct policy_rule *rule = &e->policy->rules[rule_index];
-	const struct fill *fill = &e->snapshot->fill;
-	const struct rule_state *state = &e->memory->rules[rule_index];
-	const struct policy_until *until = &rule->until;
-	bool is_growth_known = e->facts.known & 1u << POLICY_WHEN_GROWTH;
-	double growth = is_growth_known ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0, target = 1000,
-	       rate, left;
-	struct amount amount = {0};
-
-	if (!fill->capacity)
-		return amount;
-	if (until->has_fill)
-		target = until->fill_pct;
-	target = floor(target / 100 * (double)fill->capacity);
-	/* A level is left below its mark, not at it: what ends there exactly would never end. */
-	if (until->has_level) {
-		left = ceil(leave_pct(&e->snapshot->marks, until->level) / 100 * (double)fill->capacity) - 1;
-		if (left < target)
-			target = left > 0 ? left : 0;
-	}
-	amount.is_above = (double)fill->now.entries > target;
-	if (amount.is_above)
-		amount.all = fill->now.entries - (uint64_t)target;
-	/* A full table cannot grow: what it refuses is the demand then. */
-	rate = (growth > 0 ? growth : 0) +
-	       (e->facts.known & 1u << POLICY_WHEN_DROPS ? e->facts.numbers[POLICY_WHEN_DROPS] : 0);
-	if (until->has_headroom)
-		amount.all = greater(amount.all, for_headroom(fill, rate, until->headroom_sec));
-	amount.all = lesser(amount.all, fill->now.entries);
-	amount.other = amount.all;
-	if (rule->action.has_signature && is_growth_known)
-		amount.other = lesser(amount.all, at_least(fill, for_headroom(fill, rate, ahead_sec(rule, state))));
-	amount.is_reached = !amount.all && (!until->has_level || e->facts.level <= until->level);
-	return amount;
-}
-
-static bool has_until(const struct policy_rule *rule)
-{
-	return rule->until.has_fill || rule->until.has_level;
-}
-
-static struct amount amount_of(const struct evaluation *e, size_t rule_index,
-			       const struct policy_when *when, const struct subject *subject)
-{
-	const struct policy_rule *rule = &e->policy->rules[rule_index];
-	struct amount amount = {0};
-	double entries = 0;
-
-	if (has_until(rule))
-		return amount_until(e, rule_index);
-	amount.all = when_excess(when, &e->facts, subject);
-	if (rule->until.has_entries && subject->row) {
-		subject_count(subject, POLICY_COUNT_ENTRIES, &entries);
-		amount.all = entries > (double)rule->until.entries
-				     ? (uint64_t)entries - rule->until.entries
-				     : 0;
-	}
-	amount.other = amount.all;
-	return amount;
 }
 
 /* ---- decisions ---- */
@@ -283,7 +162,6 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		decision->want_other = amount.other;
 	}
 	state->granted += granted;
-	e->evicts |= rule->action.action == POLICY_ACTION_EVICT && !subject->row;
 	if (rule->action.action == POLICY_ACTION_EVICT)
 		e->promised += (uint64_t)((1 - state->missed) * (double)granted);
 	tell_reason(decision, rule, why);
@@ -340,18 +218,18 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	if (!when && !state->is_active)
 		return;
 	alternative(rule, &e->facts, &table, why); /* at rest nobody reads why not */
-	amount = amount_of(e, rule_index, when ? when : &rule->whens[0], &table);
+	amount = amount_of(rule, &e->memory->rules[rule_index], &e->facts, when ? when : &rule->whens[0], &table);
 	if (rule->action.action == POLICY_ACTION_TIMEOUTS) {
 		/* Without room to gain it still holds while the level does: flapping timeouts help
 		 * nobody. */
-		bool is_over = !when && (!has_until(rule) || amount.is_reached);
+		bool is_over = !when && (!rule_has_until(rule) || amount.is_reached);
 
 		evaluate_timeouts(e, rule_index, when != NULL, is_over, why);
 		return;
 	}
-	if (has_until(rule) && amount.is_reached)
+	if (rule_has_until(rule) && amount.is_reached)
 		state->is_active = false;
-	else if (has_until(rule) && when)
+	else if (rule_has_until(rule) && when)
 		state->is_active = true;
 	if (!when && !state->is_active)
 		return;
@@ -377,7 +255,7 @@ static void evaluate_subject(struct evaluation *e, size_t rule_index, const stru
 		return;
 	subject = subject_from(e->policy, rule, e->snapshot, row);
 	when = alternative(rule, &e->facts, &subject, why);
-	if (when && decide(e, rule_index, &subject, amount_of(e, rule_index, when, &subject), why) &&
+	if (when && decide(e, rule_index, &subject, amount_of(rule, &e->memory->rules[rule_index], &e->facts, when, &subject), why) &&
 	    rule->cooldown_ns)
 		subject_hold(e->memory, rule_index, &row->key, e->now_ns + rule->cooldown_ns);
 }
@@ -397,13 +275,52 @@ static void evaluate_subjects(struct evaluation *e, size_t rule_index)
 		evaluate_subject(e, rule_index, &more->rows[i]);
 }
 
-/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it. */
-static bool shares_pass(const struct evaluation *e, size_t rule_index)
+static bool evicts_of_table(const struct policy_rule *rule)
+{
+	return rule->action.action == POLICY_ACTION_EVICT && policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
+}
+
+/* A cool-down does not see a table become full that has half of it left. */
+static bool is_ready(const struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	double urgent_sec = (double)rule->cooldown_ns / NS_PER_SEC / 2;
 
-	return e->evicts && rule->action.action == POLICY_ACTION_EVICT &&
-	       policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
+	if (e->memory->rules[rule_index].ready_ns <= e->now_ns)
+		return true;
+	return evicts_of_table(rule) && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
+	       e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] < urgent_sec &&
+	       urgent_sec <= URGENT_MOST_SEC;
+}
+
+/* A rule whose cool-down is over will have the table gone through. */
+static bool will_evict(const struct evaluation *e)
+{
+	struct subject table = {0};
+
+	for (size_t i = 0; i < e->policy->rule_count; i++) {
+		const struct policy_rule *rule = &e->policy->rules[i];
+		const struct rule_state *state = &e->memory->rules[i];
+		const struct policy_when *when;
+		struct amount amount;
+
+		if (!evicts_of_table(rule) || !is_ready(e, i))
+			continue;
+		when = alternative(rule, &e->facts, &table, NULL);
+		if (!when)
+			continue;
+		amount = amount_of(rule, state, &e->facts, when, &table);
+		if (amount.all && !memory_is_paused(state, e->facts.level, amount.other, e->now_ns))
+			return true;
+	}
+	return false;
+}
+
+/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it, and the milder rule
+ * must not be left out of it. */
+static bool shares_pass(const struct evaluation *e, size_t rule_index)
+{
+	return e->evicts && evicts_of_table(&e->policy->rules[rule_index]);
 }
 
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
@@ -420,8 +337,9 @@ size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 	if (!facts_from(&e.facts, snapshot, memory_drops_per_sec(memory, snapshot, now_ns)))
 		return 0;
 	subjects_forget_old(memory, now_ns);
+	e.evicts = will_evict(&e);
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if (memory->rules[i].ready_ns > now_ns && !shares_pass(&e, i))
+		if (!is_ready(&e, i) && !shares_pass(&e, i))
 			continue;
 		if (policy_rule_scope(&policy->rules[i]) == POLICY_SCOPE_TABLE)
 			evaluate_table(&e, i);

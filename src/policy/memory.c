@@ -256,10 +256,11 @@ struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 {
 	const struct rule_state *state = &memory->rules[rule];
 	int64_t ready_ns = state->pause_ns > state->ready_ns ? state->pause_ns : state->ready_ns;
+	double tokens = tokens_at(state, &policy->rules[rule].budget, now_ns);
 
 	return (struct policy_rule_state){
 		.is_active = state->is_active,
-		.budget_left = (uint64_t)tokens_at(state, &policy->rules[rule].budget, now_ns),
+		.budget_left = tokens > 0 ? (uint64_t)tokens : 0,
 		.ready_ns = ready_ns > now_ns ? ready_ns : 0,
 		.ineffective = state->ineffective,
 		.decisions = state->decisions,

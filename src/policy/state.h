@@ -44,6 +44,21 @@ bool when_holds(const struct policy_when *when, const struct facts *facts,
 uint64_t when_excess(const struct policy_when *when, const struct facts *facts,
 		     const struct subject *subject);
 
+/* ---- amount.c ---- */
+
+struct rule_state;
+
+/* How many entries are to go. */
+struct amount {
+	uint64_t all, other; /* other: of flows that do not fit the surge */
+	bool is_reached;     /* the until holds */
+	bool is_above;	     /* the mark of fill or level, whatever the headroom */
+};
+
+bool rule_has_until(const struct policy_rule *rule); /* of fill or level */
+struct amount amount_of(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts,
+			const struct policy_when *when, const struct subject *subject);
+
 /* ---- memory.c ---- */
 
 struct rule_state {

@@ -159,6 +159,13 @@ double fill_growth_now(const struct fill *fill)
 	return fill->rush_per_sec > fill->growth_per_sec ? fill->rush_per_sec : fill->growth_per_sec;
 }
 
+double fill_growth_last(const struct fill *fill)
+{
+	double now = fill_growth_now(fill);
+
+	return fill->span_rate[0] > now ? fill->span_rate[0] : now;
+}
+
 double fill_seconds_now(const struct fill *fill)
 {
 	return fill->rush_per_sec > fill->growth_per_sec ? seconds_at(fill, fill->rush_per_sec) : fill->seconds_to_full;

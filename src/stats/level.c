@@ -132,7 +132,9 @@ static enum level level_entered(const struct level_config *config, const struct 
 static enum level level_held(const struct level_config *config, const struct level_input *input,
 			     enum level from)
 {
-	if (from == LEVEL_FULL && is_refusing(config, input))
+	/* Who keeps a full table just open by making room must not be told that it is over. */
+	if (from == LEVEL_FULL &&
+	    (is_refusing(config, input) || input->fill_pct >= config->critical.enter_pct))
 		return LEVEL_FULL;
 	for (enum level level = from < LEVEL_FULL ? from : LEVEL_CRITICAL; level > LEVEL_OK;
 	     level--) {

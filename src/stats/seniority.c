@@ -190,6 +190,17 @@ void seniority_begin(struct seniority *s, int64_t now_ns, bool is_calm, uint64_t
 	rows_clear(s->sources);
 }
 
+void seniority_look(struct seniority *s, int64_t now_ns)
+{
+	if (s->is_open)
+		seniority_end(s, false);
+	s->now_ns = now_ns;
+	s->is_calm = s->is_mark = false;
+	s->counts.over_share = 0;
+	s->rest = s->spare;
+	rows_clear(s->sources);
+}
+
 /* Joined at least a renewal ago. */
 static bool is_ripe(const struct seniority *s, const struct slot *slot, int64_t now_ns)
 {
@@ -358,6 +369,7 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 		slot.digest = seniority_digest(s->now_ns, flow);
 	}
 	standing.is_adopted = seniority_has_no_idle(s, &slot, flow, facts);
+	standing.is_put = slot.adopted;
 	rise_or_lapse(s, &slot, facts, standing.is_adopted);
 	standing.is_base |= slot.state != SLOT_NEW;
 	standing.is_active = slot.active || slot.was_active;
@@ -401,8 +413,8 @@ void seniority_end(struct seniority *s, bool is_complete)
 		s->has_calm_since = true;
 		s->calm_since_ns = s->now_ns;
 	}
-	if (s->counts.seniors || (s->is_calm && s->has_calm_since &&
-				  s->now_ns - s->calm_since_ns >= s->config.renewal_ns))
+	/* Adopted seniors alone tell nothing of a calm. */
+	if (s->is_calm && (s->counts.seniors || s->now_ns - s->calm_since_ns >= s->config.renewal_ns))
 		s->counts.is_ready = true;
 }
 

@@ -9,16 +9,16 @@ static int64_t floor_ns(const struct seniority *s)
 
 /* Who puts a flow in may give it a short timeout of his own (conntrackd's CommitTimeout), which looks
  * like days of silence. Until the kernel renews it, no idle time is told by it; for a floor's length
- * at most. A long one is what was left of the flow's life, and believed. */
+ * at most. A long one tells since when its state has not changed (conntrackd's lastupdate), be it in
+ * use or not: it goes as silent, but never as long dead. */
 bool seniority_has_no_idle(const struct seniority *s, struct slot *slot, const struct flow *flow,
 			   const struct flow_facts *facts)
 {
 	bool is_renewed = facts->has_idle && !seniority_is_idle(s, facts);
 
-	if (is_renewed || flow->timeout_sec > s->config.established_floor_sec ||
-	    s->now_ns - s->adopted_ns > floor_ns(s))
+	if (is_renewed || s->now_ns - s->adopted_ns > floor_ns(s))
 		slot->adopted = false;
-	return slot->adopted;
+	return slot->adopted && flow->timeout_sec <= s->config.established_floor_sec;
 }
 
 /* Adopted flows are more than a calm table teaches: for a while they widen the budget, by a quarter

@@ -79,10 +79,28 @@ bool signature_confirm(struct signature *signature, const struct signature_confi
 	if (counts->base) {
 		signature->base_share = (double)counts->base_hits / (double)counts->base;
 		signature->is_blind = false;
-		signature->hits_base = signature->base_share > config->max_base_share;
+		signature->hits_base = signature_hits_base(signature, config);
 		signature->cannot_tell_apart &= signature->hits_base;
 	}
 	return signature->coverage >= config->min_coverage && (hit_base || !signature->hits_base);
+}
+
+bool signature_may_be_crowd(const struct signature *signature)
+{
+	const uint16_t answered = 1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED;
+
+	return signature->is_lively || (signature->is_untried && signature->pattern.classes & answered);
+}
+
+/* Unanswered flows that were there in calm (some always are) do not shield a flood ten times as large: nobody who was
+ * answered fits. */
+bool signature_hits_base(const struct signature *signature, const struct signature_config *config)
+{
+	const uint16_t unanswered = 1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_PICKUP;
+
+	if (signature->base_share <= config->max_base_share)
+		return false;
+	return signature->pattern.classes & ~unanswered || signature->growth < 10 * signature->base;
 }
 
 /* ---- as a filter ---- */

@@ -384,7 +384,7 @@ static struct signature signature_from(const struct signature_finder *f,
 	if (!signature.is_blind) {
 		signature.base_share = choice->hits;
 		signature.base = (uint64_t)(choice->hits * (double)input->base_flows + 0.5);
-		signature.hits_base = choice->hits > f->config.max_base_share;
+		signature.hits_base = signature_hits_base(&signature, &f->config);
 	}
 	signature.cannot_tell_apart = signature.hits_base;
 	return signature;

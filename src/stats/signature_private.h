@@ -11,6 +11,9 @@
 #define CLASSES_ALL	  ((uint16_t)((1u << FLOW_CLASS_COUNT) - 1))
 #define CLASSES_NO_PICKUP ((uint16_t)(CLASSES_ALL & ~(1u << FLOW_CLASS_PICKUP)))
 
+/* Whether base_share, growth and base say that it would hit what was there before. */
+bool signature_hits_base(const struct signature *signature, const struct signature_config *config);
+
 struct look {
 	uint64_t src[2], dst[2];
 	uint16_t port, zone, zone_reply, class_bit;

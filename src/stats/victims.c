@@ -303,18 +303,21 @@ struct fit {
 /* An answered flow that was there before the surge is no part of it. Of a crowd of users only what is not in use fits.
  * Where a signature hits the base (attack and honest flows agree in every attribute, or the first of the surge got into
  * the base) use alone tells them apart. */
-static struct fit fit_of(const struct signature *signature, const struct flow_facts *facts,
-			 const struct standing *standing)
+static struct fit fit_of(const struct victims_config *config, const struct signature *signature,
+			 const struct flow_facts *facts, const struct standing *standing)
 {
+	/* Of a crowd of users, or what may be one, a connection that is just being opened. */
+	bool is_setup = signature && signature_may_be_crowd(signature) && victims_is_young(config, facts, standing);
 	bool is_idle = signature && !signature->is_lively && !signature->is_untried;
 	struct fit fit = {0};
 
 	if (!signature)
 		return fit;
 	if (victims_is_unanswered(facts->class)) {
-		fit.raises = fit.is_proven = !signature->hits_base;
+		fit.raises = fit.is_proven = !signature->hits_base && !is_setup;
 	} else if (!facts->is_answered) { /* half-open, closing: nothing that could be in use */
-		fit.raises = fit.is_proven = !signature->hits_base && !signature->is_blind && !standing->is_base;
+		fit.raises = fit.is_proven =
+			!signature->hits_base && !signature->is_blind && !standing->is_base && !is_setup;
 	} else if (signature->is_blind || standing->is_base) {
 		;
 	} else if (signature->hits_base) {
@@ -330,9 +333,9 @@ static struct fit fit_of(const struct signature *signature, const struct flow_fa
 }
 
 /* Silent for eight times the floor (established TCP: 16.5 h): its peers are gone, and room may be made of it freely. */
-static bool is_long_dead(enum victim_stage stage, uint64_t order)
+static bool is_long_dead(enum victim_stage stage, uint64_t order, const struct standing *standing)
 {
-	return stage == VICTIM_IDLE && (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
+	return stage == VICTIM_IDLE && !standing->is_put && (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
 }
 
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
@@ -344,7 +347,7 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	const struct signature *signature = fits < 0 ? NULL : &v->config.signatures[fits];
 	bool has_rank = standing->is_senior || standing->is_over_share;
 	struct victim victim = {.signature = (uint8_t)(fits + 1), .has = has_rank ? VICTIM_HAS_RANK : 0};
-	struct fit fit = fit_of(signature, facts, standing);
+	struct fit fit = fit_of(&v->config, signature, facts, standing);
 	enum victim_stage stage;
 
 	v->report.offered++;
@@ -361,8 +364,8 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 		return;
 	}
 	victim.stage = (uint16_t)stage & 0xf;
-	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak);
-	fit.is_proven |= is_long_dead(stage, victim.order);
+	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
+	fit.is_proven |= is_long_dead(stage, victim.order, standing);
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 

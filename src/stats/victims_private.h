@@ -9,7 +9,8 @@
 /* order, from the highest bit: 4 stage, 4 class, 1 fits a signature that hits the base, 5 steps of
  * idle time (below), 32 rank in its source, 16 idle seconds. All above the rank make a
  * group: flows of one group are equals, among which fairness chooses. Steps: of VICTIM_IDLE the
- * doublings beyond the floor, of VICTIM_UNANSWERED_FIT the seconds of age up to young_sec. */
+ * doublings beyond the floor, of VICTIM_UNANSWERED_FIT the seconds of age up to young_sec, of
+ * VICTIM_FIT whether it was tried (and found not in use). */
 #define ORDER_STAGE_SHIFT  58
 #define ORDER_CLASS_SHIFT  54
 #define ORDER_FITS_SHIFT   53
@@ -28,9 +29,12 @@ enum victim_stage victims_stage_of(const struct victims_config *config,
 				   bool fits, bool fits_weakly);
 /* Why what is of this stage is left where less deep ones were asked for. */
 enum victim_spared victims_spared_by_depth(enum victim_stage stage);
-/* The order of its group. fits_weakly: a signature that may not raise the stage. */
+/* The order of its group. fits_weakly: a signature that may not raise the stage. is_tried: of struct standing. */
 uint64_t victims_group_order(const struct victims_config *config, const struct flow_facts *facts,
-			     enum victim_stage stage, bool fits_weakly);
+			     enum victim_stage stage, bool fits_weakly, bool is_tried);
+/* Younger than the config says; what nothing is known of may be. */
+bool victims_is_young(const struct victims_config *config, const struct flow_facts *facts,
+		      const struct standing *standing);
 uint16_t victims_encode_idle(uint32_t idle_sec);
 
 static inline bool victims_is_unanswered(enum flow_class class)

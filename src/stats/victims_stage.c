@@ -88,8 +88,8 @@ enum victim_spared victims_spared_by_kind(const struct victims_config *config,
 }
 
 /* Idle is a lower bound of age. What nothing is known of may be young. */
-static bool is_young(const struct victims_config *config, const struct flow_facts *facts,
-		     const struct standing *standing)
+bool victims_is_young(const struct victims_config *config, const struct flow_facts *facts,
+		      const struct standing *standing)
 {
 	if (facts->has_age)
 		return facts->age_sec < config->young_sec;
@@ -111,7 +111,7 @@ enum victim_stage victims_stage_of(const struct victims_config *config,
 	/* At full even young ones are asked for. Then age chooses no more (a flood is the youngest), and what grows as the
 	 * surge does goes before what has been silent for long. */
 	bool is_full = config->deepest >= VICTIM_SPARED_YOUNG;
-	bool young = is_young(config, facts, standing);
+	bool young = victims_is_young(config, facts, standing);
 
 	if (victims_is_unanswered(facts->class)) {
 		if (fits)
@@ -181,7 +181,7 @@ static unsigned grown_up(const struct victims_config *config, const struct flow_
 }
 
 uint64_t victims_group_order(const struct victims_config *config, const struct flow_facts *facts,
-			     enum victim_stage stage, bool fits_weakly)
+			     enum victim_stage stage, bool fits_weakly, bool is_tried)
 {
 	unsigned step = 0;
 
@@ -189,6 +189,8 @@ uint64_t victims_group_order(const struct victims_config *config, const struct f
 		step = doublings(facts->idle_sec, floor_of(config, facts->class));
 	else if (stage == VICTIM_UNANSWERED_FIT)
 		step = grown_up(config, facts);
+	else if (stage == VICTIM_FIT)
+		step = is_tried;
 	return (uint64_t)(VICTIM_STAGE_COUNT - stage) << ORDER_STAGE_SHIFT |
 	       (uint64_t)class_rank[facts->class] << ORDER_CLASS_SHIFT |
 	       (uint64_t)fits_weakly << ORDER_FITS_SHIFT | (uint64_t)step << ORDER_STEP_SHIFT;

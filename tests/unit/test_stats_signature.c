@@ -388,7 +388,10 @@ static void the_count_of_a_pass_confirms_or_refutes(void **state)
 	assert_true(w->signatures[0].is_confirmed);
 	assert_int_equal(w->signatures[0].growth, 8000);
 	bad = counts;
-	bad.base_hits = 100;
+	bad.base_hits = 800; /* a tenth of the flood, kept up in calm, does not shield it */
+	assert_true(signature_confirm(&w->signatures[0], &config, &bad));
+	assert_false(w->signatures[0].hits_base);
+	bad.base_hits = 801;
 	assert_false(signature_confirm(&w->signatures[0], &config, &bad));
 	assert_true(w->signatures[0].hits_base);
 	bad = counts;

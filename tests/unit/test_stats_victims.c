@@ -443,6 +443,65 @@ static void the_long_dead_go_as_freely_as_what_fits(void **state)
 	victims_free(b.victims);
 }
 
+static void who_was_put_in_is_never_long_dead(void **state)
+{
+	struct bench b = {.config = want(100)};
+
+	(void)state;
+	b.config.max_others = 0;
+	b.victims = victims_new(&b.config);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 1), 20 * 3600, (struct standing){.is_base = true, .is_put = true});
+	finish(&b);
+	assert_int_equal(b.count, 0);
+	victims_free(b.victims);
+}
+
+/* At a round trip of 100 ms a crowd has a tenth of a second's connections in the making. */
+static void of_a_crowd_a_connection_in_the_making_does_not_fit(void **state)
+{
+	static const struct {
+		bool is_untried, is_lively, all_classes;
+		size_t taken;
+	} cases[] = {{false, false, true, 2}, {false, true, true, 0}, {true, false, true, 0}, {true, false, false, 2}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct signature signature = {.is_untried = cases[i].is_untried, .is_lively = cases[i].is_lively};
+		struct bench b = bench_start(VICTIM_IDLE, 100);
+
+		signature.pattern = (struct signature_pattern){.classes = 1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_HALF_OPEN,
+							       .has_protocol = true,
+							       .protocol = TCP};
+		if (cases[i].all_classes)
+			signature.pattern.classes |= 1u << FLOW_CLASS_ESTABLISHED;
+		b.config.signatures = &signature;
+		b.config.signature_count = 1;
+		victims_reset(b.victims, &b.config);
+		offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 1), 0, (struct standing){0});
+		offer(&b, flow_make(TCP, USERS, SERVER, 2, 80), 0, (struct standing){0});
+		finish(&b);
+		assert_int_equal(b.count, cases[i].taken);
+		victims_free(b.victims);
+	}
+}
+
+static void of_what_fits_goes_first_what_was_tried(void **state)
+{
+	struct signature signature = {.pattern = {.classes = 1u << FLOW_CLASS_ESTABLISHED}};
+	struct bench b = bench_start(VICTIM_IDLE, 1);
+
+	(void)state;
+	b.config.signatures = &signature;
+	b.config.signature_count = 1;
+	victims_reset(b.victims, &b.config);
+	for (uint16_t i = 1; i <= 9; i++) /* of one source: the last ones have the higher rank */
+		offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, i), 1, (struct standing){.is_tried = i == 1});
+	finish(&b);
+	assert_int_equal(b.count, 1);
+	assert_int_equal(b.list[0].sport, 1);
+	victims_free(b.victims);
+}
+
 static void half_open_flows_that_fit_need_no_trial(void **state)
 {
 	struct signature signature = {.is_untried = true,
@@ -553,6 +612,9 @@ int main(void)
 		cmocka_unit_test(what_fits_goes_freely_only_where_it_is_known_not_to_be_in_use),
 		cmocka_unit_test(at_full_a_surge_that_hits_the_base_goes_before_what_is_silent),
 		cmocka_unit_test(the_long_dead_go_as_freely_as_what_fits),
+		cmocka_unit_test(who_was_put_in_is_never_long_dead),
+		cmocka_unit_test(of_a_crowd_a_connection_in_the_making_does_not_fit),
+		cmocka_unit_test(of_what_fits_goes_first_what_was_tried),
 		cmocka_unit_test(half_open_flows_that_fit_need_no_trial),
 		cmocka_unit_test(where_attributes_do_not_tell_apart_use_does),
 		cmocka_unit_test(at_full_the_blind_take_from_who_holds_most),

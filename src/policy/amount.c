@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* policy/amount: how many entries a rule wants to go: down to its until for flows that fit the surge; others only make room for
+ * what will come until the next round. */
+#include <math.h>
+
+#include "base/clock.h"
+#include "private.h"
+#include "state.h"
+
+#define ROUND_MARGIN 1.15  /* growth may rise until then */
+#define TICK_SEC     0.05  /* between readings while it is tight */
+#define LEAST_SHARE  0.005 /* of the capacity, where anything has to go at all */
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Entries to go so that free room lasts for seconds at this rate. */
+static uint64_t for_headroom(const struct fill *fill, double rate, double seconds)
+{
+	double need = ceil(rate * seconds),
+	       free_room = (double)fill->capacity - (double)fill->now.entries;
+
+	if (free_room < 0)
+		free_room = 0;
+	return need > free_room ? (uint64_t)(need - free_room) : 0;
+}
+
+/* Where a level is left: by the leave mark of the next one. */
+static double leave_pct(const struct level_config *levels, enum level level)
+{
+	switch (level) {
+	case LEVEL_OK:
+		return levels->warning.leave_pct;
+	case LEVEL_WARNING:
+		return levels->critical.leave_pct;
+	case LEVEL_CRITICAL:
+	case LEVEL_FULL:
+	case LEVEL_COUNT:
+		break;
+	}
+	return levels->full_pct;
+}
+
+/* Until the next round has done its work: its pause, how long the last one took, and a margin. */
+static double ahead_sec(const struct policy_rule *rule, const struct rule_state *state)
+{
+	double seconds =
+		ROUND_MARGIN * ((double)rule->cooldown_ns / NS_PER_SEC + state->seconds + TICK_SEC);
+
+	return seconds > POLICY_ROUND_SEC ? seconds : POLICY_ROUND_SEC;
+}
+
+/* A full table is not nibbled at: each round costs a pass. */
+static uint64_t at_least(const struct fill *fill, uint64_t count)
+{
+	uint64_t least = (uint64_t)((double)fill->capacity * LEAST_SHARE);
+
+	return count && count < least ? least : count;
+}
+
+static struct amount amount_until(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts)
+{
+	const struct fill *fill = &facts->snapshot->fill;
+	const struct policy_until *until = &rule->until;
+	bool is_growth_known = facts->known & 1u << POLICY_WHEN_GROWTH;
+	double growth = is_growth_known ? fill_growth_last(fill) : 0, target = 1000, rate, left;
+	struct amount amount = {0};
+
+	if (!fill->capacity)
+		return amount;
+	if (until->has_fill)
+		target = until->fill_pct;
+	target = floor(target / 100 * (double)fill->capacity);
+	/* A level is left below its mark, not at it: what ends there exactly would never end. */
+	if (until->has_level) {
+		left = ceil(leave_pct(&facts->snapshot->marks, until->level) / 100 * (double)fill->capacity) - 1;
+		if (left < target)
+			target = left > 0 ? left : 0;
+	}
+	amount.is_above = (double)fill->now.entries > target;
+	if (amount.is_above)
+		amount.all = fill->now.entries - (uint64_t)target;
+	/* A full table cannot grow: what it refuses is the demand then. */
+	rate = (growth > 0 ? growth : 0) +
+	       (facts->known & 1u << POLICY_WHEN_DROPS ? facts->numbers[POLICY_WHEN_DROPS] : 0);
+	if (until->has_headroom)
+		amount.all = greater(amount.all, for_headroom(fill, rate, until->headroom_sec));
+	amount.all = lesser(amount.all, fill->now.entries);
+	amount.other = amount.all;
+	if (rule->action.has_signature && is_growth_known)
+		amount.other = lesser(amount.all, at_least(fill, for_headroom(fill, rate, ahead_sec(rule, state))));
+	amount.is_reached = !amount.all && (!until->has_level || facts->level <= until->level);
+	return amount;
+}
+
+bool rule_has_until(const struct policy_rule *rule)
+{
+	return rule->until.has_fill || rule->until.has_level;
+}
+
+struct amount amount_of(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts,
+			const struct policy_when *when, const struct subject *subject)
+{
+	struct amount amount = {0};
+	double entries = 0;
+
+	if (rule_has_until(rule))
+		return amount_until(rule, state, facts);
+	amount.all = when_excess(when, facts, subject);
+	if (rule->until.has_entries && subject->row) {
+		subject_count(subject, POLICY_COUNT_ENTRIES, &entries);
+		amount.all = entries > (double)rule->until.entries
+				     ? (uint64_t)entries - rule->until.entries
+				     : 0;
+	}
+	amount.other = amount.all;
+	return amount;
+}
