@@ -142,10 +142,8 @@ static bool is_told_by_use(const struct signature *signature)
 }
 
 /* Whether the signature says enough to put floors and age aside. */
-static bool is_judged_by(const struct signature *signature, const struct flow_facts *facts, const struct standing *standing)
+static bool is_judged_by(const struct signature *signature, const struct standing *standing)
 {
-	if (!facts->is_answered && signature_may_be_crowd(signature))
-		return false; /* its age is asked for */
 	if (!signature->hits_base)
 		return true;
 	return !standing->is_base && is_told_by_use(signature);
@@ -154,7 +152,7 @@ static bool is_judged_by(const struct signature *signature, const struct flow_fa
 static void offer_to(struct eviction *e, struct lane *lane, const struct flow *flow, const struct flow_facts *facts,
 		     const struct standing *standing, int signature)
 {
-	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], facts, standing);
+	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], standing);
 	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
 	enum policy_verdict verdict;
 	size_t by = 0;

@@ -288,7 +288,7 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	order->policy = warden->policy;
 	order->count = count;
 	order->capacity = engine->fill.capacity;
-	order->new_per_sec = fill_growth_now(&engine->fill);
+	order->new_per_sec = fill_growth_last(&engine->fill);
 	if (order->new_per_sec < 0)
 		order->new_per_sec = 0;
 	order->is_calm = !count && is_calm(engine, now_ns);

@@ -213,24 +213,30 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		return;
 	}
 	if (has_helped(decision, effect)) {
-		state->ineffective = 0;
+		state->ineffective = state->stuck = 0;
 		state->pause_ns = 0;
 		return;
 	}
 	state->failures += effect->error != 0;
 	/* Twenty sources that fail for one reason in one round are one failure. */
-	if (state->ineffective && state->judged_ns == now_ns)
+	if (state->ineffective + state->stuck && state->judged_ns == now_ns)
 		return;
 	state->judged_ns = now_ns;
-	state->ineffective++;
-	state->pause_ns = now_ns + memory_pause_ns(state->ineffective);
+	/* That nothing was found for long says nothing of what is found now and does not help: it came faster than it went. */
+	if (effect->done && !effect->error) {
+		state->ineffective = 0;
+		state->stuck++;
+	} else {
+		state->ineffective++;
+	}
+	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck);
 	state->sought_level = decision->level;
 	state->sought = effect->error || effect->done ? SOUGHT_ALL : decision->want_other;
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */
 	if (decision->action == POLICY_ACTION_TIMEOUTS)
 		state->is_active = decision->is_end;
-	else if (state->ineffective >= INEFFECTIVE_GIVE_UP)
+	else if (state->ineffective + state->stuck >= INEFFECTIVE_GIVE_UP)
 		state->is_active = false;
 }
 
@@ -238,7 +244,7 @@ void policy_memory_end_pauses(struct policy_memory *memory)
 {
 	for (size_t i = 0; i < memory->count; i++) {
 		memory->rules[i].ready_ns = memory->rules[i].pause_ns = 0;
-		memory->rules[i].ineffective = 0;
+		memory->rules[i].ineffective = memory->rules[i].stuck = 0;
 	}
 	policy_memory_forget_settled(memory);
 }
@@ -262,7 +268,7 @@ struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 		.is_active = state->is_active,
 		.budget_left = tokens > 0 ? (uint64_t)tokens : 0,
 		.ready_ns = ready_ns > now_ns ? ready_ns : 0,
-		.ineffective = state->ineffective,
+		.ineffective = state->ineffective + state->stuck,
 		.decisions = state->decisions,
 		.granted = state->granted,
 		.done = state->done,

@@ -71,7 +71,8 @@ struct rule_state {
 	uint64_t sought;   /* flows that do not fit the surge, of those that were not to be found then */
 	enum level sought_level;
 	double seconds;	   /* the last result took so long */
-	unsigned ineffective;
+	unsigned ineffective; /* results in a row that found nothing, or failed */
+	unsigned stuck;	      /* that took some, and the count did not fall */
 	int64_t judged_ns; /* when a failure was counted last: all of one round count once */
 	uint64_t decisions, granted, done, failures;
 };

@@ -306,7 +306,7 @@ struct fit {
 static struct fit fit_of(const struct victims_config *config, const struct signature *signature,
 			 const struct flow_facts *facts, const struct standing *standing)
 {
-	/* Of a crowd of users, or what may be one, a connection that is just being opened. */
+	/* Of a crowd of users, or what may be one, a connection that is just being opened: only as far as room is needed. */
 	bool is_setup = signature && signature_may_be_crowd(signature) && victims_is_young(config, facts, standing);
 	bool is_idle = signature && !signature->is_lively && !signature->is_untried;
 	struct fit fit = {0};
@@ -314,10 +314,11 @@ static struct fit fit_of(const struct victims_config *config, const struct signa
 	if (!signature)
 		return fit;
 	if (victims_is_unanswered(facts->class)) {
-		fit.raises = fit.is_proven = !signature->hits_base && !is_setup;
+		fit.raises = !signature->hits_base;
+		fit.is_proven = fit.raises && !is_setup;
 	} else if (!facts->is_answered) { /* half-open, closing: nothing that could be in use */
-		fit.raises = fit.is_proven =
-			!signature->hits_base && !signature->is_blind && !standing->is_base && !is_setup;
+		fit.raises = !signature->hits_base && !signature->is_blind && !standing->is_base;
+		fit.is_proven = fit.raises && !is_setup;
 	} else if (signature->is_blind || standing->is_base) {
 		;
 	} else if (signature->hits_base) {

@@ -2,7 +2,7 @@
 /* entries: what the gateway lab does to the gateway's own table, by ctnetlink, in the namespace it
  * runs in. age BASE ADDRESS...    TCP flows to the n-th address look silent for 30 min, 1 h, 3 h:
  * what is left of BASE, the gateway's established timeout, is set; one that would be gone by then
- * is deleted put N --src PREFIX --dst PREFIX [--rate N] [--timeouts SEC,SEC...] N answered,
+ * is deleted put N --src PREFIX --dst PREFIX [--rate N] [--timeouts SEC,SEC...] [--late] N answered,
  * assured, established TCP entries to port 443 that nobody uses; a timeout that is not above 0
  * leaves its entry out count PREFIX           prints how many entries go to it watch SEC prints
  * time (CLOCK_MONOTONIC) and number of entries every 50 ms, until SIGTERM */
@@ -21,7 +21,7 @@ static void usage(void)
 {
 	fprintf(stderr,
 		"entries age BASE ADDRESS ADDRESS ADDRESS\n"
-		"entries put N --src PREFIX --dst PREFIX [--rate N] [--timeouts SEC,SEC...]\n"
+		"entries put N --src PREFIX --dst PREFIX [--rate N] [--timeouts SEC,SEC...] [--late]\n"
 		"entries count PREFIX\n"
 		"entries watch SEC\n");
 	exit(2);
@@ -117,12 +117,22 @@ static int age(int argc, char **argv)
 /* ---- put ---- */
 
 struct putting {
+	int late; /* assured only after it was made */
 	uint32_t count;
 	double rate; /* entries a second, 0: at once */
 	struct prefix src, dst;
 	long timeouts[TIMEOUTS_MAX];
 	int timeout_count;
 };
+
+/* As packets would: assured only after it was made. What is made assured comes from a table sync. */
+static void assure_entry(struct nlb *b, const struct ct_tuple *t, uint32_t i)
+{
+	nlb_msg(b, IPCTNL_MSG_CT_NEW, 0, AF_INET, i);
+	nlb_tuple(b, CTA_TUPLE_ORIG, t);
+	nlb_be32(b, CTA_STATUS, IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED);
+	nlb_end(b);
+}
 
 static void put_entry(struct nlb *b, const struct putting *p, uint32_t i, long timeout)
 {
@@ -139,7 +149,7 @@ static void put_entry(struct nlb *b, const struct putting *p, uint32_t i, long t
 	nlb_msg(b, IPCTNL_MSG_CT_NEW, NLM_F_CREATE | NLM_F_EXCL, AF_INET, i);
 	nlb_tuple(b, CTA_TUPLE_ORIG, &t);
 	nlb_tuple(b, CTA_TUPLE_REPLY, &reply);
-	nlb_be32(b, CTA_STATUS, IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED);
+	nlb_be32(b, CTA_STATUS, IPS_CONFIRMED | IPS_SEEN_REPLY | (p->late ? 0 : IPS_ASSURED));
 	nlb_be32(b, CTA_TIMEOUT, (uint32_t)timeout);
 	info = nlb_nest(b, CTA_PROTOINFO);
 	tcp = nlb_nest(b, CTA_PROTOINFO_TCP);
@@ -147,6 +157,8 @@ static void put_entry(struct nlb *b, const struct putting *p, uint32_t i, long t
 	nlb_nest_end(b, tcp);
 	nlb_nest_end(b, info);
 	nlb_end(b);
+	if (p->late)
+		assure_entry(b, &t, i);
 }
 
 static void put_options(struct putting *p, int argc, char **argv)
@@ -155,6 +167,7 @@ static void put_options(struct putting *p, int argc, char **argv)
 						{"dst", 1, 0, 'd'},
 						{"rate", 1, 0, 'r'},
 						{"timeouts", 1, 0, 't'},
+						{"late", 0, 0, 'l'},
 						{0, 0, 0, 0}};
 	int c;
 
@@ -168,6 +181,9 @@ static void put_options(struct putting *p, int argc, char **argv)
 			break;
 		case 'r':
 			p->rate = atof(optarg);
+			break;
+		case 'l':
+			p->late = 1;
 			break;
 		case 't':
 			p->timeout_count = 0;
@@ -206,7 +222,7 @@ static int put(int argc, char **argv)
 			if (timeout > 0)
 				put_entry(&b, &p, i, timeout);
 		}
-		made += b.msgs;
+		made += p.late ? b.msgs / 2 : b.msgs;
 		if (b.msgs)
 			nl_send(fd, b.p, b.len);
 		else if (i < p.count && i >= due)

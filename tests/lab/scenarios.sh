@@ -83,10 +83,10 @@ kept_flows() { # N SOURCES SPREAD
     done
     heavy=$1
 }
-# Entries whose peers are dead: idle for 1 h, 4 h, 1 day, 4 days, as far as the gateway's timeout lets them live.
+# Entries whose peers are dead, made as packets make them and not as a table sync does: idle for 1 h, 4 h, 1 day, 4 days, as far as the gateway's timeout lets them live.
 leftover_timeouts() { echo $((BASE - 3600)),$((BASE - 14400)),$((BASE - 86400)),$((BASE - 345600)); }
 leftover_entries() { # OPTIONS
-    gw "$PROGRAMS/entries" put $((MAX + MAX / 20)) --src 10.9.0.0/16 --dst $GHOSTS --timeouts "$(leftover_timeouts)" "$@" \
+    gw "$PROGRAMS/entries" put $((MAX + MAX / 20)) --late --src 10.9.0.0/16 --dst $GHOSTS --timeouts "$(leftover_timeouts)" "$@" \
         >"$work/put" 9>&- &
     children+=($!)
 }

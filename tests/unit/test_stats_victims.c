@@ -457,7 +457,7 @@ static void who_was_put_in_is_never_long_dead(void **state)
 }
 
 /* At a round trip of 100 ms a crowd has a tenth of a second's connections in the making. */
-static void of_a_crowd_a_connection_in_the_making_does_not_fit(void **state)
+static void of_a_crowd_a_connection_in_the_making_goes_only_where_room_is_needed(void **state)
 {
 	static const struct {
 		bool is_untried, is_lively, all_classes;
@@ -476,11 +476,17 @@ static void of_a_crowd_a_connection_in_the_making_does_not_fit(void **state)
 			signature.pattern.classes |= 1u << FLOW_CLASS_ESTABLISHED;
 		b.config.signatures = &signature;
 		b.config.signature_count = 1;
+		b.config.max_others = 0; /* no room is needed */
 		victims_reset(b.victims, &b.config);
 		offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 1), 0, (struct standing){0});
 		offer(&b, flow_make(TCP, USERS, SERVER, 2, 80), 0, (struct standing){0});
 		finish(&b);
 		assert_int_equal(b.count, cases[i].taken);
+		b.config.max_others = 1; /* then one goes, whoever it is */
+		victims_reset(b.victims, &b.config);
+		offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 1), 0, (struct standing){0});
+		finish(&b);
+		assert_int_equal(b.count, 1);
 		victims_free(b.victims);
 	}
 }
@@ -613,7 +619,7 @@ int main(void)
 		cmocka_unit_test(at_full_a_surge_that_hits_the_base_goes_before_what_is_silent),
 		cmocka_unit_test(the_long_dead_go_as_freely_as_what_fits),
 		cmocka_unit_test(who_was_put_in_is_never_long_dead),
-		cmocka_unit_test(of_a_crowd_a_connection_in_the_making_does_not_fit),
+		cmocka_unit_test(of_a_crowd_a_connection_in_the_making_goes_only_where_room_is_needed),
 		cmocka_unit_test(of_what_fits_goes_first_what_was_tried),
 		cmocka_unit_test(half_open_flows_that_fit_need_no_trial),
 		cmocka_unit_test(where_attributes_do_not_tell_apart_use_does),
