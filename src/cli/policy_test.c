@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "action/protect.h"
 #include "base/clock.h"
@@ -380,9 +381,10 @@ static int ask_daemon(struct test *t, bool knows_all)
 static int parse(const struct cli *cli, uint64_t *capacity, double *growth, struct problem *problem)
 {
 	const char *from = cli->values[OPTION_FROM], *text = cli->values[OPTION_GROWTH];
+	struct stat file;
 	char *end;
 
-	if (from && !strcmp(from, "-"))
+	if (from && (!strcmp(from, "-") || (!stat(from, &file) && !S_ISREG(file.st_mode))))
 		return option_problem(cli, OPTION_FROM, problem,
 				      "a file is needed: it is read twice");
 	if (text) {

@@ -173,7 +173,7 @@ static int restore(const struct daemon_config *config)
 		return EXIT_FAILED;
 	}
 	if (count)
-		log_info("%zu kernel timeouts were put back", count);
+		log_info("%zu kernel timeout%s put back", count, count == 1 ? " was" : "s were");
 	return 0;
 }
 
@@ -278,7 +278,7 @@ static int run(struct program *program, const struct daemon_config *config)
 	r = engine_start(program->base, config, program->options->is_json, &program->engine, &problem);
 	if (r < 0) {
 		log_error("%s", problem_format(&problem, text, sizeof(text)));
-		return problem.line ? EXIT_BAD_CONFIG : EXIT_FAILED; /* of the policy */
+		return problem.line || problem.file[0] ? EXIT_BAD_CONFIG : EXIT_FAILED; /* of the policy */
 	}
 	for (int i = 0; i < 2; i++)
 		events[i] = evsignal_new(program->base, stop_signals[i], on_stop_signal, program);

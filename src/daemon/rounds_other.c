@@ -51,7 +51,7 @@ static int put_in_force(struct rounds *rounds, const struct policy_do *action, c
 		return 0;
 	}
 	if (same >= action->max_bans) {
-		snprintf(record->how, sizeof(record->how), "the rule's %llu bans are in force already",
+		snprintf(record->how, sizeof(record->how), "at most %llu of the rule at a time, and so many are in force",
 			 (unsigned long long)action->max_bans);
 		return 0;
 	}

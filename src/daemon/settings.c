@@ -13,6 +13,7 @@
 #include "policy/words.h"
 
 #define VALUES_MAX 64
+#define TIMEOUT_MAX_SEC 2147483 /* what the kernel takes: INT_MAX milliseconds */
 
 struct value {
 	size_t index; /* in policy_timeouts */
@@ -34,11 +35,43 @@ static void put(struct flow_timeouts *timeouts, size_t index, uint32_t sec)
 	memcpy((char *)timeouts + policy_timeouts[index].offset, &sec, sizeof(sec));
 }
 
-/* Lines that make no sense (a torn write, another version) are left out: they name nothing to put back. */
+static struct value *find(struct values *values, size_t index)
+{
+	for (size_t i = 0; i < values->count; i++)
+		if (values->items[i].index == index)
+			return &values->items[i];
+	return NULL;
+}
+
+/* NAME BEFORE OURS; false: it names nothing that could be put back. */
+static bool read_line(char *line, struct value *ret_value)
+{
+	char *save = NULL, *name = strtok_r(line, " \n", &save), *text, *end;
+	unsigned long numbers[2];
+
+	for (int i = 0; i < 2; i++) {
+		text = strtok_r(NULL, " \n", &save);
+		if (!text || *text < '0' || *text > '9')
+			return false;
+		numbers[i] = strtoul(text, &end, 10);
+		if (*end || !numbers[i] || numbers[i] > TIMEOUT_MAX_SEC)
+			return false;
+	}
+	for (size_t i = 0; i < policy_timeout_count; i++) {
+		if (strcmp(policy_timeouts[i].key, name) != 0)
+			continue;
+		*ret_value = (struct value){i, (uint32_t)numbers[0], (uint32_t)numbers[1]};
+		return true;
+	}
+	return false;
+}
+
+/* -EBADMSG: a line makes no sense, and what it meant to put back is not known. */
 static int load(const char *directory, struct values *values)
 {
-	char path[512], line[128], name[64];
-	unsigned before, ours;
+	char path[512], line[128];
+	struct value value;
+	int result = 0;
 	FILE *file;
 
 	values->count = 0;
@@ -47,14 +80,13 @@ static int load(const char *directory, struct values *values)
 	if (!file)
 		return -errno;
 	while (values->count < VALUES_MAX && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%63s %u %u", name, &before, &ours) != 3)
-			continue;
-		for (size_t i = 0; i < policy_timeout_count; i++)
-			if (!strcmp(policy_timeouts[i].key, name))
-				values->items[values->count++] = (struct value){i, before, ours};
+		if (!read_line(line, &value) || find(values, value.index))
+			result = -EBADMSG;
+		else
+			values->items[values->count++] = value;
 	}
 	fclose(file);
-	return 0;
+	return result;
 }
 
 /* Whole or not at all, and on the disk before the kernel is touched. */
@@ -83,14 +115,6 @@ static int save(const char *directory, const struct values *values)
 	if (result)
 		unlink(fresh);
 	return result;
-}
-
-static struct value *find(struct values *values, size_t index)
-{
-	for (size_t i = 0; i < values->count; i++)
-		if (values->items[i].index == index)
-			return &values->items[i];
-	return NULL;
 }
 
 int settings_lower(const char *directory, const struct flow_timeouts *set, struct problem *reterr_problem)
@@ -140,14 +164,19 @@ int settings_restore(const char *directory, size_t *ret_count, struct problem *r
 {
 	struct flow_timeouts now = {0}, back = {0};
 	struct values values;
+	bool is_damaged;
 	char path[512];
 	size_t count = 0;
 	int result = load(directory, &values);
 
 	if (ret_count)
 		*ret_count = 0;
-	if (result)
-		return result == -ENOENT ? 0 : result;
+	if (result == -ENOENT)
+		return 0;
+	path_of(directory, "", path, sizeof(path));
+	is_damaged = result == -EBADMSG;
+	if (result && !is_damaged)
+		return problem_set(reterr_problem, path, "cannot be read: %s", strerror(-result)), result;
 	result = timeouts_read(&now);
 	for (size_t i = 0; i < values.count && !result; i++) {
 		const struct value *value = &values.items[i];
@@ -161,9 +190,13 @@ int settings_restore(const char *directory, size_t *ret_count, struct problem *r
 		result = timeouts_write(&back);
 	if (result)
 		return problem_set(reterr_problem, "timeouts", "cannot be put back: %s", strerror(-result)), result;
-	path_of(directory, "", path, sizeof(path));
-	unlink(path);
 	if (ret_count)
 		*ret_count = count;
+	/* What stays in force unseen is worse than a file that is said again. */
+	if (is_damaged)
+		return problem_set(reterr_problem, path,
+				   "is damaged: what could be read was put back; look at the kernel's timeouts and remove it"),
+		       -EBADMSG;
+	unlink(path);
 	return 0;
 }

@@ -9,7 +9,7 @@
 
 #define ROUND_MARGIN 1.15  /* growth may rise until then */
 #define TICK_SEC     0.05  /* between readings while it is tight */
-#define LEAST_SHARE  0.005 /* of the capacity, where anything has to go at all */
+#define LEAST_SHARE  0.01  /* of the capacity, where anything has to go at all */
 
 static uint64_t lesser(uint64_t a, uint64_t b)
 {
@@ -70,7 +70,7 @@ static struct amount amount_until(const struct policy_rule *rule, const struct r
 	const struct fill *fill = &facts->snapshot->fill;
 	const struct policy_until *until = &rule->until;
 	bool is_growth_known = facts->known & 1u << POLICY_WHEN_GROWTH;
-	double growth = is_growth_known ? fill_growth_last(fill) : 0, target = 1000, rate, left;
+	double growth = is_growth_known ? facts->numbers[POLICY_WHEN_GROWTH] : 0, target = 1000, rate, left;
 	struct amount amount = {0};
 
 	if (!fill->capacity)

@@ -173,8 +173,10 @@ static void lowering_what_somebody_else_changed_puts_his_back(void **state)
 	assert_int_equal(now(first), 25);
 }
 
-static void damaged_lines_are_left_out_and_the_others_count(void **state)
+static void damaged_lines_are_said_and_the_others_count(void **state)
 {
+	struct problem problem = {0};
+	size_t count = 0;
 	char text[256];
 
 	(void)state;
@@ -183,7 +185,17 @@ static void damaged_lines_are_left_out_and_the_others_count(void **state)
 	snprintf(text, sizeof(text), "no_such_timeout 1 2\nx\n%s 30\n%s 40 5\n%s 50 6", first,
 		 first, second);
 	keep(text);
-	assert_int_equal(restore(), 2);
+	assert_int_equal(settings_restore(directory, &count, &problem), -EBADMSG);
+	assert_int_equal(count, 2);
+	assert_int_equal(now(first), 40);
+	assert_int_equal(now(second), 50);
+	/* What it meant is not known: it is said, and stays. */
+	assert_true(is_kept());
+	assert_non_null(strstr(problem.path, directory));
+	/* Numbers no kernel takes, and the second of two, are no values. */
+	snprintf(text, sizeof(text), "%s 99999999999 40\n%s 50 50\n%s 60 50\n", first, second, second);
+	keep(text);
+	assert_int_equal(settings_restore(directory, &count, NULL), -EBADMSG);
 	assert_int_equal(now(first), 40);
 	assert_int_equal(now(second), 50);
 	keep("");
@@ -265,7 +277,7 @@ int main(void)
 		cmocka_unit_test_setup(what_somebody_else_changed_is_his, fresh),
 		cmocka_unit_test_setup(lowering_again_keeps_the_first_value, fresh),
 		cmocka_unit_test_setup(lowering_what_somebody_else_changed_puts_his_back, fresh),
-		cmocka_unit_test_setup(damaged_lines_are_left_out_and_the_others_count, fresh),
+		cmocka_unit_test_setup(damaged_lines_are_said_and_the_others_count, fresh),
 		cmocka_unit_test_setup(nothing_is_lowered_that_cannot_be_kept, fresh),
 		cmocka_unit_test_setup(errors_of_the_kernel_leave_the_file_for_later, fresh),
 		cmocka_unit_test_setup(of_two_rules_the_other_goes_on, fresh),
