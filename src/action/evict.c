@@ -15,8 +15,6 @@
 
 #define EARLY_FLOWS  16384
 #define TAKE_IN_EVERY 2048 /* flows of the pass: what user space puts in meanwhile does not wait for its end */
-#define LANE_SOURCES 65536
-#define TALLY_SOURCES 4096
 #define LAST_ROOM_DIVISOR 20 /* of the capacity: 5 % */
 /* Classes in which nobody has answered, or nobody will. */
 #define UNANSWERED                                                                                                     \
@@ -27,79 +25,6 @@ struct early_flow {
 	struct flow_facts facts;
 	struct standing standing;
 };
-
-static bool takes_all(const struct lane *lane)
-{
-	return lane->rule->action.takes_active_at_full && lane->decision->level == LEVEL_FULL;
-}
-
-bool evict_knows_calm(const struct guard *guard)
-{
-	return guard->has_base || seniority_counts_get(guard->seniority).is_ready;
-}
-
-/* ---- protection ---- */
-
-static bool is_protected(const struct flow *flow, void *arg)
-{
-	struct lane *lane = arg;
-	struct flow_filter_context context = guard_context(lane->table);
-	const char *name = guard_protected_by(lane->table, flow, &context);
-
-	if (name)
-		record_protected(lane->record, name);
-	return name != NULL;
-}
-
-/* ---- lanes ---- */
-
-static struct victims_config lane_config(const struct eviction *e, const struct lane *lane, size_t max)
-{
-	const struct policy_do *action = &lane->rule->action;
-	struct victims_config config = victims_config_default();
-	uint64_t others = lane->decision->want_other;
-
-	config.max = max;
-	config.max_others = others < max ? (size_t)others : max;
-	/* At full, where the policy says so, even seniors, the last of all. */
-	config.deepest = takes_all(lane) ? VICTIM_SENIOR : VICTIM_IDLE;
-	config.young_sec = (uint32_t)(action->min_age_ns / NS_PER_SEC);
-	if (action->floors_ns[FLOW_CLASS_ESTABLISHED])
-		config.established_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_ESTABLISHED] / NS_PER_SEC);
-	if (action->floors_ns[FLOW_CLASS_STREAM])
-		config.stream_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_STREAM] / NS_PER_SEC);
-	memcpy(config.source_prefix, e->guard->config.seniority.source_prefix, sizeof(config.source_prefix));
-	config.max_sources = lane->decision->scope == POLICY_SCOPE_TABLE ? LANE_SOURCES : TALLY_SOURCES;
-	config.is_blind = !evict_knows_calm(e->guard);
-	config.is_protected = is_protected;
-	config.protected_arg = (void *)lane;
-	if (lane->has_signature) {
-		config.signatures = e->signatures;
-		config.signature_count = e->signature_count;
-	}
-	return config;
-}
-
-void evict_open_lanes(struct eviction *e)
-{
-	uint64_t room = e->guard->config.max_victims;
-
-	for (size_t i = 0; i < e->lane_count; i++) {
-		struct lane *lane = &e->lanes[i];
-		uint64_t granted = lane->decision->granted, done = lane->record->done;
-		uint64_t max = granted > done ? granted - done : 0, most = room / (e->lane_count - i);
-		struct victims_config config;
-
-		/* Each has its share of the room, also where the first finds nothing. */
-		max = max < most ? max : most;
-		room -= max;
-		if (!max) /* no room is left in this round: it takes nothing */
-			continue;
-		config = lane_config(e, lane, (size_t)max);
-		lane->victims = victims_new(&config);
-	}
-	e->is_open = true;
-}
 
 /* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for flows
  * that nobody answers. */
