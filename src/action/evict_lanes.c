@@ -45,6 +45,9 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 	config.max_others = others < max ? (size_t)others : max;
 	/* At full, where the policy says so, even seniors, the last of all. */
 	config.deepest = takes_all(lane) ? VICTIM_SENIOR : VICTIM_IDLE;
+	/* Who has come in the middle of a flood does not know whom it hits: silence is no reason yet. */
+	if (config.deepest == VICTIM_IDLE && lane->has_signature && !evict_knows_calm(e->guard) && e->table->new_per_sec > 0)
+		config.deepest = VICTIM_SHORT;
 	config.young_sec = (uint32_t)(action->min_age_ns / NS_PER_SEC);
 	if (action->floors_ns[FLOW_CLASS_ESTABLISHED])
 		config.established_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_ESTABLISHED] / NS_PER_SEC);

@@ -399,6 +399,25 @@ static void seniors_go_only_where_nothing_else_makes_room(void **state)
 			 outcome.record.done);
 }
 
+static void who_comes_in_the_middle_of_a_flood_takes_nobody_for_his_silence(void **state)
+{
+	struct world *w = *state;
+	struct guard_outcome outcome;
+
+	for (int grows = 1; grows >= 0; grows--) { /* no calm pass was made */
+		struct policy_decision decision = decide(w, 100, LEVEL_CRITICAL);
+
+		if (grows)
+			for (uint16_t i = 0; i < 20; i++)
+				fake_add(w->fake, answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 7000,
+							       432000 - 3 * 3600));
+		w->table.is_calm = false;
+		w->table.new_per_sec = grows * 8000;
+		round_of(w, &decision, &outcome);
+		assert_int_equal(outcome.record.stages[VICTIM_IDLE], grows ? 0 : 20);
+	}
+}
+
 static void what_was_put_in_during_the_pass_is_no_victim(void **state)
 {
 	struct world *w = *state;
@@ -468,6 +487,7 @@ int main(void)
 		TEST(what_user_space_put_in_stays_and_the_flood_goes),
 		TEST(a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base),
 		TEST(seniors_go_only_where_nothing_else_makes_room),
+		TEST(who_comes_in_the_middle_of_a_flood_takes_nobody_for_his_silence),
 		TEST(what_was_put_in_during_the_pass_is_no_victim),
 		TEST(what_was_put_in_before_the_write_is_no_victim),
 		TEST(a_surge_right_after_does_not_undo_who_was_put_in),
