@@ -61,7 +61,8 @@ struct subscription {
 	int64_t checked_ns;        /* of the kernel's setting */
 	uint64_t births;           /* since the last tick */
 	uint64_t arrivals;         /* with what user space put in */
-	double births_last_per_sec, new_per_sec;
+	double births_last_per_sec, arrivals_last_per_sec, new_per_sec;
+	int64_t put_high_since_ns; /* as high_since_ns, of all arrivals */
 	struct events_counts before; /* of the sockets closed */
 	struct events_counts now;    /* of all */
 	char note[128];

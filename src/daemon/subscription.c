@@ -13,6 +13,7 @@
 #include "base/units.h"
 
 #define HIGH_FOR_NS (2 * NS_PER_SEC)
+#define PUT_HIGH_FOR_NS (10 * NS_PER_SEC)
 #define TRIAL_NS (3 * NS_PER_SEC)
 #define TRIAL_SHARE 0.8
 #define REST_FIRST_NS (10 * NS_PER_SEC)
@@ -65,7 +66,7 @@ static void open_listener(struct engine *engine, int64_t now_ns)
 	int r = listener_start(engine->config.events_buffer_bytes, engine->ready_fd, &subscription->listener);
 
 	subscription->retry_ns = 0;
-	subscription->high_since_ns = 0;
+	subscription->high_since_ns = subscription->put_high_since_ns = 0;
 	if (r < 0) {
 		if (!subscription->is_refused)
 			log_warning("cannot listen to events: %s%s; the picture lives by passes alone", strerror(-r),
@@ -167,7 +168,21 @@ static void rest(struct engine *engine, int64_t now_ns)
 		subscription->rest_ns = REST_LAST_NS;
 }
 
-/* auto: too many for two seconds, or (back from a rest) still near it at the end of the trial. */
+static void note_high(int64_t *since_ns, bool is_high, int64_t now_ns)
+{
+	if (!is_high)
+		*since_ns = 0;
+	else if (!*since_ns)
+		*since_ns = now_ns;
+}
+
+static bool is_high_for(int64_t since_ns, int64_t span_ns, int64_t now_ns)
+{
+	return since_ns && now_ns - since_ns >= span_ns;
+}
+
+/* auto: too many for two seconds (with what user space puts in, as a fail-over does for some: for ten), or (back from a
+ * rest) still near it at the end of the trial. */
 static void judge_rate(struct engine *engine, int64_t now_ns)
 {
 	struct subscription *subscription = &engine->subscription;
@@ -175,11 +190,10 @@ static void judge_rate(struct engine *engine, int64_t now_ns)
 
 	if (engine->config.events != EVENTS_MODE_AUTO)
 		return;
-	if (subscription->births_last_per_sec <= most)
-		subscription->high_since_ns = 0;
-	else if (!subscription->high_since_ns)
-		subscription->high_since_ns = now_ns;
-	if (subscription->high_since_ns && now_ns - subscription->high_since_ns >= HIGH_FOR_NS) {
+	note_high(&subscription->high_since_ns, subscription->births_last_per_sec > most, now_ns);
+	note_high(&subscription->put_high_since_ns, subscription->arrivals_last_per_sec > most, now_ns);
+	if (is_high_for(subscription->high_since_ns, HIGH_FOR_NS, now_ns) ||
+	    is_high_for(subscription->put_high_since_ns, PUT_HIGH_FOR_NS, now_ns)) {
 		rest(engine, now_ns);
 		return;
 	}
@@ -207,6 +221,7 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 		passes_lost(engine, lost, now_ns);
 		/* About half of the lost are births. */
 		subscription->births += lost / 2;
+		subscription->arrivals += lost / 2;
 	}
 	if (span_ns <= 0 || engine->config.events == EVENTS_MODE_OFF)
 		return;
@@ -219,8 +234,9 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 	}
 	check_kernel(engine, now_ns);
 	subscription->births_last_per_sec = (double)subscription->births / span_sec;
+	subscription->arrivals_last_per_sec = (double)subscription->arrivals / span_sec;
 	subscription->births = subscription->arrivals = 0;
-	subscription->new_per_sec += (subscription->births_last_per_sec - subscription->new_per_sec) *
+	subscription->new_per_sec += (subscription->arrivals_last_per_sec - subscription->new_per_sec) *
 				     (1 - exp2(-span_sec / RATE_HALF_LIFE_SEC));
 	judge_rate(engine, now_ns);
 }

@@ -92,7 +92,7 @@ rm -f "$state/alarms.jsonl"
 banning ', "duration": "1h", "max_bans": 2'
 verify "starts with two bans at most" begin_guard
 for n in 3 4 5; do flood 600 10.1.0.$n $((n * 1000)); done
-verify "the third is told" wait_for recorded 'r["done"] == 0 and "2 bans are in force" in r["how"]'
+verify "the third is told" wait_for recorded 'r["done"] == 0 and "2 of the rule at a time" in r["how"]'
 verify "and not banned" is "$(ct bans | grep -c '^10[.]1[.]0[.]')" 2
 calm
 

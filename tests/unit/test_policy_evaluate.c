@@ -191,6 +191,7 @@ static void test_a_round_that_takes_long_makes_room_for_longer(void **state)
 	struct policy_effect effect = {.matched = 1, .done = 1, .seconds = 0.75};
 
 	(void)state;
+	clear(POLICY_DECISIONS_MAX);
 	snapshot_grow(s, 20000);
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
 	assert_int_equal(decisions[0].want_other, 3000); /* 0.3 s are more than 1.15 * (0.2 s pause + 50 ms) */
@@ -248,6 +249,7 @@ static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_t
 	size_t count;
 
 	(void)state;
+	clear(POLICY_DECISIONS_MAX);
 	for (int second = 20; second <= 22; second++) {
 		count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, second * SEC, decisions);
 		assert_int_equal(count, second == 20 ? 3 : 2); /* the sweep cools down by itself */
@@ -273,6 +275,7 @@ static void test_the_milder_rule_is_not_left_out_where_a_harder_one_begins(void 
 	struct snapshot *s = snapshot_of(80000);
 
 	(void)state;
+	clear(POLICY_DECISIONS_MAX);
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
 	policy_memory_result(memory, policy, &decisions[0], &effect, SEC);
 	clear(1);
