@@ -178,7 +178,8 @@ static void nothing_is_done_in_the_calm(void **state)
 	run(&l, 300, NULL, 0);
 	assert_int_equal(l.rounds, 0);
 	assert_true(l.calm.is_calm);
-	assert_int_equal(seniority_counts_get(l.w->seniority).seniors, 14100);
+	/* Two of so many share a tag of 35 bits in one run of some hundred. */
+	assert_in_range(seniority_counts_get(l.w->seniority).seniors, 14097, 14100);
 	world_free(l.w);
 }
 
