@@ -90,6 +90,8 @@ void signature_count(struct signature_counts *counts, const struct signature_pat
 bool signature_confirm(struct signature *signature, const struct signature_config *config,
 		       const struct signature_counts *counts);
 
+/* It was tried, and what fits is not in use: use tells it apart. */
+bool signature_is_idle(const struct signature *signature);
 /* A crowd of users, or it is not known yet and answered flows fit: then one that is just being opened may be honest. */
 bool signature_may_be_crowd(const struct signature *signature);
 /* What one filtered DELETE can ask for of it: one or both exact IPv4 addresses, protocol, port and zone; prefixes are left

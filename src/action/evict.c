@@ -61,17 +61,12 @@ static void find_signature(struct eviction *e, uint64_t expected)
 
 /* ---- flows ---- */
 
-static bool is_told_by_use(const struct signature *signature)
-{
-	return !signature->is_lively && !signature->is_untried;
-}
-
 /* Whether the signature says enough to put floors and age aside. */
 static bool is_judged_by(const struct signature *signature, const struct standing *standing)
 {
 	if (!signature->hits_base)
 		return true;
-	return !standing->is_base && is_told_by_use(signature);
+	return !standing->is_base && signature_is_idle(signature);
 }
 
 static void offer_to(struct eviction *e, struct lane *lane, const struct flow *flow, const struct flow_facts *facts,
@@ -336,7 +331,7 @@ static void keep_known(struct eviction *e)
 	known->count = 0;
 	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
-		    (!e->signatures[i].hits_base || is_told_by_use(&e->signatures[i])))
+		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
 	known->found_ns = e->began_ns;
 	known->policy = e->table->policy;

@@ -29,7 +29,7 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 
 		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma, i ? "and " : "the surge is ",
 			 signature_format(&signature->pattern, pattern), 100 * signature->coverage, 100 * signature->base_share,
-			 signature->hits_base && !signature->is_lively && !signature->is_untried ? " (told apart by use)"
+			 signature->hits_base && signature_is_idle(signature) ? " (told apart by use)"
 			 : signature->cannot_tell_apart ? " (cannot tell apart)"
 			 : signature->is_lively	      ? " (in use)"
 						      : "");

@@ -85,6 +85,11 @@ bool signature_confirm(struct signature *signature, const struct signature_confi
 	return signature->coverage >= config->min_coverage && (hit_base || !signature->hits_base);
 }
 
+bool signature_is_idle(const struct signature *signature)
+{
+	return !signature->is_lively && !signature->is_untried;
+}
+
 bool signature_may_be_crowd(const struct signature *signature)
 {
 	const uint16_t answered = 1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED;

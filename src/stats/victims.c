@@ -308,7 +308,7 @@ static struct fit fit_of(const struct victims_config *config, const struct signa
 {
 	/* Of a crowd of users, or what may be one, a connection that is just being opened: only as far as room is needed. */
 	bool is_setup = signature && signature_may_be_crowd(signature) && victims_is_young(config, facts, standing);
-	bool is_idle = signature && !signature->is_lively && !signature->is_untried;
+	bool is_idle = signature && signature_is_idle(signature);
 	struct fit fit = {0};
 
 	if (!signature)

@@ -45,20 +45,24 @@ def connect(source, address=SERVER, port=80, patience=60):
     return sock
 
 
+def alive(held):
+    count = 0
+    for sock in held:
+        try:
+            sock.sendall(b"y")
+            count += sock.recv(1) == b"y"
+        except OSError:
+            pass
+    return count
+
+
 def honest():
     count, source = int(sys.argv[2]), sys.argv[3]
     address, port = (sys.argv[4], int(sys.argv[5])) if len(sys.argv) > 5 else (SERVER, 80)
     held = [connect(source, address, port) for _ in range(count)]
     print("ready", flush=True)
     for _ in sys.stdin:
-        alive = 0
-        for sock in held:
-            try:
-                sock.sendall(b"y")
-                alive += sock.recv(1) == b"y"
-            except OSError:
-                pass
-        print(alive, flush=True)
+        print(alive(held), flush=True)
 
 
 def crowd_source(i):
@@ -72,15 +76,9 @@ def crowd():
         asked = bool(select.select([sys.stdin], [], [], 0.2)[0])
         if asked and not sys.stdin.readline():
             return
-        alive = 0
-        for sock in held:
-            try:
-                sock.sendall(b"y")
-                alive += sock.recv(1) == b"y"
-            except OSError:
-                pass
+        count = alive(held)
         if asked:
-            print(alive, flush=True)
+            print(count, flush=True)
 
 
 def scatter():
