@@ -32,6 +32,8 @@ enum report_capacity {
 	REPORT_CAPACITY_COUNT
 };
 
+/* 0 where all that was written to file so far is out, else the -errno of what was not; -EIO where nobody can say why. */
+int report_flush_file(FILE *file);
 /* For stdout: looks at the terminal, COLUMNS (at a terminal alone), NO_COLOR. */
 struct report_out report_out_stdout(bool is_json, bool is_pretty);
 

@@ -53,16 +53,14 @@ void run_prepare(void)
 
 int run_finish(struct cli *cli, int code)
 {
-	int error = -cli->write_error;
+	int flushed = report_flush_file(stdout), error = -cli->write_error;
 
-	if (fflush(stdout) != 0 && !error)
-		error = errno;
-	if (!error && ferror(stdout))
-		error = EIO;
+	if (!error)
+		error = -flushed;
 	if (error == EPIPE)
 		return code == EXIT_FAILED && !cli->has_acted ? EXIT_DONE : code;
 	if (error) {
-		fprintf(stderr, "ctwarden: cannot write: %s\n", strerror(error));
+		fprintf(stderr, "ctwarden: cannot write to standard output: %s\n", strerror(error));
 		return EXIT_FAILED;
 	}
 	return code;

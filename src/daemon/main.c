@@ -16,6 +16,7 @@
 #include "base/units.h"
 #include "engine.h"
 #include "notify.h"
+#include "report/report.h"
 #include "settings.h"
 
 #ifndef PACKAGE_VERSION
@@ -65,6 +66,16 @@ static int usage_error(const char *format, const char *value)
 	return EXIT_USAGE;
 }
 
+/* The exit code of what only prints. */
+static int end_of_output(void)
+{
+	int result = report_flush_file(stdout);
+
+	if (result)
+		fprintf(stderr, "ctwardend: cannot write to standard output: %s\n", strerror(-result));
+	return result ? EXIT_FAILED : 0;
+}
+
 /* -1: go on; else the exit code. */
 static int read_option(int option, const char *word, struct options *options)
 {
@@ -107,9 +118,11 @@ static int read_option(int option, const char *word, struct options *options)
 		options->is_check = true;
 		return -1;
 	case 'h':
-		return fputs(help_text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : 0;
+		fputs(help_text, stdout);
+		return end_of_output();
 	case 'V':
-		return printf("ctwardend %s\n", PACKAGE_VERSION) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : 0;
+		printf("ctwardend %s\n", PACKAGE_VERSION);
+		return end_of_output();
 	}
 	return usage_error(option == ':' ? "a value is missing after " : "unknown option ", word);
 }
@@ -193,7 +206,7 @@ static int check(const struct options *options, const struct daemon_config *conf
 		printf("%s: not there; the defaults are used\n", CONFIG_FILE_DEFAULT);
 	else
 		printf("%s: good\n", options->config_file ? options->config_file : CONFIG_FILE_DEFAULT);
-	return fflush(stdout) != 0 ? EXIT_FAILED : 0;
+	return end_of_output();
 }
 
 static void on_stop_signal(evutil_socket_t signal_number, short what, void *arg)

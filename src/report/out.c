@@ -39,10 +39,23 @@ struct report_out report_out_stdout(bool is_json, bool is_pretty)
 	return out;
 }
 
-int report_flush(const struct report_out *out)
+int report_flush_file(FILE *file)
 {
 	errno = 0;
-	if (fflush(out->file) || ferror(out->file))
+	if (fflush(file))
 		return errno ? -errno : -EIO;
-	return 0;
+	if (!ferror(file))
+		return 0;
+	/* An earlier write failed, unseen, and its reason is forgotten: what is written is cut off anyway, so that the end of the
+	 * line is tried, which most likely fails for the same reason. */
+	clearerr(file);
+	errno = 0;
+	if (fputc('\n', file) == EOF || fflush(file))
+		return errno ? -errno : -EIO;
+	return -EIO;
+}
+
+int report_flush(const struct report_out *out)
+{
+	return report_flush_file(out->file);
 }

@@ -330,15 +330,26 @@ out=$(nobody --direct -j status 2>"$work/err"); code=$?
 same "status without rights shows what can be read" "0 17" "$code $(json 'd["entries"]')"
 err=$(nobody events --for 1s 2>&1); code=$?
 has "events without rights: one line" "^ctwarden: .*CAP_NET_ADMIN" "$err"
+mkdir "$work/state"
+for i in $(seq 1000 3000); do # more than a buffer holds: the write that fails is not the last one
+    echo "{\"schema\":\"ctwarden.topline/1\",\"time\":\"2026-11-25T09:41:07.000Z\",\"entries\":$i}"
+done >"$work/state/alarms.jsonl"
 # shellcheck disable=SC2086 # "flows -j" is meant to split
-for command in status top flows "flows -j" help; do
-    err=$("$ctw" --direct $command 2>&1 >/dev/full); code=$?
+for command in status top flows "flows -j" help "log --state-dir $work/state" "log -j --state-dir $work/state"; do
+    direct=--direct
+    case $command in log*) direct= ;; esac
+    err=$("$ctw" $direct $command 2>&1 >/dev/full); code=$?
     same "$command to a full disk fails" 1 "$code"
-    has "$command to a full disk says so" "^ctwarden: cannot write: No space left" "$err"
-    err=$("$ctw" --direct $command 2>&1 >&-); code=$?
+    has "$command to a full disk says so" "^ctwarden: cannot write to standard output: No space left" "$err"
+    err=$("$ctw" $direct $command 2>&1 >&-); code=$?
     same "$command with stdout closed fails" 1 "$code"
-    has "$command with stdout closed says so" "^ctwarden: cannot write: " "$err"
+    has "$command with stdout closed says so" "^ctwarden: cannot write to standard output: Bad file" "$err"
 done
+"$BIN/ctwardend" --help >/dev/full 2>"$work/err"; code=$?
+same "the daemon's help to a full disk" "1 ctwardend: cannot write to standard output: No space left on device" \
+    "$code $(cat "$work/err")"
+bash -c "'$ctw' log --state-dir '$work/state' 2>'$work/err' | head -n 1 >/dev/null; exit \${PIPESTATUS[0]}"
+same "log into a closed pipe ends with 0 and no word" "0 0" "$? $(wc -c <"$work/err")"
 bash -c "'$ctw' --direct flows 2>/dev/null | true; exit \${PIPESTATUS[0]}"
 same "flows into a closed pipe ends with 0" 0 $?
 "$ctw" --socket "$work/none.sock" status >"$work/out" 2>"$work/err"; code=$?
