@@ -135,4 +135,12 @@ struct alarm {
 	struct snapshot at;
 };
 
+/* New flows a second are known and no contradiction: the table cannot grow by more than what is new, so where growth is twice
+ * as much the events are still on their way. */
+bool snapshot_knows_rate(const struct snapshot *snapshot);
+/* What a full table would refuse: at SNAPSHOT_MIX_MIN listed entries at least, for the mix of a nearly empty table says nothing of
+ * the one that fills it. (Policies take refusal_when_full as it is: without evictable entries the worst.) */
+#define SNAPSHOT_MIX_MIN 100
+bool snapshot_knows_refusal_when_full(const struct snapshot *snapshot);
+
 #endif

@@ -79,7 +79,7 @@ static void add_fill(struct text *t, const struct snapshot *s)
 		if (fill->seconds_to_full >= 0)
 			text_add(t, " seconds_to_full=%.0f", fill->seconds_to_full);
 	}
-	if (s->has & SNAPSHOT_HAS_RATE)
+	if (snapshot_knows_rate(s))
 		text_add(t, " new_per_sec=%.0f", s->new_per_sec);
 	if (s->has & SNAPSHOT_HAS_PASS)
 		text_add(t, " evictable_pct=%.1f", s->evictable_pct);

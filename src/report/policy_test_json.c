@@ -104,7 +104,7 @@ json_t *json_policy_test(const struct policy_test *test)
 		if (fill->seconds_to_full >= 0)
 			json_add_real(document, "seconds_to_full", fill->seconds_to_full);
 	}
-	if (test->snapshot->has & SNAPSHOT_HAS_REFUSAL)
+	if (snapshot_knows_refusal_when_full(test->snapshot))
 		json_add_real(document, "refusal_when_full", test->snapshot->refusal_when_full);
 	if (test->from)
 		json_add_count(document, "unread_lines", test->unread);

@@ -79,7 +79,7 @@ static void add_rates(json_t *document, const struct snapshot *s)
 		if (s->fill.seconds_to_full >= 0)
 			json_add_real(document, "seconds_to_full", s->fill.seconds_to_full);
 	}
-	if (s->has & SNAPSHOT_HAS_RATE)
+	if (snapshot_knows_rate(s))
 		json_add_real(document, "new_per_sec", s->new_per_sec);
 	if (s->has & SNAPSHOT_HAS_PEAK) {
 		add_peak(document, "peak", &s->fill.peak);
@@ -112,10 +112,10 @@ static void add_odds(json_t *document, const struct snapshot *s)
 		json_add_real(document, "expired_pct", s->expired_pct);
 		json_add_count(document, "expired", s->expired);
 	}
-	if (s->has & SNAPSHOT_HAS_REFUSAL) {
+	if (s->has & SNAPSHOT_HAS_REFUSAL)
 		json_add_real(document, "refusal_probability", s->refusal_probability);
+	if (snapshot_knows_refusal_when_full(s))
 		json_add_real(document, "refusal_when_full", s->refusal_when_full);
-	}
 }
 
 /* Counter against list: gap may be negative, where flows were born while the pass ran. */

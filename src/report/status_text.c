@@ -150,12 +150,12 @@ static void print_growth(const struct report_out *out, const struct snapshot *s)
 	char number[UNITS_TEXT_MAX];
 	struct line line;
 
-	if (!(s->has & (SNAPSHOT_HAS_GROWTH | SNAPSHOT_HAS_RATE)))
+	if (!(s->has & SNAPSHOT_HAS_GROWTH) && !snapshot_knows_rate(s))
 		return;
 	line_start(&line, out, "growth");
 	if (s->has & SNAPSHOT_HAS_GROWTH)
 		line_add(&line, "%s/s", units_format_signed((int64_t)llround(s->fill.growth_per_sec), number));
-	if (s->has & SNAPSHOT_HAS_RATE)
+	if (snapshot_knows_rate(s))
 		line_add(&line, "%s new/s", count((uint64_t)(s->new_per_sec + 0.5), number));
 	if ((s->has & SNAPSHOT_HAS_GROWTH) && s->fill.seconds_to_full >= 0)
 		line_add(&line, "full in %s at this rate", seconds_format(s->fill.seconds_to_full, number));
@@ -164,12 +164,13 @@ static void print_growth(const struct report_out *out, const struct snapshot *s)
 
 static void print_evictable(const struct report_out *out, const struct snapshot *s)
 {
+	bool is_known = (s->has & SNAPSHOT_HAS_PASS) && s->listed; /* of nothing there is no share */
 	struct line line;
 
-	if (!(s->has & (SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_EXPIRED)))
+	if (!is_known && !(s->has & SNAPSHOT_HAS_EXPIRED))
 		return;
 	line_start(&line, out, "evictable");
-	if (s->has & SNAPSHOT_HAS_PASS)
+	if (is_known)
 		line_add(&line, "%.1f %% by the kernel itself (not assured)", s->evictable_pct);
 	if (s->has & SNAPSHOT_HAS_EXPIRED)
 		line_add(&line, "%.1f %% expired but still counted", s->expired_pct);
@@ -200,7 +201,8 @@ static void print_refused(const struct report_out *out, const struct snapshot *s
 	if (s->has & SNAPSHOT_HAS_REFUSAL) {
 		line_start(&line, out, "refused");
 		line_add(&line, "%s of new flows now", odds_format(s->refusal_probability, odds));
-		line_add(&line, "%s once full", odds_format(s->refusal_when_full, odds));
+		if (snapshot_knows_refusal_when_full(s))
+			line_add(&line, "%s once full", odds_format(s->refusal_when_full, odds));
 		line_end(&line);
 	}
 	if (!(s->fill.now.has & READING_HAS_COUNTERS))

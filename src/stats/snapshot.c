@@ -141,3 +141,16 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 	snapshot_add_picture(ret_snapshot, picture, reading->monotonic_ns);
 	snapshot_add_refusal(ret_snapshot);
 }
+
+bool snapshot_knows_rate(const struct snapshot *snapshot)
+{
+	if (!(snapshot->has & SNAPSHOT_HAS_RATE))
+		return false;
+	return !(snapshot->has & SNAPSHOT_HAS_GROWTH) || snapshot->fill.growth_per_sec <= 2 * snapshot->new_per_sec ||
+	       snapshot->fill.growth_per_sec < 1;
+}
+
+bool snapshot_knows_refusal_when_full(const struct snapshot *snapshot)
+{
+	return (snapshot->has & SNAPSHOT_HAS_REFUSAL) && snapshot->listed >= SNAPSHOT_MIX_MIN;
+}

@@ -494,6 +494,7 @@ static void test_golden_policy_test(void **state)
 	snapshot->fill.now.entries = 15000;
 	snapshot->level = LEVEL_CRITICAL;
 	snapshot->refusal_when_full = 0.0123;
+	snapshot->listed = 15000;
 	fill_trial(&trials[0], policy, 0, "level critical, full in 500 ms");
 	fill_trial(&trials[1], policy, 1, "level critical, full in 500 ms; all that match");
 	fill_trial(&trials[2], policy, 2, "level critical, full in 500 ms; 9,000 to go");

@@ -64,6 +64,34 @@ static void deep_look_shows_gap_with_reason(void **state)
 	line_compare(report_status_json(&s), "status-deep.json");
 }
 
+/* Nothing is in it: no share of it is evictable, and nobody can say what will fill it. */
+static void an_empty_table_tells_no_odds(void **state)
+{
+	struct snapshot s;
+	struct capture c;
+	char *json;
+
+	(void)state;
+	fixture_cheap(&s);
+	s.has |= SNAPSHOT_HAS_PASS | SNAPSHOT_HAS_REFUSAL;
+	s.refusal_when_full = 1;
+	for (s.listed = 0; s.listed <= SNAPSHOT_MIX_MIN; s.listed += SNAPSHOT_MIX_MIN) {
+		bool is_known = s.listed > 0;
+
+		capture_start(&c, 100, false);
+		assert_int_equal(report_status(&c.out, &s), 0);
+		fclose(c.out.file);
+		json = report_status_json(&s);
+		assert_int_equal(strstr(c.text, "once full") != NULL, is_known);
+		assert_int_equal(strstr(c.text, "evictable") != NULL, is_known);
+		assert_non_null(strstr(c.text, "0.0 % of new flows now"));
+		assert_int_equal(strstr(json, "refusal_when_full") != NULL, is_known);
+		assert_non_null(strstr(json, "refusal_probability"));
+		free(json);
+		free(c.text);
+	}
+}
+
 static void limit_zero_is_said_to_be_none(void **state)
 {
 	struct snapshot s;
@@ -180,6 +208,7 @@ int main(void)
 		cmocka_unit_test(daemon_view_fits_40_80_and_120_columns),
 		cmocka_unit_test(pipe_has_neither_bar_nor_colour),
 		cmocka_unit_test(deep_look_shows_gap_with_reason),
+		cmocka_unit_test(an_empty_table_tells_no_odds),
 		cmocka_unit_test(limit_zero_is_said_to_be_none),
 		cmocka_unit_test(count_above_limit_says_by_how_much),
 		cmocka_unit_test(capacity_below_the_limit_names_both),

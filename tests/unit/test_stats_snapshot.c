@@ -178,6 +178,29 @@ static void who_is_heavy_by_another_count_than_entries_is_not_hidden(void **unus
 	picture_free(picture);
 }
 
+/* The table has jumped, and the events that tell of it are not read yet. */
+static void a_rate_below_half_of_the_growth_is_not_known(void **unused)
+{
+	static struct snapshot snapshot;
+
+	(void)unused;
+	assert_false(snapshot_knows_rate(&snapshot));
+	snapshot.has = SNAPSHOT_HAS_RATE;
+	assert_true(snapshot_knows_rate(&snapshot)); /* 0/s at rest */
+	snapshot.has |= SNAPSHOT_HAS_GROWTH;
+	snapshot.fill.growth_per_sec = 0.4;
+	assert_true(snapshot_knows_rate(&snapshot));
+	snapshot.fill.growth_per_sec = 3000;
+	assert_false(snapshot_knows_rate(&snapshot));
+	snapshot.new_per_sec = 1000;
+	assert_false(snapshot_knows_rate(&snapshot));
+	snapshot.new_per_sec = 1500;
+	assert_true(snapshot_knows_rate(&snapshot));
+	snapshot.fill.growth_per_sec = -3000;
+	snapshot.new_per_sec = 0;
+	assert_true(snapshot_knows_rate(&snapshot));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +208,7 @@ int main(void)
 		cmocka_unit_test(a_pass_adds_classes_tops_cause_and_refusal),
 		cmocka_unit_test(without_limit_or_buckets_no_refusal_is_claimed),
 		cmocka_unit_test(who_is_heavy_by_another_count_than_entries_is_not_hidden),
+		cmocka_unit_test(a_rate_below_half_of_the_growth_is_not_known),
 		cmocka_unit_test(lost_events_and_a_clock_behind_are_carried),
 	};
 
