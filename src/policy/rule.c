@@ -209,9 +209,14 @@ static int check_when_until(const struct doc_node *node, const struct policy *po
 		      : when->level == LEVEL_CRITICAL ? policy->levels.critical.enter_pct
 						      : policy->levels.full_pct;
 	const struct policy_until *until = &rule->until;
-	struct doc_node fill = doc_get(node, "until.fill_pct"),
-			level = doc_get(node, "until.level");
+	struct doc_node fill = doc_get(node, "until.fill_pct"), level = doc_get(node, "until.level"),
+			entries = doc_get(node, "until.entries");
 
+	/* It would find nothing to do at what it begins at. */
+	if (until->has_entries && (when->counts_has & 1u << POLICY_COUNT_ENTRIES) &&
+	    (double)until->entries >= when->counts[POLICY_COUNT_ENTRIES])
+		return doc_problem(&entries, problem, "must be below the entries that the rule begins at (%.0f)",
+				   when->counts[POLICY_COUNT_ENTRIES]);
 	if (until->has_fill && (when->has & 1u << POLICY_WHEN_FILL) &&
 	    until->fill_pct >= when->numbers[POLICY_WHEN_FILL])
 		return doc_problem(&fill, problem,

@@ -57,7 +57,7 @@ empty; rm -f "$state/alarms.jsonl"; config 100000
 hold 5 10.1.0.5
 hold 120 10.1.0.6
 policy act '{ "name": "ban", "when": { "source": { "entries": 100 } }, "do": { "action": "ban", "duration": "1h" } },
-	{ "name": "cut", "when": { "source": { "entries": 110 } }, "until": { "entries": 115 }, "do": { "action": "evict", "classes": [ "unreplied", "established" ], "min_age": 0 } }'
+	{ "name": "cut", "when": { "source": { "entries": 116 } }, "until": { "entries": 115 }, "do": { "action": "evict", "classes": [ "unreplied", "established" ], "min_age": 0 } }'
 verify "starts" begin_guard
 flood 600 10.1.0.5
 verify "who holds many connections himself is banned" wait_for recorded 'r["action"] == "ban" and r["key"] == "10.1.0.6" and r["done"] == 1'

@@ -311,10 +311,10 @@ static void test_a_source_is_a_decision_of_its_own_with_its_filter(void **state)
 			    "-s 10.0.0.2 --dport 53 -w 7");
 	assert_int_equal(decisions[1].want, 1);
 	assert_int_equal(decide("\"when\": {\"source\": {\"entries\": 50}}" DO_EVICT
-				", \"until\": {\"entries\": 60}",
+				", \"until\": {\"entries\": 40}",
 				s),
 			 3);
-	assert_int_equal(decisions[0].want, 250);
+	assert_int_equal(decisions[0].want, 270);
 	assert_int_equal(decide("\"when\": {\"source\": {\"entries\": 50, \"in\": "
 				"\"10.0.0.2/31\"}}" DO_EVICT,
 				s),
