@@ -55,6 +55,10 @@ _ctwarden() {
             elif [[ $command == policy && $cur != -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -f -- "$cur")
                 return
+            elif [[ $command == policy ]]; then
+                word=${COMP_WORDS[i + 1]}
+                [[ $word == check || $word == show || $word == explain || $word == test ]] || word='test'
+                words=$(_ctwarden_words ctwarden policy "$word" --help)
             else
                 words=$(_ctwarden_words ctwarden "$command" --help)
             fi

@@ -41,6 +41,17 @@ done
 same "an option by its beginning" "--by --bytes" "$(offered ctwarden top --by)"
 same "modes" "observe act" "$(offered ctwarden mode '')"
 same "policy's verbs" "check show explain test" "$(offered ctwarden policy '')"
+same "what a test takes" "--from" "$(offered ctwarden policy test FILE --fr)"
+for verb in check show explain; do
+    same "policy $verb looks at no table" "" "$(offered ctwarden policy "$verb" FILE --fr)$(offered ctwarden policy "$verb" FILE --di)"
+    same "nor does its help" "" "$(ctwarden policy "$verb" --help | grep -oE -e '--(from|capacity|growth|direct|socket)')"
+done
+for command in mode bans unban reload; do # it refuses it
+    same "--direct for $command" "" "$(offered ctwarden "$command" --di)"
+    same "--socket for $command" "--socket" "$(offered ctwarden "$command" --so)"
+done
+same "--direct where it works" "--direct" "$(offered ctwarden status --di)"
+same "no daemon is asked for flows" "" "$(offered ctwarden flows --di)"
 while read -r command option; do
     right=$(right_words "$command" "$option")
     [ -n "$right" ] || { echo "FAILED: $command $option: no words in its complaint"; failed=1; }

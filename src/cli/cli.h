@@ -110,12 +110,17 @@ struct cli {
 
 #define OPERANDS_ANY UINT_MAX
 
+/* What a command has to do with the daemon: help offers --socket to those that may ask it, --direct to those that need not. */
+enum command_daemon { DAEMON_NOT_ASKED, DAEMON_MAY_TELL, DAEMON_NEEDED };
+
 struct command {
 	const char *name;
 	int (*run)(struct cli *cli); /* returns an exit code */
 	const char *help;	     /* one line */
 	bool has_filter;
 	enum option_id options[24];  /* ends with OPTION_ID_COUNT */
+	const char *only_with;	     /* a first operand; with another one these options and the daemon mean nothing. NULL: with any */
+	enum command_daemon daemon;
 	const char *operands;	     /* for help: "ADDRESS..."; NULL: takes none */
 	unsigned operands_max;	     /* more words than these are refused; OPERANDS_ANY: any number */
 };
@@ -167,7 +172,8 @@ const char *command_name_at(size_t index);
 
 /* columns: of the terminal; 0: not to one, nothing is wrapped. */
 void usage_all(FILE *file, unsigned columns);
-void usage_command(FILE *file, unsigned columns, const struct command *command);
+/* word: the first operand, where one is known, else NULL: only what works with it is shown. */
+void usage_command(FILE *file, unsigned columns, const struct command *command, const char *word);
 
 /* ---- run.c ---- */
 

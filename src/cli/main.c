@@ -15,10 +15,12 @@
 
 const struct command commands[] = {
 	{.name = "status",
+	 .daemon = DAEMON_MAY_TELL,
 	 .run = cmd_status,
 	 .help = "how full the table is, what is lost, and who fills it when it is tight",
 	 .options = {OPTION_DEEP, OPTION_CAPACITY, END}},
 	{.name = "top",
+	 .daemon = DAEMON_MAY_TELL,
 	 .run = cmd_top,
 	 .help = "who fills the table: entries ranked by a key",
 	 .has_filter = true,
@@ -38,33 +40,40 @@ const struct command commands[] = {
 	 .help = "what the daemon warned of and did, from its state directory",
 	 .options = {OPTION_SINCE, OPTION_UNTIL, OPTION_AT, OPTION_STATE_DIR, OPTION_NUMBER, END}},
 	{.name = "policy",
+	 .daemon = DAEMON_MAY_TELL,
 	 .run = cmd_policy,
 	 .help = "check a policy, print it back, tell it in sentences, try it on a table",
 	 .options = {OPTION_FROM, OPTION_CAPACITY, OPTION_GROWTH, END},
+	 .only_with = "test",
 	 .operands = "check|show|explain|test FILE",
 	 .operands_max = 2},
 	{.name = "relieve",
+	 .daemon = DAEMON_MAY_TELL,
 	 .run = cmd_relieve,
 	 .help = "make room by hand: what nobody answers or uses, of who holds most, and nothing else",
 	 .options = {OPTION_TO, OPTION_DRY_RUN, OPTION_YES, OPTION_POLICY, OPTION_CAPACITY, OPTION_PROTECT,
 		     OPTION_INCLUDE_SELF, OPTION_INCLUDE_PROTECTED, OPTION_CONFIG, OPTION_FAIL_IF_NONE, END}},
 	{.name = "mode",
+	 .daemon = DAEMON_NEEDED,
 	 .run = cmd_mode,
 	 .help = "whether the daemon acts or only observes; switches it while it runs",
 	 .options = {OPTION_FOR, END},
 	 .operands = "[observe|act]",
 	 .operands_max = 1},
 	{.name = "bans",
+	 .daemon = DAEMON_NEEDED,
 	 .run = cmd_bans,
 	 .help = "whose new flows the daemon refuses",
 	 .options = {END}},
 	{.name = "unban",
+	 .daemon = DAEMON_NEEDED,
 	 .run = cmd_unban,
 	 .help = "lift a ban of the daemon, or all",
 	 .options = {OPTION_ALL, OPTION_FAIL_IF_NONE, END},
 	 .operands = "[ADDRESS[/LEN]]",
 	 .operands_max = 1},
 	{.name = "reload",
+	 .daemon = DAEMON_NEEDED,
 	 .run = cmd_reload,
 	 .help = "have the daemon read its config and policy again, and tell what is wrong with them",
 	 .options = {END}},
@@ -119,7 +128,7 @@ static int help(const struct cli *cli)
 	for (i = 0; i < command_count; i++) {
 		if (cli->topic ? !strcmp(commands[i].name, cli->topic)
 			       : &commands[i] == cli->command) {
-			usage_command(stdout, columns, &commands[i]);
+			usage_command(stdout, columns, &commands[i], cli->operand_count ? cli->operands[0] : NULL);
 			return EXIT_DONE;
 		}
 	}

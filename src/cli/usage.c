@@ -80,8 +80,17 @@ static void put_own(const struct page *page, enum option_id id)
 	put_option(page, info->letter, info->name, info->value, false, info->help);
 }
 
-void usage_command(FILE *file, unsigned columns, const struct command *command)
+/* Of the options that every command is read with, those that do something here. */
+static bool works(enum option_id id, const struct command *command, bool is_bare)
 {
+	if (id == OPTION_SOCKET)
+		return command->daemon != DAEMON_NOT_ASKED && !is_bare;
+	return id != OPTION_DIRECT || (command->daemon == DAEMON_MAY_TELL && !is_bare);
+}
+
+void usage_command(FILE *file, unsigned columns, const struct command *command, const char *word)
+{
+	bool is_bare = word && command->only_with && strcmp(word, command->only_with) != 0;
 	const struct page page = {file, columns};
 	char text[160];
 	const struct flow_filter_key_info *key;
@@ -92,11 +101,15 @@ void usage_command(FILE *file, unsigned columns, const struct command *command)
 		 command->operands ? command->operands : "");
 	put_words(&page, 0, 7, text);
 	put_words(&page, 0, 0, command->help);
-	fputs("\noptions:\n", file);
-	for (i = 0; command->options[i] != OPTION_ID_COUNT; i++)
+	if (command->only_with && !word)
+		fprintf(file, "\noptions (all but the last four for %s alone):\n", command->only_with);
+	else
+		fputs("\noptions:\n", file);
+	for (i = 0; !is_bare && command->options[i] != OPTION_ID_COUNT; i++)
 		put_own(&page, command->options[i]);
 	for (i = 0; i < OPTION_GLOBAL_COUNT; i++)
-		put_own(&page, (enum option_id)i);
+		if (works((enum option_id)i, command, is_bare))
+			put_own(&page, (enum option_id)i);
 	if (!command->has_filter)
 		return;
 	fputc('\n', file);
