@@ -185,8 +185,8 @@ static void add_evict(struct text *t, const struct policy_rule *rule)
 	add_classes(t, action, " and ");
 	text_add(t, " flows%s", action->class_count > 1 ? ", in this order" : "");
 	if (action->has_signature)
-		text_add(t, "; those that fit the surge first, others only as far as the next "
-			    "second needs");
+		text_add(t, "; those that fit the surge first, others only as far as the time to the "
+			    "next round needs");
 	text_add(t, ".");
 	add_floors(t, action, " Only after a silence of: ");
 	if (action->has_signature)
