@@ -16,7 +16,7 @@
 #define RECORD_EXAMPLES	 5
 #define RECORD_SOURCES	 5
 #define RECORD_PROTECTED 8
-#define RECORD_HOW_MAX	 320
+#define RECORD_HOW_MAX	 1024 /* every stage, and four signatures of the longest */
 
 struct record_count { /* of a source, or of an entry of the protect list */
 	char name[RANKING_TEXT_MAX];

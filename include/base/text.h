@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base/text: text built step by step in a fixed buffer; what does not fit is cut, never overrun. */
+/* base/text: text built step by step in a fixed buffer; what does not fit is cut behind a word, with "...", never overrun. */
 #ifndef CTWARDEN_BASE_TEXT_H
 #define CTWARDEN_BASE_TEXT_H
 
@@ -9,7 +9,7 @@
 struct text {
 	char *buf;
 	size_t size, len;
-	bool cut; /* something did not fit */
+	bool cut; /* something did not fit; what is added then is nothing (len = 0 begins anew) */
 };
 
 /* Starts empty text in buf (borrowed; size at least 1). */

@@ -2,6 +2,7 @@
 /* base/text: text built step by step in a fixed buffer. */
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -12,24 +13,38 @@ void text_init(struct text *t, char *buf, size_t size)
 		buf[0] = 0;
 }
 
+/* The buffer is full: half a word says something else than a whole one, so that the last whole one ends it. */
+static void end_at_word(struct text *t)
+{
+	static const char dots[] = "...";
+	size_t at = t->size > sizeof(dots) ? t->size - sizeof(dots) : 0;
+
+	t->cut = true;
+	while (at && t->buf[at] != ' ')
+		at--;
+	if (at)
+		memcpy(t->buf + at, dots, sizeof(dots));
+	t->len = at ? at + strlen(dots) : t->size - 1;
+}
+
 void text_add(struct text *t, const char *format, ...)
 {
 	va_list args;
 	int n;
 
-	if (!t->size)
+	if (!t->len) /* also who began anew */
+		t->cut = false;
+	if (!t->size || t->cut)
 		return;
 	va_start(args, format);
 	n = vsnprintf(t->buf + t->len, t->size - t->len, format, args);
 	va_end(args);
 	if (n < 0)
 		return;
-	if ((size_t)n >= t->size - t->len) {
-		t->cut = true;
-		t->len = t->size - 1;
-	} else {
+	if ((size_t)n >= t->size - t->len)
+		end_at_word(t);
+	else
 		t->len += (size_t)n;
-	}
 }
 
 void text_make_plain(char *text)

@@ -367,8 +367,7 @@ static int tell_unknown(const struct doc_node *object, const char *key, const ch
 				   start, nearest);
 	text_init(&t, names, sizeof(names));
 	list_names(&t, known);
-	return doc_problem(&node, problem, "\"%s\" is not known here; %s%s is expected", start,
-			   names, t.cut ? "..." : "");
+	return doc_problem(&node, problem, "\"%s\" is not known here; %s is expected", start, names);
 }
 
 int doc_only_keys(const struct doc_node *object, const char *const *known,
