@@ -71,6 +71,7 @@ struct policy_effect {
 	bool has_entries;			/* the two below are known */
 	uint64_t entries_before, entries_after; /* the kernel's count around the action */
 	double seconds;				/* how long it took */
+	double longest_sec; /* how long one like it may take, where this one found its work half done; 0: not told */
 	double growth_per_sec;			/* expected meanwhile */
 };
 

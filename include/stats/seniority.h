@@ -96,6 +96,10 @@ bool seniority_adopt(struct seniority *seniority, const struct flow *flow, int64
 /* Outside a pass: senior by the last one; the fair share is not looked at. */
 bool seniority_is_senior(const struct seniority *seniority, const struct flow *flow);
 
+/* Outside a pass: this reading of the flow shows traffic since the passes looked for it last. False where it was not seen. */
+bool seniority_shows_traffic(const struct seniority *seniority, int64_t now_ns, const struct flow *flow,
+			     const struct flow_facts *facts);
+
 struct seniority_counts {
 	uint64_t flows, base, candidates, seniors; /* now; base includes candidates and seniors */
 	uint64_t adopted, struck, lapsed;	   /* since the start */

@@ -205,7 +205,7 @@ static size_t still_wanted(const struct eviction *e, const struct lane *lane, si
 	if (want == POLICY_ALL)
 		return chosen;
 	if (lane->decision->would)
-		freed += e->would_free;
+		freed += e->done;
 	else if (!e->table->ports->count(e->table->ports->arg, &now) && now < before)
 		freed += before - now;
 	want = want > freed ? want - freed : 0;
@@ -245,6 +245,57 @@ static void choose(struct eviction *e, struct lane *lane)
 	lane->victims = NULL;
 }
 
+/* Of the room that others need the lanes before have made some. */
+static bool goes_now(const struct eviction *e, const struct lane *lane, const struct victim *victim, uint64_t before)
+{
+	uint64_t others = lane->max_others > e->done ? lane->max_others - e->done : 0;
+
+	return before < (victim->has & VICTIM_HAS_PROOF ? lane->max : others);
+}
+
+/* Those that go in this round before those that may in the next; how many the first are. */
+static size_t split(const struct eviction *e, struct lane *lane)
+{
+	struct victim *later = mem_array(lane->chosen_count + 1, sizeof(*later));
+	size_t now = 0, then = 0;
+
+	for (size_t i = 0; i < lane->chosen_count; i++) {
+		if (goes_now(e, lane, &lane->chosen[i], now))
+			lane->chosen[now++] = lane->chosen[i];
+		else
+			later[then++] = lane->chosen[i];
+	}
+	memcpy(lane->chosen + now, later, then * sizeof(*later));
+	free(later);
+	return now;
+}
+
+bool evict_is_chosen_enough(const struct eviction *e)
+{
+	uint64_t sum = 0, now;
+
+	for (size_t i = 0; i < e->lane_count; i++) {
+		const struct lane *lane = &e->lanes[i];
+
+		now = 0;
+		for (size_t k = 0; k < lane->chosen_count; k++)
+			now += goes_now(e, lane, &lane->chosen[k], now);
+		sum += now;
+	}
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (sum < e->lanes[i].decision->want_other)
+			return false;
+	return sum > 0;
+}
+
+void evict_drop_chosen(struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++) {
+		free(e->lanes[i].chosen);
+		e->lanes[i].chosen = NULL;
+	}
+}
+
 static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 {
 	struct action_record *record = lane->record;
@@ -252,7 +303,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 
 	if (!lane->chosen)
 		return;
-	count = still_wanted(e, lane, lane->chosen_count, freed);
+	count = still_wanted(e, lane, split(e, lane), freed);
 	count = without_last(e, lane, lane->chosen, count);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared_by[i] += lane->report.spared[i];
@@ -261,13 +312,13 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared += record->spared_by[i];
 	evict_tell(e, lane, lane->chosen, count);
-	if (lane->decision->would)
-		e->would_free += count; /* what the next decision need not take */
 	for (size_t i = 0; i < count; i++)
 		if (lane->chosen[i].signature && lane->chosen[i].class == FLOW_CLASS_UNREPLIED)
 			e->taken[lane->chosen[i].signature - 1]++;
 	if (!lane->decision->would && count)
-		evict_write(e->guard, e->table, lane->decision, lane->chosen, count, record);
+		evict_write(e->guard, e->table, lane->decision, lane->chosen, count, e->read_ns, record);
+	reserve_keep(&e->guard->reserve, lane, lane->chosen + count, lane->chosen_count - count);
+	e->done += lane->decision->would ? count : record->done;
 	free(lane->chosen);
 	lane->chosen = NULL;
 }
@@ -326,8 +377,10 @@ static void keep_known(struct eviction *e)
 
 	for (size_t i = 0; i < e->lane_count; i++)
 		has_masters |= e->lanes[i].report.masters > 0;
-	if (has_masters)
+	if (has_masters) {
 		fast_forget(&e->guard->fast);
+		reserve_forget(&e->guard->reserve);
+	}
 	known->count = 0;
 	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
@@ -352,6 +405,7 @@ static void run_pass(struct eviction *e, uint64_t freed)
 	evict_begin_round(e);
 	result = table->ports->scan(table->ports->arg, NULL, &e->context, evict_on_flow, e, &report);
 	round_end(&e->round);
+	guard->pass_ns = table->monotonic_ns() - e->began_ns;
 	seniority_end(guard->seniority, result == 0 && !report.unsettled);
 	if (!result && !e->is_open)
 		offer_early(e, e->used);
@@ -364,11 +418,13 @@ static void run_pass(struct eviction *e, uint64_t freed)
 		victims_free(e->lanes[i].victims);
 	}
 	guard->known.count = 0;
+	reserve_forget(&guard->reserve);
 	if (result)
 		return;
 	evict_choose(e);
-	keep_known(e);
+	reserve_begin(&guard->reserve, e, e->began_ns);
 	evict_finish(e, freed);
+	keep_known(e);
 }
 
 /* What the kernel took by one request may be enough: then nobody needs to look at each flow. */
@@ -387,7 +443,8 @@ static uint64_t run_fast(struct eviction *e)
 	uint64_t gone = 0;
 
 	for (size_t i = 0; i < e->lane_count && !gone; i++)
-		gone = fast_run(&e->guard->fast, e->table, e->lanes[i].decision, e->lanes[i].record);
+		gone = fast_run(&e->guard->fast, e->table, e->lanes[i].decision, e->guard->pass_ns,
+				e->lanes[i].record);
 	return gone;
 }
 
@@ -395,6 +452,7 @@ static void begin(struct eviction *e, struct guard *guard, const struct guard_ta
 		  size_t count)
 {
 	*e = (struct eviction){.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
+	e->read_ns = e->began_ns;
 	begin_lanes(e, lanes, count);
 }
 
@@ -409,7 +467,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	by_request = run_fast(e);
 	is_done = is_enough(e, by_request);
 	if (!is_done && !by_request) {
-		is_done = evict_run_known(e, freed);
+		is_done = evict_run_reserve(e, freed) || evict_run_known(e, freed);
 		if (is_done)
 			fast_forget(&guard->fast); /* what it left is not counted */
 		if (!is_done && e->is_known)
@@ -417,10 +475,12 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	}
 	if (!is_done) {
 		run_pass(e, freed);
-		guard->fast.pass_ns = table->monotonic_ns() - e->began_ns;
 		fast_end(&guard->fast, table, e->taken);
 	}
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		record_end(lanes[i].outcome, table, e->began_ns);
+		if (!by_request)
+			lanes[i].outcome->effect.longest_sec = (double)guard->pass_ns / NS_PER_SEC;
+	}
 	free(e);
 }

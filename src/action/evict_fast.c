@@ -216,7 +216,7 @@ static bool run(struct fast *fast, const struct fast_way *way, const struct guar
 	return true;
 }
 
-uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
+uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision, int64_t pass_ns,
 		  struct action_record *record)
 {
 	const struct policy_rule *rule = &table->policy->rules[decision->rule];
@@ -230,7 +230,7 @@ uint64_t fast_run(struct fast *fast, const struct guard_table *table, const stru
 	}
 	for (size_t i = 0; i < fast->count; i++)
 		if (may_meet_protected(table, fast->ways[i].filter) ||
-		    (is_called_for(&fast->ways[i], table, entries, fast->pass_ns) && !run(fast, &fast->ways[i], table, record))) {
+		    (is_called_for(&fast->ways[i], table, entries, pass_ns) && !run(fast, &fast->ways[i], table, record))) {
 			fast_forget(fast);
 			break;
 		}

@@ -8,7 +8,10 @@
 #include "base/clock.h"
 #include "evict_private.h"
 
-#define KNOWN_FOR_NS (2 * NS_PER_SEC) /* then the whole table is looked at again */
+/* Then the whole table is looked at again. */
+#define KNOWN_FOR_NS   (2 * NS_PER_SEC)
+#define UNTRIED_FOR_NS NS_PER_SEC
+#define WORTH_TENTHS   8 /* of the time of a whole pass */
 
 uint64_t evict_rules(const struct eviction *e)
 {
@@ -31,16 +34,21 @@ static bool is_narrow(const struct signature_pattern *p)
 static bool knows_enough(const struct eviction *e)
 {
 	const struct known *known = &e->guard->known;
+	int64_t known_for_ns = KNOWN_FOR_NS;
 
-	for (size_t i = 0; i < known->count; i++)
+	for (size_t i = 0; i < known->count; i++) {
 		if (!is_narrow(&known->signatures[i].pattern))
 			return false;
+		/* It is tried by whole passes alone. */
+		if (known->signatures[i].is_untried)
+			known_for_ns = UNTRIED_FOR_NS;
+	}
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
 			return false;
 	if (!evict_rules(e) || (evict_rules(e) & ~known->rules) || known->policy != e->table->policy)
 		return false;
-	return known->count && e->began_ns - known->found_ns < KNOWN_FOR_NS;
+	return known->count && e->began_ns - known->found_ns < known_for_ns;
 }
 
 static int scan_known(struct eviction *e)
@@ -60,18 +68,6 @@ static int scan_known(struct eviction *e)
 	return result;
 }
 
-static bool is_chosen_enough(const struct eviction *e)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < e->lane_count; i++)
-		sum += e->lanes[i].chosen_count;
-	for (size_t i = 0; i < e->lane_count; i++)
-		if (sum < e->lanes[i].decision->want_other)
-			return false;
-	return sum > 0;
-}
-
 /* False: it was not enough, nothing was done, and the whole table has to be looked at. */
 bool evict_run_known(struct eviction *e, uint64_t freed)
 {
@@ -88,13 +84,15 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 	seniority_look(e->guard->seniority, e->began_ns);
 	evict_begin_round(e);
 	is_enough = scan_known(e) == 0;
+	/* Where the kernel cannot leave out much it is no use. */
+	if ((e->table->monotonic_ns() - e->began_ns) * 10 > e->guard->pass_ns * WORTH_TENTHS)
+		e->guard->known.count = 0;
 	evict_choose(e);
-	is_enough = is_enough && is_chosen_enough(e);
-	if (is_enough)
+	is_enough = is_enough && evict_is_chosen_enough(e);
+	if (is_enough) {
+		reserve_begin(&e->guard->reserve, e, e->began_ns);
 		evict_finish(e, freed);
-	for (size_t i = 0; i < e->lane_count; i++) {
-		free(e->lanes[i].chosen);
-		e->lanes[i].chosen = NULL;
 	}
+	evict_drop_chosen(e);
 	return is_enough;
 }

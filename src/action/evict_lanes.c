@@ -35,14 +35,13 @@ static bool is_protected(const struct flow *flow, void *arg)
 
 /* ---- lanes ---- */
 
-static struct victims_config lane_config(const struct eviction *e, const struct lane *lane, size_t max)
+static struct victims_config lane_config(const struct eviction *e, const struct lane *lane, size_t later)
 {
 	const struct policy_do *action = &lane->rule->action;
 	struct victims_config config = victims_config_default();
-	uint64_t others = lane->decision->want_other;
 
-	config.max = max;
-	config.max_others = others < max ? (size_t)others : max;
+	config.max = lane->max + later;
+	config.max_others = lane->max_others + later;
 	/* At full, where the policy says so, even seniors, the last of all. */
 	config.deepest = takes_all(lane) ? VICTIM_SENIOR : VICTIM_IDLE;
 	/* Who has come in the middle of a flood does not know whom it hits: silence is no reason yet. */
@@ -67,11 +66,11 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 
 /* Of the room for victims, what the lanes behind may need: a fair share of it at most, so that the first, should it find
  * nothing, does not leave them without. */
-static uint64_t kept_for_later(const struct eviction *e, size_t lane)
+static uint64_t kept_for_lanes(const struct eviction *e, size_t begin)
 {
 	uint64_t share = e->guard->config.max_victims / e->lane_count, kept = 0;
 
-	for (size_t i = lane + 1; i < e->lane_count; i++) {
+	for (size_t i = begin; i < e->lane_count; i++) {
 		uint64_t granted = e->lanes[i].decision->granted;
 
 		kept += granted < share ? granted : share;
@@ -86,15 +85,19 @@ void evict_open_lanes(struct eviction *e)
 	for (size_t i = 0; i < e->lane_count; i++) {
 		struct lane *lane = &e->lanes[i];
 		uint64_t granted = lane->decision->granted, done = lane->record->done;
-		uint64_t max = granted > done ? granted - done : 0, later = kept_for_later(e, i);
-		uint64_t most = room > later ? room - later : 0;
+		uint64_t max = granted > done ? granted - done : 0, kept = kept_for_lanes(e, i + 1);
+		uint64_t most = room > kept ? room - kept : 0, later;
 		struct victims_config config;
 
 		max = max < most ? max : most;
-		room -= max;
 		if (!max) /* no room is left in this round: it takes nothing */
 			continue;
-		config = lane_config(e, lane, (size_t)max);
+		lane->max = (size_t)max;
+		lane->max_others = lane->decision->want_other < max ? (size_t)lane->decision->want_other : lane->max;
+		later = evict_for_later(e, lane, lane->max_others);
+		later = later < most - max ? later : 0;
+		room -= max + later;
+		config = lane_config(e, lane, (size_t)later);
 		lane->victims = victims_new(&config);
 	}
 	e->is_open = true;

@@ -14,7 +14,8 @@ struct lane {
 	struct victims *victims;
 	uint64_t floor_spared, young_spared;
 	bool has_signature;
-	struct victim *chosen; /* after the pass */
+	size_t max, max_others; /* victims of this round, as in victims_config */
+	struct victim *chosen;	/* after the pass; of this round, and what may go in the next ones */
 	size_t chosen_count;
 	struct victims_report report;
 };
@@ -25,7 +26,7 @@ struct eviction {
 	struct flow_filter_context context;
 	struct lane lanes[POLICY_DECISIONS_MAX];
 	size_t lane_count, used;
-	uint64_t would_free;
+	uint64_t done; /* by the lanes that are finished; where they only observe: what they would have */
 	bool is_open; /* the signature was looked for: flows go to the lanes at once */
 	uint64_t base_flows, growth_flows;
 	struct signature signatures[SIGNATURE_MAX];
@@ -36,7 +37,7 @@ struct eviction {
 	size_t scanned; /* then: the signature whose flows come now */
 	uint64_t seen;	/* flows of the pass */
 	uint64_t taken[SIGNATURE_MAX]; /* unreplied victims, by signature */
-	int64_t began_ns;
+	int64_t began_ns, read_ns; /* read_ns: when the pass began that chose the victims */
 };
 
 /* What is there can be compared with a table that was calm. */
@@ -48,11 +49,21 @@ void evict_begin_round(struct eviction *e);
 bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg);
 void evict_choose(struct eviction *e);
 void evict_finish(struct eviction *e, uint64_t freed);
+/* Whether the lanes have what each wants of what does not go freely. */
+bool evict_is_chosen_enough(const struct eviction *e);
+void evict_drop_chosen(struct eviction *e);
 /* The rules of the lanes as bits; 0 where one is beyond 63. */
 uint64_t evict_rules(const struct eviction *e);
 /* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the whole table
  * has to be looked at. */
 bool evict_run_known(struct eviction *e, uint64_t freed);
+/* The round from what an earlier pass has chosen beyond its own. False: that is too old or not enough: nothing was done. */
+bool evict_run_reserve(struct eviction *e, uint64_t freed);
+/* A new reserve, of what was found then; then what each lane leaves. */
+void reserve_begin(struct reserve *reserve, const struct eviction *e, int64_t found_ns);
+void reserve_keep(struct reserve *reserve, const struct lane *lane, const struct victim *victims, size_t count);
+/* How many more victims a pass chooses for the next rounds, where this one takes max_others. */
+size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others);
 /* Puts into the record who goes and why. */
 void evict_tell(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count);
 

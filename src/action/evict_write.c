@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* action/evict_write: victims out of the table in batches, in their order. Each is looked at again right before: what is not
  * what was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted as gone. Where
- * only an answer could have changed the decision the kernel is asked for that alone, which is cheaper than a reading. */
+ * only an answer could have changed the decision the kernel is asked for that alone, which is cheaper than a reading. Who was
+ * read a moment ago, and is of a surge that trial has shown not to be in use, goes as it was read. */
 #include <string.h>
 
+#include "base/clock.h"
 #include "guard_private.h"
 #include "policy/victim.h"
+
+#define MOMENT_NS (200 * NS_PER_MS)
 
 static struct flow_target target_of(const struct victim *victim)
 {
@@ -23,16 +27,39 @@ static struct flow_target target_of(const struct victim *victim)
 	return target;
 }
 
-/* Traffic since the pass, where the decision rests on there being none. */
-static bool is_renewed(const struct victim *victim, const struct flow *flow)
+struct batch {
+	struct flow_target targets[FLOW_BATCH_MAX], some[FLOW_BATCH_MAX];
+	size_t at[FLOW_BATCH_MAX]; /* where those of some stand among the targets */
+	struct flow flows[FLOW_BATCH_MAX];
+	bool goes[FLOW_BATCH_MAX], found[FLOW_BATCH_MAX];
+	enum flow_outcome outcomes[FLOW_BATCH_MAX];
+};
+
+struct writing {
+	const struct guard *guard;
+	const struct guard_table *table;
+	const struct policy_decision *decision;
+	struct action_record *record;
+	int64_t read_ns; /* when the pass that chose them began */
+	bool may_ask; /* whether unanswered victims were answered meanwhile, instead of reading them again */
+	struct batch batch;
+};
+
+/* Traffic since the pass, where the decision rests on there being none: by its timeout, or by what the pass noted of it. */
+static bool has_traffic(const struct writing *w, const struct victim *victim, const struct flow *flow)
 {
+	struct flow_facts facts;
+
 	switch ((enum victim_stage)victim->stage) {
 	case VICTIM_FIT:
 	case VICTIM_SHORT:
 	case VICTIM_IDLE:
 	case VICTIM_YOUNGER:
 	case VICTIM_BASE:
-		return victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec;
+		if (victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec)
+			return true;
+		flow_facts_of(flow, w->table->timeouts, w->table->real_ns, &facts);
+		return seniority_shows_traffic(w->guard->seniority, w->table->monotonic_ns(), flow, &facts);
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:
 	case VICTIM_SPARED_YOUNG:
@@ -54,34 +81,17 @@ bool evict_is_senior_now(const struct guard *guard, const struct victim *victim)
 	return seniority_is_senior(guard->seniority, &flow);
 }
 
-static bool is_still(const struct guard_table *table, const struct policy_decision *decision, const struct victim *victim,
-		     const struct flow *flow)
+static bool is_still(const struct writing *w, const struct victim *victim, const struct flow *flow)
 {
+	const struct guard_table *table = w->table;
 	struct policy_flow_context context = {.match = guard_context(table), .fits_signature = true};
 
-	if (flow_class_of(flow) != (enum flow_class)victim->class || is_renewed(victim, flow))
+	if (flow_class_of(flow) != (enum flow_class)victim->class || has_traffic(w, victim, flow))
 		return false;
-	if (policy_judge(table->policy, decision, flow, &context, NULL, NULL) != POLICY_VERDICT_TAKE)
+	if (policy_judge(table->policy, w->decision, flow, &context, NULL, NULL) != POLICY_VERDICT_TAKE)
 		return false;
 	return !guard_protected_by(table, flow, &context.match);
 }
-
-struct batch {
-	struct flow_target targets[FLOW_BATCH_MAX], some[FLOW_BATCH_MAX];
-	size_t at[FLOW_BATCH_MAX]; /* where those of some stand among the targets */
-	struct flow flows[FLOW_BATCH_MAX];
-	bool goes[FLOW_BATCH_MAX], found[FLOW_BATCH_MAX];
-	enum flow_outcome outcomes[FLOW_BATCH_MAX];
-};
-
-struct writing {
-	const struct guard *guard;
-	const struct guard_table *table;
-	const struct policy_decision *decision;
-	struct action_record *record;
-	bool may_ask; /* whether unanswered victims were answered meanwhile, instead of reading them again */
-	struct batch batch;
-};
 
 /* ---- whether they are still what was decided on ---- */
 
@@ -94,19 +104,32 @@ static bool may_ask(const struct guard_table *table, const struct policy_decisio
 	       flow_filter_is_empty(decision->filter) && ports->can_ask_unanswered(ports->arg);
 }
 
-/* All that a second reading could tell of it is whether it was answered: nothing that protects could begin to without that. */
-static bool can_be_asked(const struct guard_table *table, const struct victim *victim, const struct flow_target *target)
+/* Whether it could come under protection by anything but an answer. */
+static bool may_be_protected(const struct guard_table *table, const struct flow_target *target)
 {
 	const struct policy *policy = table->policy;
 	const struct flow flow = {
 		.tuple[FLOW_ORIG] = target->orig, .zone = target->zone, .zone_reply = target->zone_reply};
 
-	if (victim->class != FLOW_CLASS_UNREPLIED && victim->class != FLOW_CLASS_PICKUP)
-		return false;
 	for (size_t i = 0; i < policy->protect_count; i++)
 		if (flow_filter_may_come(policy->protect[i].match.filter, &flow))
-			return false;
-	return !table->protect || !protect_may_come(table->protect, &flow);
+			return true;
+	return table->protect && protect_may_come(table->protect, &flow);
+}
+
+/* All that a second reading could tell of it is whether it was answered. */
+static bool can_be_asked(const struct guard_table *table, const struct victim *victim, const struct flow_target *target)
+{
+	return (victim->class == FLOW_CLASS_UNREPLIED || victim->class == FLOW_CLASS_PICKUP) && !may_be_protected(table, target);
+}
+
+/* It was read a moment ago, and of its like it is known by trial that they are not in use: a second reading would tell nothing.
+ * Another life of its tuple has another id. */
+static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
+{
+	return victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF && victim->has & VICTIM_HAS_ID &&
+	       w->table->monotonic_ns() - w->read_ns < MOMENT_NS && flow_filter_is_empty(w->decision->filter) &&
+	       !may_be_protected(w->table, target);
 }
 
 /* Who cannot be asked, or is not sure, goes not yet. An error means that nobody is sure. */
@@ -117,7 +140,7 @@ static void ask(struct writing *w, const struct victim *victims, size_t count)
 	size_t used = 0, i;
 
 	for (i = 0; i < count; i++) {
-		if (!can_be_asked(w->table, &victims[i], &batch->targets[i]))
+		if (batch->goes[i] || !can_be_asked(w->table, &victims[i], &batch->targets[i]))
 			continue;
 		batch->some[used] = batch->targets[i];
 		batch->at[used++] = i;
@@ -152,7 +175,7 @@ static int read_others(struct writing *w, const struct victim *victims, size_t c
 		const struct victim *victim = &victims[batch->at[i]];
 
 		batch->goes[batch->at[i]] = batch->found[i] && !evict_is_senior_now(w->guard, victim) &&
-					    is_still(w->table, w->decision, victim, &batch->flows[i]);
+					    is_still(w, victim, &batch->flows[i]);
 	}
 	return 0;
 }
@@ -168,7 +191,7 @@ static int write_batch(struct writing *w, const struct victim *victims, size_t c
 
 	for (i = 0; i < count; i++) {
 		batch->targets[i] = target_of(&victims[i]);
-		batch->goes[i] = false;
+		batch->goes[i] = is_sure(w, &victims[i], &batch->targets[i]);
 	}
 	if (w->may_ask)
 		ask(w, victims, count);
@@ -190,12 +213,13 @@ static int write_batch(struct writing *w, const struct victim *victims, size_t c
 }
 
 void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
-		 const struct victim *victims, size_t count, struct action_record *record)
+		 const struct victim *victims, size_t count, int64_t read_ns, struct action_record *record)
 {
 	struct writing w = {.guard = guard,
 			    .table = table,
 			    .decision = decision,
 			    .record = record,
+			    .read_ns = read_ns,
 			    .may_ask = may_ask(table, decision)};
 	size_t at, n;
 

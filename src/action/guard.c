@@ -40,6 +40,7 @@ void guard_free(struct guard *guard)
 	seniority_free(guard->seniority);
 	signature_finder_free(guard->finder);
 	fast_forget(&guard->fast);
+	reserve_free(&guard->reserve);
 	free(guard->early);
 	free(guard->older);
 	free(guard);
@@ -79,6 +80,7 @@ void guard_surge(struct guard *guard, int64_t now_ns)
 		undo(guard, now_ns);
 	fast_forget(&guard->fast); /* this may be another one */
 	guard->known.count = 0;
+	reserve_forget(&guard->reserve);
 	trial_init(&guard->trial);
 	seniority_surge(guard->seniority, now_ns);
 }

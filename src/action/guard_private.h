@@ -19,7 +19,7 @@ struct fast {
 		uint64_t met, strangers; /* flows of the pass that the filter means; those that must live */
 	} ways[SIGNATURE_MAX];
 	size_t count;
-	int64_t confirmed_ns, pass_ns; /* pass_ns: how long the last pass took, with its deletes */
+	int64_t confirmed_ns;
 	int64_t counted_ns;	       /* when rest and entries were true */
 	uint64_t rest, entries;	       /* what the filters still meant after the round, and the table's count then */
 };
@@ -31,6 +31,21 @@ struct known {
 	int64_t found_ns;
 	const struct policy *policy; /* for comparison alone */
 	uint64_t rules;		     /* 1 << rule: they have had all else that they may take */
+};
+
+/* Victims chosen beyond what their round took (evict_reserve.c). */
+struct reserve {
+	struct victim *victims;
+	size_t count;
+	struct reserve_part {
+		size_t rule, begin, count;
+		enum level level;
+	} parts[POLICY_DECISIONS_MAX];
+	size_t part_count;
+	struct signature signatures[SIGNATURE_MAX]; /* that the victims name */
+	size_t signature_count;
+	int64_t found_ns;
+	const struct policy *policy; /* for comparison alone */
 };
 
 struct guard {
@@ -52,6 +67,8 @@ struct guard {
 	struct trial trial;
 	struct fast fast;
 	struct known known;
+	struct reserve reserve;
+	int64_t pass_ns; /* how long the last pass over the whole table took */
 	uint64_t seed;
 };
 
@@ -80,9 +97,10 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 		 uint64_t freed);
 /* True: it has become senior since it was chosen. */
 bool evict_is_senior_now(const struct guard *guard, const struct victim *victim);
-/* Deletes victims in their order, each read again; counts into the record. */
+/* Deletes victims in their order, each read again unless it is sure; read_ns: when the pass that chose them began. Counts into
+ * the record. */
 void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
-		 const struct victim *victims, size_t count, struct action_record *record);
+		 const struct victim *victims, size_t count, int64_t read_ns, struct action_record *record);
 /* Around a pass: from what it finds to what the next rounds may do without one. */
 void fast_begin(struct fast *fast, const struct guard_table *table, const struct signature *signatures, size_t count);
 void fast_see(struct fast *fast, const struct guard_table *table, const struct flow *flow, enum flow_class class,
@@ -91,9 +109,12 @@ void fast_confirm(struct fast *fast, const struct signature *signatures, int64_t
 /* taken: victims of the round, by signature. */
 void fast_end(struct fast *fast, const struct guard_table *table, const uint64_t taken[SIGNATURE_MAX]);
 void fast_forget(struct fast *fast);
-/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter. */
-uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
+/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter. pass_ns: how
+ * long a pass would take. */
+uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision, int64_t pass_ns,
 		  struct action_record *record);
+void reserve_forget(struct reserve *reserve);
+void reserve_free(struct reserve *reserve);
 void guard_shorten(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
 		   struct guard_outcome *outcome);
 

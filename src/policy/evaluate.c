@@ -16,6 +16,8 @@
 #include "state.h"
 
 #define URGENT_MOST_SEC 0.5 /* longer cool-downs are meant to hold */
+#define REST_MOST_SEC	2.0
+#define REST_SHARE	20
 
 struct evaluation {
 	const struct policy *policy;
@@ -127,6 +129,27 @@ static struct amount less_promised(const struct evaluation *e, struct amount amo
 	return amount;
 }
 
+static bool evicts_of_table(const struct policy_rule *rule)
+{
+	return rule->action.action == POLICY_ACTION_EVICT && policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
+}
+
+/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it, and the milder rule
+ * must not be left out of it. */
+static bool shares_pass(const struct evaluation *e, size_t rule_index)
+{
+	return e->evicts && evicts_of_table(&e->policy->rules[rule_index]);
+}
+
+/* A rule that found nothing looks again where the pass is made anyway: else it will ask for one of its own soon. */
+static bool is_paused(const struct evaluation *e, size_t rule_index, uint64_t other)
+{
+	const struct rule_state *state = &e->memory->rules[rule_index];
+
+	return memory_is_paused(state, e->facts.level, other, e->now_ns) &&
+	       !(shares_pass(e, rule_index) && memory_found_nothing(state));
+}
+
 /* A decision on the table or one subject, as far as the budget goes. True where there is one. */
 static bool decide(struct evaluation *e, size_t rule_index, const struct subject *subject,
 		   struct amount amount, const char *why)
@@ -139,7 +162,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 
 	/* Each rule behind has a slot left: many sources may not hide what the table needs. */
 	if (e->count + (e->policy->rule_count - 1 - rule_index) >= POLICY_DECISIONS_MAX ||
-	    memory_is_paused(state, e->facts.level, amount.other, e->now_ns))
+	    is_paused(e, rule_index, amount.other))
 		return false;
 	if (rule->action.action == POLICY_ACTION_BAN)
 		amount = (struct amount){.all = 1};
@@ -162,6 +185,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		decision->want_other = amount.other;
 	}
 	state->granted += granted;
+	state->is_cut = info->has_budget && granted < amount.all;
 	if (rule->action.action == POLICY_ACTION_EVICT)
 		e->promised += (uint64_t)((1 - state->missed) * (double)granted);
 	tell_reason(decision, rule, why);
@@ -275,18 +299,35 @@ static void evaluate_subjects(struct evaluation *e, size_t rule_index)
 		evaluate_subject(e, rule_index, &more->rows[i]);
 }
 
-static bool evicts_of_table(const struct policy_rule *rule)
+static bool has_fact(const struct evaluation *e, enum policy_condition condition)
 {
-	return rule->action.action == POLICY_ACTION_EVICT && policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
+	return e->facts.known & 1u << condition;
+}
+
+/* Where the table will be full in a minute, or does not grow, nobody has to go through it every 200 ms: a twentieth of the time
+ * that is left. Told anew at each look, so that a growth that quickens does not wait. Whom the budget has cut short goes on. */
+static int64_t rest_ns(const struct evaluation *e, size_t rule_index)
+{
+	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	double seconds = REST_MOST_SEC;
+
+	if (!evicts_of_table(rule) || e->memory->rules[rule_index].is_cut || !has_fact(e, POLICY_WHEN_GROWTH) ||
+	    (has_fact(e, POLICY_WHEN_DROPS) && e->facts.numbers[POLICY_WHEN_DROPS] > 0))
+		return 0;
+	if (has_fact(e, POLICY_WHEN_SECONDS_TO_FULL))
+		seconds = fmin(seconds, e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] / REST_SHARE);
+	return (int64_t)(seconds * NS_PER_SEC) - rule->cooldown_ns;
 }
 
 /* A cool-down does not see a table become full that has half of it left. */
 static bool is_ready(const struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
+	const struct rule_state *state = &e->memory->rules[rule_index];
 	double urgent_sec = (double)rule->cooldown_ns / NS_PER_SEC / 2;
+	int64_t rest = rest_ns(e, rule_index);
 
-	if (e->memory->rules[rule_index].ready_ns <= e->now_ns)
+	if (state->ready_ns + (rest > 0 ? rest : 0) <= e->now_ns || !state->ready_ns)
 		return true;
 	return evicts_of_table(rule) && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
 	       e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] < urgent_sec &&
@@ -314,13 +355,6 @@ static bool will_evict(const struct evaluation *e)
 			return true;
 	}
 	return false;
-}
-
-/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it, and the milder rule
- * must not be left out of it. */
-static bool shares_pass(const struct evaluation *e, size_t rule_index)
-{
-	return e->evicts && evicts_of_table(&e->policy->rules[rule_index]);
 }
 
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,

@@ -178,6 +178,11 @@ bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t
 	return state->sought == SOUGHT_ALL || (other <= SOUGHT_MORE * state->sought && level <= state->sought_level);
 }
 
+bool memory_found_nothing(const struct rule_state *state)
+{
+	return state->sought != SOUGHT_ALL;
+}
+
 static void judge_subject(struct policy_memory *memory, const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns)
 {
@@ -198,7 +203,7 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	struct rule_state *state = &memory->rules[decision->rule];
 
 	state->done += effect->done;
-	state->seconds = effect->seconds;
+	state->seconds = effect->seconds > effect->longest_sec ? effect->seconds : effect->longest_sec;
 	state->missed = decision->granted && effect->done < decision->granted
 				? 1 - (double)effect->done / (double)decision->granted
 				: 0;

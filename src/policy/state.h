@@ -70,7 +70,8 @@ struct rule_state {
 	int64_t pause_ns;  /* held back until then, as it did not help; 0: not */
 	uint64_t sought;   /* flows that do not fit the surge, of those that were not to be found then */
 	enum level sought_level;
-	double seconds;	   /* the last result took so long */
+	bool is_cut;	   /* by its budget: more was wanted at the last decision */
+	double seconds;	   /* the last result took so long, or may the next */
 	unsigned ineffective; /* results in a row that found nothing, or failed */
 	unsigned stuck;	      /* that took some, and the count did not fall */
 	int64_t judged_ns; /* when a failure was counted last: all of one round count once */
@@ -107,6 +108,8 @@ double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot 
 /* Whether the rule is held back because it did not help. Where nothing was to be found it looks again once far more may be
  * taken (other: of those that do not fit the surge), or the level is higher. */
 bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t other, int64_t now_ns);
+/* Where it is held back: for want of flows to take, not because to take them did not help or failed. */
+bool memory_found_nothing(const struct rule_state *state);
 /* Takes up to want from the rule's budget; returns how many. */
 uint64_t memory_take(struct rule_state *state, const struct policy_budget *budget, uint64_t want,
 		     int64_t now_ns);

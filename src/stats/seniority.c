@@ -223,10 +223,10 @@ bool seniority_is_idle(const struct seniority *s, const struct flow_facts *facts
 }
 
 /* Traffic since the look that the digest is of. */
-static bool has_traffic(const struct seniority *s, const struct slot *slot, const struct flow *flow,
+static bool has_traffic(int64_t now_ns, const struct slot *slot, const struct flow *flow,
 			const struct flow_facts *facts)
 {
-	uint16_t now = seniority_digest(s->now_ns, flow), changed = now ^ slot->digest;
+	uint16_t now = seniority_digest(now_ns, flow), changed = now ^ slot->digest;
 
 	if (!facts->is_answered)
 		return false;
@@ -243,7 +243,7 @@ static bool has_traffic(const struct seniority *s, const struct slot *slot, cons
 static void look_at_traffic(const struct seniority *s, struct slot *slot, const struct flow *flow,
 			    const struct flow_facts *facts)
 {
-	bool traffic = has_traffic(s, slot, flow, facts);
+	bool traffic = has_traffic(s->now_ns, slot, flow, facts);
 
 	if (!s->is_mark) {
 		slot->active |= traffic;
@@ -445,6 +445,18 @@ bool seniority_is_senior(const struct seniority *s, const struct flow *flow)
 	const uint64_t *at = seniority_find(s, seniority_tag(s, flow));
 
 	return at && slot_unpack(*at).state == SLOT_SENIOR;
+}
+
+bool seniority_shows_traffic(const struct seniority *s, int64_t now_ns, const struct flow *flow,
+			     const struct flow_facts *facts)
+{
+	const uint64_t *at = seniority_find(s, seniority_tag(s, flow));
+	struct slot slot;
+
+	if (!at)
+		return false;
+	slot = slot_unpack(*at);
+	return has_traffic(now_ns, &slot, flow, facts);
 }
 
 struct seniority_counts seniority_counts_get(const struct seniority *s)

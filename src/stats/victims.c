@@ -367,6 +367,7 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	victim.stage = (uint16_t)stage & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
 	fit.is_proven |= is_long_dead(stage, victim.order, standing);
+	victim.has |= fit.is_proven ? VICTIM_HAS_PROOF : 0;
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 

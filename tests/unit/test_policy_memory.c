@@ -182,6 +182,102 @@ static void test_what_was_not_to_be_found_is_looked_for_again_once_more_may_go(v
 	policy_free(policy);
 }
 
+#define EVICT_ANSWERED                                                                                             \
+	"\"when\": {\"level\": \"warning\"}, \"cooldown\": \"200ms\", \"do\": {\"action\": \"evict\", \"classes\": "         \
+	"[\"established\"]}, \"until\": {\"level\": \"ok\"}"
+
+static void test_a_table_far_from_full_is_gone_through_less_often(void **state)
+{
+	struct policy *policy = policy_of_rule(EVICT_ANSWERED ", \"budget\": {\"per_run\": 50000, \"per_sec\": 50000}");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect helped = {.done = 5000};
+	struct snapshot *s = snapshot_of(80000);
+	/* Growth, and milliseconds to the next round: a twentieth of the time to full. */
+	static const struct {
+		double growth;
+		int ms;
+	} cases[] = {{20000 / 3.0, 200}, {2000, 500}, {1000, 1000}, {100, 2000}, {-10, 2000}};
+	int64_t now_ns = SEC;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		int64_t rest_ns = cases[i].ms * (SEC / 1000);
+
+		snapshot_grow(s, cases[i].growth);
+		s->level = LEVEL_WARNING;
+		now_ns += 100 * SEC;
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns, decisions), 1);
+		policy_memory_result(memory, policy, &decisions[0], &helped, now_ns);
+		clear(1);
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns + rest_ns - SEC / 1000, decisions), 0);
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns + rest_ns, decisions), 1);
+		clear(1);
+	}
+	/* The growth quickens: at once. */
+	snapshot_grow(s, 100);
+	now_ns += 100 * SEC;
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns, decisions), 1);
+	policy_memory_result(memory, policy, &decisions[0], &helped, now_ns);
+	clear(1);
+	snapshot_grow(s, 10000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns + SEC / 5, decisions), 1);
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
+static void test_whom_the_budget_cut_short_goes_on(void **state)
+{
+	struct policy *policy = policy_of_rule(EVICT_ANSWERED ", \"budget\": {\"per_run\": 1000, \"per_sec\": 1000000}");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect helped = {.done = 1000};
+	struct snapshot *s = snapshot_of(80000);
+
+	(void)state;
+	snapshot_grow(s, 10);
+	s->level = LEVEL_WARNING;
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + i * SEC / 5, decisions), 1);
+		policy_memory_result(memory, policy, &decisions[0], &helped, SEC + i * SEC / 5);
+		clear(1);
+	}
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
+static void test_what_found_nothing_shares_the_pass_of_others(void **state)
+{
+	struct policy *policy = policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", \"when\": {\"level\": \"warning\"}, \"cooldown\": 0, \"do\": "
+					       "{\"action\": \"evict\", \"classes\": [\"unreplied\"]}, \"until\": {\"level\": \"ok\"}}, "
+					       "{\"name\": \"hard\", \"when\": {\"level\": \"critical\"}, \"cooldown\": 0, \"do\": {\"action\": "
+					       "\"evict\", \"classes\": [\"established\"]}, \"until\": {\"level\": \"ok\"}}]}");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM};
+	struct snapshot *s = snapshot_of(80000);
+
+	(void)state;
+	snapshot_grow(s, 2000);
+	s->level = LEVEL_WARNING;
+	for (int i = 0; i < 3; i++) { /* the pauses grow: 0.2, 0.4, 0.8 s */
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, (i + 1) * SEC, decisions), 1);
+		policy_memory_result(memory, policy, &decisions[0], &none, (i + 1) * SEC);
+		clear(1);
+	}
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 3 * SEC + SEC / 2, decisions), 0);
+	s->level = LEVEL_CRITICAL;
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 3 * SEC + SEC / 2, decisions), 2);
+	assert_int_equal(decisions[0].rule, 0);
+	assert_int_equal(decisions[1].rule, 1);
+	/* Whom the kernel refuses waits all the same. */
+	policy_memory_result(memory, policy, &decisions[0], &failed, 4 * SEC);
+	clear(2);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 5 * SEC, decisions), 1);
+	assert_int_equal(decisions[0].rule, 1);
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
 static void test_deletes_that_do_not_lower_the_count_do_not_help(void **state)
 {
 	struct policy *policy =
@@ -386,6 +482,9 @@ int main(void)
 		cmocka_unit_test(test_what_was_not_used_comes_back),
 		cmocka_unit_test(test_time_that_goes_back_fills_no_budget),
 		cmocka_unit_test(test_a_cooldown_is_kept),
+		cmocka_unit_test(test_a_table_far_from_full_is_gone_through_less_often),
+		cmocka_unit_test(test_whom_the_budget_cut_short_goes_on),
+		cmocka_unit_test(test_what_found_nothing_shares_the_pass_of_others),
 		cmocka_unit_test(test_what_does_not_help_is_tried_less_and_less),
 		cmocka_unit_test(test_what_was_not_to_be_found_is_looked_for_again_once_more_may_go),
 		cmocka_unit_test(test_deletes_that_do_not_lower_the_count_do_not_help),

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_reserve: victims that a pass chose beyond what its round took. While it is not proven that what fits the surge
+ * is not in use, each round takes no more than the time to the next one needs, and would pay for a whole pass each time: the
+ * rounds of the next second take from here instead. Each victim is read again before it goes, as ever. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "evict_private.h"
+
+#define GOOD_FOR_NS NS_PER_SEC /* then others hold most, and what fits may be in use */
+#define ROUNDS	    6	       /* as many as there may be until then */
+#define RESERVE_MAX 32768      /* victims; who takes more at once has no second round before it is old */
+
+void reserve_forget(struct reserve *reserve)
+{
+	reserve->count = reserve->part_count = 0;
+}
+
+void reserve_free(struct reserve *reserve)
+{
+	free(reserve->victims);
+	reserve->victims = NULL;
+	reserve_forget(reserve);
+}
+
+/* What takes part in it: lanes that make room in the table, of which not all goes at once. */
+static bool has_later(const struct lane *lane)
+{
+	return lane->has_signature && !lane->decision->would && lane->decision->want != POLICY_ALL &&
+	       lane->decision->scope == POLICY_SCOPE_TABLE && flow_filter_is_empty(lane->decision->filter);
+}
+
+size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others)
+{
+	size_t most = RESERVE_MAX / e->lane_count;
+
+	if (!has_later(lane) || max_others > most / ROUNDS)
+		return 0;
+	return max_others * ROUNDS;
+}
+
+/* ---- keeping ---- */
+
+void reserve_begin(struct reserve *reserve, const struct eviction *e, int64_t found_ns)
+{
+	reserve_forget(reserve);
+	reserve->found_ns = found_ns;
+	reserve->policy = e->table->policy;
+	reserve->signature_count = e->signature_count;
+	memcpy(reserve->signatures, e->signatures, sizeof(reserve->signatures));
+}
+
+void reserve_keep(struct reserve *reserve, const struct lane *lane, const struct victim *victims, size_t count)
+{
+	struct reserve_part *part = &reserve->parts[reserve->part_count];
+	size_t room = RESERVE_MAX - reserve->count;
+
+	if (!has_later(lane) || lane->record->error)
+		return;
+	if (!reserve->victims)
+		reserve->victims = mem_array(RESERVE_MAX, sizeof(*reserve->victims));
+	*part = (struct reserve_part){.rule = lane->decision->rule, .begin = reserve->count, .level = lane->decision->level};
+	for (size_t i = 0; i < count && part->count < room; i++)
+		if (victims[i].stage < VICTIM_ACTIVE)
+			reserve->victims[part->begin + part->count++] = victims[i];
+	reserve->count += part->count;
+	reserve->part_count++;
+}
+
+/* ---- taking ---- */
+
+static bool is_same_trial(const struct signature *a, const struct signature *b)
+{
+	return a->is_untried == b->is_untried && a->is_lively == b->is_lively;
+}
+
+/* What was chosen by it would be chosen now. */
+static bool is_good(const struct reserve *reserve, const struct eviction *e)
+{
+	if (!reserve->count || reserve->policy != e->table->policy || e->began_ns - reserve->found_ns >= GOOD_FOR_NS)
+		return false;
+	for (size_t i = 0; i < reserve->signature_count; i++) {
+		struct signature now = reserve->signatures[i];
+
+		trial_judge(&e->guard->trial, &now, e->began_ns);
+		if (!is_same_trial(&now, &reserve->signatures[i]))
+			return false;
+	}
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (!has_later(&e->lanes[i]))
+			return false;
+	return true;
+}
+
+static void take(const struct reserve *reserve, struct lane *lane)
+{
+	const struct reserve_part *part = NULL;
+	uint64_t granted = lane->decision->granted, done = lane->record->done;
+
+	for (size_t i = 0; i < reserve->part_count; i++)
+		if (reserve->parts[i].rule == lane->decision->rule)
+			part = &reserve->parts[i];
+	/* How deep it goes depends on the level. */
+	if (!part || granted <= done || part->level != lane->decision->level)
+		return;
+	lane->chosen = mem_array(part->count + 1, sizeof(*lane->chosen));
+	memcpy(lane->chosen, reserve->victims + part->begin, part->count * sizeof(*lane->chosen));
+	lane->max = (size_t)(granted - done);
+	lane->max_others = lane->decision->want_other < lane->max ? (size_t)lane->decision->want_other : lane->max;
+	lane->chosen_count = part->count;
+}
+
+bool evict_run_reserve(struct eviction *e, uint64_t freed)
+{
+	struct reserve *reserve = &e->guard->reserve;
+	bool is_enough;
+
+	if (!is_good(reserve, e)) {
+		reserve_forget(reserve);
+		return false;
+	}
+	e->read_ns = reserve->found_ns;
+	e->signature_count = reserve->signature_count;
+	memcpy(e->signatures, reserve->signatures, sizeof(e->signatures));
+	for (size_t i = 0; i < e->lane_count; i++)
+		take(reserve, &e->lanes[i]);
+	is_enough = evict_is_chosen_enough(e);
+	reserve_begin(reserve, e, reserve->found_ns);
+	if (is_enough)
+		evict_finish(e, freed);
+	evict_drop_chosen(e);
+	return is_enough;
+}
