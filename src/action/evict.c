@@ -189,7 +189,7 @@ static size_t without_seniors(const struct eviction *e, struct lane *lane, struc
 
 	guard_take_in(e->table);
 	for (size_t i = 0; i < count; i++) {
-		if (evict_is_senior_now(e->guard, &victims[i]))
+		if (evict_is_senior_now(e, &victims[i]))
 			lane->record->spared_by[VICTIM_SPARED_SENIOR]++;
 		else
 			victims[kept++] = victims[i];
@@ -316,7 +316,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 		if (lane->chosen[i].signature && lane->chosen[i].class == FLOW_CLASS_UNREPLIED)
 			e->taken[lane->chosen[i].signature - 1]++;
 	if (!lane->decision->would && count)
-		evict_write(e->guard, e->table, lane->decision, lane->chosen, count, e->read_ns, record);
+		evict_write(e, lane, lane->chosen, count);
 	reserve_keep(&e->guard->reserve, lane, lane->chosen + count, lane->chosen_count - count);
 	e->done += lane->decision->would ? count : record->done;
 	free(lane->chosen);
@@ -422,7 +422,7 @@ static void run_pass(struct eviction *e, uint64_t freed)
 	if (result)
 		return;
 	evict_choose(e);
-	reserve_begin(&guard->reserve, e, e->began_ns);
+	reserve_begin(&guard->reserve, e);
 	evict_finish(e, freed);
 	keep_known(e);
 }
@@ -452,7 +452,7 @@ static void begin(struct eviction *e, struct guard *guard, const struct guard_ta
 		  size_t count)
 {
 	*e = (struct eviction){.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
-	e->read_ns = e->began_ns;
+	e->chosen = (struct chosen){.read_ns = e->began_ns, .adopted = seniority_counts_get(guard->seniority).adopted};
 	begin_lanes(e, lanes, count);
 }
 

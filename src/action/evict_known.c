@@ -90,7 +90,7 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 	evict_choose(e);
 	is_enough = is_enough && evict_is_chosen_enough(e);
 	if (is_enough) {
-		reserve_begin(&e->guard->reserve, e, e->began_ns);
+		reserve_begin(&e->guard->reserve, e);
 		evict_finish(e, freed);
 	}
 	evict_drop_chosen(e);

@@ -37,7 +37,8 @@ struct eviction {
 	size_t scanned; /* then: the signature whose flows come now */
 	uint64_t seen;	/* flows of the pass */
 	uint64_t taken[SIGNATURE_MAX]; /* unreplied victims, by signature */
-	int64_t began_ns, read_ns; /* read_ns: when the pass began that chose the victims */
+	int64_t began_ns;
+	struct chosen chosen;
 };
 
 /* What is there can be compared with a table that was calm. */
@@ -59,12 +60,17 @@ uint64_t evict_rules(const struct eviction *e);
 bool evict_run_known(struct eviction *e, uint64_t freed);
 /* The round from what an earlier pass has chosen beyond its own. False: that is too old or not enough: nothing was done. */
 bool evict_run_reserve(struct eviction *e, uint64_t freed);
-/* A new reserve, of what was found then; then what each lane leaves. */
-void reserve_begin(struct reserve *reserve, const struct eviction *e, int64_t found_ns);
+/* A new reserve, of what e has chosen; then what each lane leaves. */
+void reserve_begin(struct reserve *reserve, const struct eviction *e);
 void reserve_keep(struct reserve *reserve, const struct lane *lane, const struct victim *victims, size_t count);
 /* How many more victims a pass chooses for the next rounds, where this one takes max_others. */
 size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others);
 /* Puts into the record who goes and why. */
 void evict_tell(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count);
+
+/* True: it has become senior since it was chosen. */
+bool evict_is_senior_now(const struct eviction *e, const struct victim *victim);
+/* Deletes victims in their order, each read again unless it is sure; counts into the record of the lane. */
+void evict_write(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count);
 
 #endif

@@ -43,10 +43,10 @@ size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t
 
 /* ---- keeping ---- */
 
-void reserve_begin(struct reserve *reserve, const struct eviction *e, int64_t found_ns)
+void reserve_begin(struct reserve *reserve, const struct eviction *e)
 {
 	reserve_forget(reserve);
-	reserve->found_ns = found_ns;
+	reserve->chosen = e->chosen;
 	reserve->policy = e->table->policy;
 	reserve->signature_count = e->signature_count;
 	memcpy(reserve->signatures, e->signatures, sizeof(reserve->signatures));
@@ -79,7 +79,7 @@ static bool is_same_trial(const struct signature *a, const struct signature *b)
 /* What was chosen by it would be chosen now. */
 static bool is_good(const struct reserve *reserve, const struct eviction *e)
 {
-	if (!reserve->count || reserve->policy != e->table->policy || e->began_ns - reserve->found_ns >= GOOD_FOR_NS)
+	if (!reserve->count || reserve->policy != e->table->policy || e->began_ns - reserve->chosen.read_ns >= GOOD_FOR_NS)
 		return false;
 	for (size_t i = 0; i < reserve->signature_count; i++) {
 		struct signature now = reserve->signatures[i];
@@ -121,13 +121,13 @@ bool evict_run_reserve(struct eviction *e, uint64_t freed)
 		reserve_forget(reserve);
 		return false;
 	}
-	e->read_ns = reserve->found_ns;
+	e->chosen = reserve->chosen;
 	e->signature_count = reserve->signature_count;
 	memcpy(e->signatures, reserve->signatures, sizeof(e->signatures));
 	for (size_t i = 0; i < e->lane_count; i++)
 		take(reserve, &e->lanes[i]);
 	is_enough = evict_is_chosen_enough(e);
-	reserve_begin(reserve, e, reserve->found_ns);
+	reserve_begin(reserve, e);
 	if (is_enough)
 		evict_finish(e, freed);
 	evict_drop_chosen(e);

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "guard_private.h"
+#include "evict_private.h"
 #include "policy/victim.h"
 
 #define MOMENT_NS (200 * NS_PER_MS)
@@ -36,11 +36,10 @@ struct batch {
 };
 
 struct writing {
-	const struct guard *guard;
+	const struct eviction *e;
 	const struct guard_table *table;
 	const struct policy_decision *decision;
 	struct action_record *record;
-	int64_t read_ns; /* when the pass that chose them began */
 	bool may_ask; /* whether unanswered victims were answered meanwhile, instead of reading them again */
 	struct batch batch;
 };
@@ -59,7 +58,7 @@ static bool has_traffic(const struct writing *w, const struct victim *victim, co
 		if (victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec)
 			return true;
 		flow_facts_of(flow, w->table->timeouts, w->table->real_ns, &facts);
-		return seniority_shows_traffic(w->guard->seniority, w->table->monotonic_ns(), flow, &facts);
+		return seniority_shows_traffic(w->e->guard->seniority, w->table->monotonic_ns(), flow, &facts);
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:
 	case VICTIM_SPARED_YOUNG:
@@ -71,14 +70,17 @@ static bool has_traffic(const struct writing *w, const struct victim *victim, co
 	return false;
 }
 
-bool evict_is_senior_now(const struct guard *guard, const struct victim *victim)
+bool evict_is_senior_now(const struct eviction *e, const struct victim *victim)
 {
+	const struct seniority *seniority = e->guard->seniority;
 	struct flow flow = {.zone = victim->zone};
 
+	if (seniority_counts_get(seniority).adopted == e->chosen.adopted)
+		return false;
 	if (victim->has & VICTIM_HAS_RANK)
 		return false; /* it was when it was chosen */
 	flow.tuple[FLOW_ORIG] = target_of(victim).orig;
-	return seniority_is_senior(guard->seniority, &flow);
+	return seniority_is_senior(seniority, &flow);
 }
 
 static bool is_still(const struct writing *w, const struct victim *victim, const struct flow *flow)
@@ -128,8 +130,8 @@ static bool can_be_asked(const struct guard_table *table, const struct victim *v
 static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
 {
 	return victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF && victim->has & VICTIM_HAS_ID &&
-	       w->table->monotonic_ns() - w->read_ns < MOMENT_NS && flow_filter_is_empty(w->decision->filter) &&
-	       !may_be_protected(w->table, target);
+	       w->table->monotonic_ns() - w->e->chosen.read_ns < MOMENT_NS && flow_filter_is_empty(w->decision->filter) &&
+	       !evict_is_senior_now(w->e, victim) && !may_be_protected(w->table, target);
 }
 
 /* Who cannot be asked, or is not sure, goes not yet. An error means that nobody is sure. */
@@ -169,12 +171,12 @@ static int read_others(struct writing *w, const struct victim *victims, size_t c
 	result = ports->read_again(ports->arg, batch->some, used, batch->flows, batch->found);
 	if (result)
 		return result;
-	/* What was put in meanwhile is senior; it is answered, so that who is sure is none of them. */
+	/* It may have been put in meanwhile: answered, so that whom nobody had answered cannot be one of them. */
 	guard_take_in(w->table);
 	for (i = 0; i < used; i++) {
 		const struct victim *victim = &victims[batch->at[i]];
 
-		batch->goes[batch->at[i]] = batch->found[i] && !evict_is_senior_now(w->guard, victim) &&
+		batch->goes[batch->at[i]] = batch->found[i] && !evict_is_senior_now(w->e, victim) &&
 					    is_still(w, victim, &batch->flows[i]);
 	}
 	return 0;
@@ -189,6 +191,7 @@ static int write_batch(struct writing *w, const struct victim *victims, size_t c
 	size_t used = 0, i;
 	int result;
 
+	guard_take_in(w->table);
 	for (i = 0; i < count; i++) {
 		batch->targets[i] = target_of(&victims[i]);
 		batch->goes[i] = is_sure(w, &victims[i], &batch->targets[i]);
@@ -212,15 +215,14 @@ static int write_batch(struct writing *w, const struct victim *victims, size_t c
 	return result;
 }
 
-void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
-		 const struct victim *victims, size_t count, int64_t read_ns, struct action_record *record)
+void evict_write(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count)
 {
-	struct writing w = {.guard = guard,
-			    .table = table,
-			    .decision = decision,
+	struct action_record *record = lane->record;
+	struct writing w = {.e = e,
+			    .table = e->table,
+			    .decision = lane->decision,
 			    .record = record,
-			    .read_ns = read_ns,
-			    .may_ask = may_ask(table, decision)};
+			    .may_ask = may_ask(e->table, lane->decision)};
 	size_t at, n;
 
 	for (at = 0; at < count && !record->error; at += n) {

@@ -186,6 +186,8 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 	struct flow_filter_context context = guard_context(table);
 	int result;
 
+	if (table->is_calm)
+		reserve_forget(&guard->reserve); /* some of it may become senior */
 	sample_init(&guard->fresh, ++guard->seed);
 	if (table->is_calm)
 		keep(guard, table->monotonic_ns());

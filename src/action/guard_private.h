@@ -33,6 +33,12 @@ struct known {
 	uint64_t rules;		     /* 1 << rule: they have had all else that they may take */
 };
 
+/* As of when victims were chosen. */
+struct chosen {
+	int64_t read_ns;  /* when the pass began that read them */
+	uint64_t adopted; /* flows that had been adopted when it began */
+};
+
 /* Victims chosen beyond what their round took (evict_reserve.c). */
 struct reserve {
 	struct victim *victims;
@@ -44,7 +50,7 @@ struct reserve {
 	size_t part_count;
 	struct signature signatures[SIGNATURE_MAX]; /* that the victims name */
 	size_t signature_count;
-	int64_t found_ns;
+	struct chosen chosen;
 	const struct policy *policy; /* for comparison alone */
 };
 
@@ -95,12 +101,6 @@ struct evict_lane {
 /* One pass for all lanes, then the deletes. freed: entries that the same round freed already (sweep). */
 void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
 		 uint64_t freed);
-/* True: it has become senior since it was chosen. */
-bool evict_is_senior_now(const struct guard *guard, const struct victim *victim);
-/* Deletes victims in their order, each read again unless it is sure; read_ns: when the pass that chose them began. Counts into
- * the record. */
-void evict_write(const struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
-		 const struct victim *victims, size_t count, int64_t read_ns, struct action_record *record);
 /* Around a pass: from what it finds to what the next rounds may do without one. */
 void fast_begin(struct fast *fast, const struct guard_table *table, const struct signature *signatures, size_t count);
 void fast_see(struct fast *fast, const struct guard_table *table, const struct flow *flow, enum flow_class class,

@@ -187,6 +187,8 @@ void seniority_begin(struct seniority *s, int64_t now_ns, bool is_calm, uint64_t
 		s->mark_ns = now_ns;
 	s->counts.over_share = 0;
 	s->rest = s->spare;
+	/* In a surge nobody rises; whom user space puts in meanwhile the next pass counts. */
+	s->is_bounded = is_calm || s->counts.fair_share != UINT32_MAX || s->counts.seniors > seniority_budget(s);
 	rows_clear(s->sources);
 }
 
@@ -196,6 +198,7 @@ void seniority_look(struct seniority *s, int64_t now_ns)
 		seniority_end(s, false);
 	s->now_ns = now_ns;
 	s->is_calm = s->is_mark = false;
+	s->is_bounded = s->counts.fair_share != UINT32_MAX;
 	s->counts.over_share = 0;
 	s->rest = s->spare;
 	rows_clear(s->sources);
@@ -306,7 +309,7 @@ void seniority_fetch_source(const struct seniority *s, const struct flow *flow,
 {
 	const uint64_t *at = seniority_find(s, hint->tag);
 
-	if (!at || slot_unpack(*at).state != SLOT_SENIOR)
+	if (!s->is_bounded || !at || slot_unpack(*at).state != SLOT_SENIOR)
 		return;
 	find_source(s, flow, hint);
 	rows_prefetch_index(s->sources, hint->source_hash);
@@ -378,7 +381,7 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 	else
 		seniority_place(s, &slot);
 	if (slot.state == SLOT_SENIOR) {
-		standing.is_senior = is_within_share(s, flow, hint);
+		standing.is_senior = !s->is_bounded || is_within_share(s, flow, hint);
 		standing.is_over_share = !standing.is_senior;
 	}
 	return standing;
@@ -408,7 +411,8 @@ void seniority_end(struct seniority *s, bool is_complete)
 	seniority_sweep(s, is_complete);
 	if (!is_complete)
 		return;
-	find_fair_share(s);
+	if (s->is_bounded)
+		find_fair_share(s);
 	if (s->is_calm && !s->has_calm_since) {
 		s->has_calm_since = true;
 		s->calm_since_ns = s->now_ns;

@@ -48,6 +48,7 @@ struct seniority {
 	uint64_t budget;
 	uint64_t spare, rest; /* what the fair share leaves of the budget; what is left of that in this pass */
 	bool is_open, is_calm, is_mark, has_calm_since, parity;
+	bool is_bounded; /* seniors may be too many: their sources are counted, which costs a row of memory each */
 };
 
 static inline uint64_t slot_pack(const struct slot *s)

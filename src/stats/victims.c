@@ -373,14 +373,44 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 
 /* ---- the answer ---- */
 
-/* The soonest first; ties by tuple, so that the answer does not hang on the sort. */
+/* The soonest first; ties as they came, so that the answer does not hang on the sort: in the order of the table, which the
+ * caches of who deletes them like best. */
+static int compare_entries(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	if (x->order != y->order)
+		return x->order > y->order ? -1 : 1;
+	return x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* The victims into the order of the sorted entries, in place: a cycle at a time. */
+static void arrange(struct heap *heap)
+{
+	for (size_t i = 0; i < heap->used; i++) {
+		struct victim first = heap->victims[i];
+		size_t to = i, from;
+
+		for (; (from = heap->entries[to].at) != i; to = from) {
+			heap->victims[to] = heap->victims[from];
+			heap->entries[to].at = (uint32_t)to;
+		}
+		heap->victims[to] = first;
+		heap->entries[to].at = (uint32_t)to;
+	}
+}
+
+static void sort_heap(struct heap *heap)
+{
+	qsort(heap->entries, heap->used, sizeof(*heap->entries), compare_entries);
+	arrange(heap);
+}
+
 static int compare_victims(const void *a, const void *b)
 {
 	const struct victim *x = a, *y = b;
 
-	if (x->order != y->order)
-		return x->order > y->order ? -1 : 1;
-	return memcmp(x->src, y->src, sizeof(*x) - offsetof(struct victim, src));
+	return x->order > y->order ? -1 : x->order < y->order;
 }
 
 static bool is_master(const struct victims *v, const struct victim *victim)
@@ -441,9 +471,8 @@ const struct victim *victims_finish(struct victims *v, size_t *ret_count,
 	while (v->ended != v->began)
 		end_candidate(v);
 	for (int i = 0; i < HEAP_COUNT; i++) {
+		sort_heap(&v->heaps[i]);
 		drop_masters(v, &v->heaps[i]);
-		qsort(v->heaps[i].victims, v->heaps[i].used, sizeof(struct victim),
-		      compare_victims);
 	}
 	cut(v);
 	count = fit->used + others->used;
