@@ -23,6 +23,21 @@ struct record_count { /* of a source, or of an entry of the protect list */
 	uint64_t count;
 };
 
+struct record_ban {
+	int64_t for_ns; /* 0: no ban came of it, and how says why */
+	double rate_per_sec; /* new flows still let in; 0: none */
+	bool is_new;	     /* false: in place of a milder one, which is told below */
+	double before_rate_per_sec;
+	int64_t before_left_ns;
+};
+
+#define RECORD_TIMEOUTS 24 /* policy_timeout_count at most */
+
+struct record_timeout {
+	uint32_t index; /* in policy_timeouts */
+	uint32_t from_sec, to_sec;
+};
+
 /* matched = done + gone + refused + unknown + left; in observe all of it is left. */
 struct action_record {
 	int64_t real_ns; /* when it began */
@@ -48,7 +63,10 @@ struct action_record {
 	size_t example_count;
 	struct signature signatures[SIGNATURE_MAX]; /* what has grown since calm */
 	size_t signature_count;
-	enum action_way way;
+	struct record_ban ban; /* of a ban */
+	struct record_timeout timeouts[RECORD_TIMEOUTS]; /* of timeouts: what was, or would be, changed */
+	size_t timeout_count;
+	enum action_way way; /* of evict and shorten */
 	uint64_t entries_before, entries_after, capacity;
 	uint64_t budget_left;
 	int64_t duration_ns;

@@ -66,6 +66,45 @@ static void read_sources(const struct doc_node *root, struct action_record *reco
 	}
 }
 
+static double number_of(const struct doc_node *object, const char *key)
+{
+	struct doc_node node = doc_get(object, key);
+	double number = 0;
+
+	doc_number(&node, 0, 1e12, &number, PROBLEM_IGNORED);
+	return number;
+}
+
+static void read_ban(const struct doc_node *root, struct record_ban *ban)
+{
+	struct doc_node node = doc_get(root, "ban"), is_new = doc_get(&node, "new"), before = doc_get(&node, "before");
+
+	ban->for_ns = (int64_t)(number_of(&node, "for_sec") * (double)NS_PER_SEC);
+	ban->rate_per_sec = number_of(&node, "rate_per_sec");
+	ban->is_new = true;
+	doc_bool(&is_new, &ban->is_new, PROBLEM_IGNORED);
+	ban->before_rate_per_sec = number_of(&before, "rate_per_sec");
+	ban->before_left_ns = (int64_t)(number_of(&before, "remaining_sec") * (double)NS_PER_SEC);
+}
+
+static void read_timeouts(const struct doc_node *root, struct action_record *record)
+{
+	struct doc_node list = doc_get(root, "timeouts"), row;
+	char name[32];
+
+	for (size_t i = 0; i < doc_count(&list) && record->timeout_count < RECORD_TIMEOUTS; i++) {
+		row = doc_at(&list, i);
+		name[0] = '\0';
+		read_text(&row, "name", name, sizeof(name));
+		for (size_t k = 0; k < policy_timeout_count; k++)
+			if (!strcmp(policy_timeouts[k].key, name))
+				record->timeouts[record->timeout_count++] =
+					(struct record_timeout){.index = (uint32_t)k,
+								.from_sec = (uint32_t)number_of(&row, "from_sec"),
+								.to_sec = (uint32_t)number_of(&row, "to_sec")};
+	}
+}
+
 static int read_action(const struct doc_node *root, struct action_record *record,
 		       struct problem *problem)
 {
@@ -109,6 +148,8 @@ static int read_record(const struct doc_node *root, struct action_record *record
 	read_text(root, "error", error, sizeof(error));
 	record->error = error_of(error);
 	read_sources(root, record);
+	read_ban(root, &record->ban);
+	read_timeouts(root, record);
 	return 0;
 }
 

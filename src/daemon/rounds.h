@@ -68,7 +68,10 @@ int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, siz
 		struct problem *reterr_problem);
 /* How many are in force; of those an earlier run left only where opens (asks nft, once). */
 size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens);
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, struct problem *reterr_problem);
+/* The guard bans nothing that shares an address with it until *ret_until_ns (monotonic), when the ban would have ended. -ENOENT: not
+ * banned. */
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct problem *reterr_problem);
+/* All, and what was lifted by hand before is forgotten: the guard decides anew. */
 int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem);
 
 #endif

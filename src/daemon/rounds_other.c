@@ -1,118 +1,70 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/rounds_other: decisions that change no entry: bans, and kernel timeouts; and bans asked from outside. */
+/* daemon/rounds_other: decisions that change no entry: kernel timeouts, and bans by way of rounds_bans. */
 #include "rounds_private.h"
 
 #include <stdio.h>
-#include <string.h>
 
-#include "ban_check.h"
 #include "base/clock.h"
-#include "settings.h"
+#include "policy/words.h"
 
-#define BANS_CHECK_NS (5 * NS_PER_SEC)
-
-/* ---- bans and settings ---- */
-
-static int open_bans(struct rounds *rounds, struct problem *problem)
+static void record_timeout(struct action_record *record, size_t index, uint32_t from_sec, uint32_t to_sec)
 {
-	return rounds->bans ? 0 : bans_open(rounds->config.max_bans, &rounds->bans, problem);
+	if (record->timeout_count < RECORD_TIMEOUTS)
+		record->timeouts[record->timeout_count++] =
+			(struct record_timeout){.index = (uint32_t)index, .from_sec = from_sec, .to_sec = to_sec};
 }
 
-/* Those in force at this rate; and until when this one is in force already, so or more strictly. */
-static uint64_t bans_of_rule(struct rounds *rounds, const struct ban *ban, int64_t now_ns, int64_t *ret_until_ns)
+/* What the rule would lower. */
+static void tell_wanted(const struct policy_rule *rule, const struct flow_timeouts *now, struct action_record *record)
 {
-	const struct ban *list;
-	uint64_t same = 0;
-	size_t count;
+	for (size_t i = 0; i < policy_timeout_count; i++) {
+		uint32_t wanted = policy_timeout_get(&rule->action.set, i), there = policy_timeout_get(now, i);
 
-	list = bans_list(rounds->bans, now_ns, &count);
-	for (size_t i = 0; i < count; i++) {
-		same += list[i].rate_per_sec == ban->rate_per_sec;
-		if (list[i].rate_per_sec <= ban->rate_per_sec && list[i].prefix.len == ban->prefix.len &&
-		    addr_equal(&list[i].prefix.addr, &ban->prefix.addr))
-			*ret_until_ns = list[i].until_ns;
+		if (wanted && wanted < there)
+			record_timeout(record, i, there, wanted);
 	}
-	return same;
 }
 
-/* 0 and *ret_settled_ns, the end of the ban that is in force then: of this moment (record->done) or an earlier one, which
- * is no event and is not prolonged; or without, and why in the record. -errno. */
-static int put_in_force(struct rounds *rounds, const struct policy_do *action, const struct ban *ban, int64_t now_ns,
-			struct action_record *record, int64_t *ret_settled_ns, struct problem *problem)
+/* What the kernel has now and had not before, also where the work ended half-way. */
+static void tell_changed(const struct flow_timeouts *before, const struct flow_timeouts *after, struct action_record *record)
 {
-	int result = open_bans(rounds, problem);
-	uint64_t same;
+	for (size_t i = 0; i < policy_timeout_count; i++) {
+		uint32_t from = policy_timeout_get(before, i), to = policy_timeout_get(after, i);
 
-	if (result)
-		return result;
-	same = bans_of_rule(rounds, ban, now_ns, ret_settled_ns);
-	if (*ret_settled_ns) {
-		record->matched = record->left = 0;
-		return 0;
+		if (from != to)
+			record_timeout(record, i, from, to);
 	}
-	if (same >= action->max_bans) {
-		snprintf(record->how, sizeof(record->how), "at most %llu of the rule at a time, and so many are in force",
-			 (unsigned long long)action->max_bans);
-		return 0;
-	}
-	result = bans_add(rounds->bans, ban, problem);
-	if (result)
-		return result;
-	*ret_settled_ns = ban->until_ns;
-	record->done = 1;
-	record->left = 0;
-	return 0;
-}
-
-static int ban(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
-	       struct action_record *record, int64_t *ret_settled_ns)
-{
-	const struct policy_do *action = &policy->rules[decision->rule].action;
-	struct ban_context context = {.policy = policy,
-				      .own = rounds->own,
-				      .own_count = rounds->own_count,
-				      .operators = rounds->operators,
-				      .operator_count = rounds->operator_count};
-	int64_t now_ns = clock_monotonic_ns();
-	struct ban ban = {.prefix = decision->prefix,
-			  .until_ns = now_ns + action->duration_ns,
-			  .rate_per_sec = action->rate_per_sec};
-	struct problem problem = {0};
-	int result;
-
-	record->matched = record->left = 1;
-	if (!ban_allowed(&context, &ban.prefix, record->how, sizeof(record->how))) {
-		record->spared = 1;
-		return 0;
-	}
-	if (decision->would)
-		return 0;
-	pthread_mutex_lock(&rounds->bans_lock);
-	result = put_in_force(rounds, action, &ban, now_ns, record, ret_settled_ns, &problem);
-	pthread_mutex_unlock(&rounds->bans_lock);
-	if (result)
-		snprintf(record->how, sizeof(record->how), "%s", problem.text);
-	return result;
 }
 
 static int change_timeouts(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 			   struct action_record *record)
 {
 	const struct policy_rule *rule = &policy->rules[decision->rule];
+	struct flow_timeouts before = {0}, after = {0};
+	bool is_known = !timeouts_read(&before);
 	struct problem problem = {0};
 	int result;
 
 	record->matched = record->left = 1;
-	if (decision->would)
+	if (decision->would) {
+		if (!decision->is_end && is_known)
+			tell_wanted(rule, &before, record);
 		return 0;
+	}
 	if (decision->is_end)
 		result = held_let_go(&rounds->held, rounds->config.state_dir, rule->name, &problem);
 	else
 		result = held_take(&rounds->held, rounds->config.state_dir, rule, &problem);
+	if (is_known && !timeouts_read(&after))
+		tell_changed(&before, &after, record);
 	if (result) {
 		snprintf(record->how, sizeof(record->how), "%.60s: %.250s", problem.path, problem.text);
 		return result;
 	}
+	if (is_known && !record->timeout_count)
+		snprintf(record->how, sizeof(record->how), "%s",
+			 decision->is_end ? "nothing was to be put back: they are held by another rule, or somebody has set them since"
+					  : "nothing was to be lowered: they are as low already");
 	record->done = 1;
 	record->left = 0;
 	return 0;
@@ -126,7 +78,7 @@ void rounds_run_other(struct rounds *rounds, const struct policy *policy, const 
 	int64_t began_ns = clock_monotonic_ns(), settled_ns = 0;
 
 	guard_record_init(record, table, decision);
-	record->error = decision->action == POLICY_ACTION_BAN ? ban(rounds, policy, decision, record, &settled_ns)
+	record->error = decision->action == POLICY_ACTION_BAN ? rounds_ban(rounds, policy, decision, record, &settled_ns)
 							      : change_timeouts(rounds, policy, decision, record);
 	record->duration_ns = clock_monotonic_ns() - began_ns;
 	outcome->effect = (struct policy_effect){.error = record->error,
@@ -134,88 +86,4 @@ void rounds_run_other(struct rounds *rounds, const struct policy *policy, const 
 						 .matched = record->matched,
 						 .done = record->done,
 						 .seconds = (double)record->duration_ns / 1e9};
-}
-
-/* ---- bans, asked from outside ---- */
-
-int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max, size_t *ret_count,
-		struct problem *reterr_problem)
-{
-	const struct ban *list;
-	size_t count = 0;
-	int result;
-
-	pthread_mutex_lock(&rounds->bans_lock);
-	/* Who only looks opens nothing: opening makes the table anew. */
-	result = rounds->bans ? 0 : bans_read(max, ret_bans, ret_count, reterr_problem);
-	if (rounds->bans) {
-		list = bans_list(rounds->bans, now_ns, &count);
-		count = count < max ? count : max;
-		if (count)
-			memcpy(ret_bans, list, count * sizeof(*list));
-		*ret_count = count;
-	}
-	pthread_mutex_unlock(&rounds->bans_lock);
-	return result;
-}
-
-size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens)
-{
-	size_t count = 0;
-
-	pthread_mutex_lock(&rounds->bans_lock);
-	if (opens && !rounds->bans && !rounds->were_bans_asked)
-		open_bans(rounds, NULL);
-	rounds->were_bans_asked |= opens;
-	if (rounds->bans)
-		bans_list(rounds->bans, now_ns, &count);
-	pthread_mutex_unlock(&rounds->bans_lock);
-	return count;
-}
-
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, struct problem *reterr_problem)
-{
-	int result;
-
-	pthread_mutex_lock(&rounds->bans_lock);
-	result = open_bans(rounds, reterr_problem);
-	if (!result)
-		result = bans_remove(rounds->bans, prefix, reterr_problem);
-	pthread_mutex_unlock(&rounds->bans_lock);
-	return result;
-}
-
-int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem)
-{
-	int result;
-
-	pthread_mutex_lock(&rounds->bans_lock);
-	result = open_bans(rounds, reterr_problem);
-	if (!result) {
-		bans_list(rounds->bans, clock_monotonic_ns(), ret_count);
-		result = bans_clear(rounds->bans, reterr_problem);
-	}
-	pthread_mutex_unlock(&rounds->bans_lock);
-	return result;
-}
-
-void rounds_settle_bans(struct rounds *rounds, int64_t now_ns)
-{
-	struct problem problem = {0};
-	size_t count;
-	int back = 0;
-
-	pthread_mutex_lock(&rounds->bans_lock);
-	if (rounds->bans)
-		bans_list(rounds->bans, now_ns, &count);
-	if (rounds->bans && now_ns - rounds->bans_ns >= BANS_CHECK_NS) {
-		rounds->bans_ns = now_ns;
-		back = bans_check(rounds->bans, &problem);
-	}
-	pthread_mutex_unlock(&rounds->bans_lock);
-	if (back > 0)
-		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans was gone: made anew with %d bans", back);
-	else if (back < 0 && !rounds->are_bans_lost)
-		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans cannot be made anew: %.100s", problem.text);
-	rounds->are_bans_lost = back < 0;
 }

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "adoption.h"
+#include "ban_terms.h"
 #include "held.h"
 #include "rounds.h"
 
@@ -40,6 +41,8 @@ struct rounds {
 	char note[160];
 	pthread_mutex_t bans_lock;
 	struct bans *bans; /* NULL: not opened yet */
+	struct ban_terms supposed; /* in observe: would be in force */
+	struct ban_terms lifted;   /* by hand: not banned again until then */
 	bool were_bans_asked, are_bans_lost;
 	int64_t bans_ns; /* when it was looked whether the kernel still has them */
 };
@@ -53,6 +56,10 @@ void rounds_ask_host(struct rounds *rounds, const struct policy *policy, int64_t
 /* rounds_other.c: a decision that changes no entry (bans, kernel timeouts). */
 void rounds_run_other(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 		      const struct guard_table *table, struct guard_outcome *outcome);
+/* rounds_bans.c: one of them a ban. 0 and *ret_settled_ns, until when there is nothing to be done for this source (0: there is);
+ * -errno. */
+int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
+	       struct action_record *record, int64_t *ret_settled_ns);
 /* What bans have ended, ended; what stood behind one comes into force; what somebody removed is put back. */
 void rounds_settle_bans(struct rounds *rounds, int64_t now_ns);
 

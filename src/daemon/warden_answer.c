@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "report/guard.h"
 
 #define BANS_SHOWN  4096
@@ -189,7 +190,7 @@ static char *answer_bans(struct engine *engine, const struct control_request *re
 	return answer_with(request->id, document);
 }
 
-static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_count,
+static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_count, int64_t *ret_until_ns,
 		struct problem *problem)
 {
 	struct rounds *rounds = engine->warden.rounds;
@@ -198,7 +199,7 @@ static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_
 
 	*ret_count = 1;
 	if (rounds)
-		return prefix ? rounds_unban(rounds, prefix, problem)
+		return prefix ? rounds_unban(rounds, prefix, ret_until_ns, problem)
 			      : rounds_unban_all(rounds, ret_count, problem);
 	r = bans_open(BANS_SHOWN, &bans, problem);
 	if (r < 0)
@@ -216,7 +217,9 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 	struct doc_node prefix_node = doc_get(&request->args, "prefix"),
 			all_node = doc_get(&request->args, "all");
 	struct problem problem = {0};
+	char time[UNITS_TEXT_MAX] = "";
 	const char *text = NULL;
+	int64_t until_ns = 0, left_ns = 0;
 	struct prefix prefix;
 	bool all = false;
 	size_t count = 0;
@@ -232,14 +235,17 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 		return report_error_json(request->id, "bad-request", problem.text, "args.prefix");
 	if (!may_change(request))
 		return not_allowed(request);
-	r = lift(engine, all ? NULL : &prefix, &count, &problem);
+	r = lift(engine, all ? NULL : &prefix, &count, &until_ns, &problem);
 	if (r == -ENOENT)
 		return report_error_json(request->id, "not-banned", "is not banned", text);
 	if (r < 0)
 		return failed(request, r, &problem);
 	policy_memory_forget_settled(engine->warden.memory);
-	log_info("bans lifted: %s", all ? "all" : text);
-	return answer_with(request->id, report_unban_json(clock_real_ns(), &engine->netns, count));
+	if (until_ns)
+		left_ns = until_ns - clock_monotonic_ns();
+	log_info("bans lifted: %s%s%s", all ? "all" : text, left_ns > 0 ? ", not to be banned again for " : "",
+		 left_ns > 0 ? units_format_duration(left_ns, time) : "");
+	return answer_with(request->id, report_unban_json(clock_real_ns(), &engine->netns, count, left_ns));
 }
 
 /* ---- reload ---- */

@@ -48,11 +48,13 @@ char *report_bans_json(const struct report_bans *bans)
 	return json_to_line(document);
 }
 
-char *report_unban_json(int64_t real_ns, const struct table_netns *netns, uint64_t removed)
+char *report_unban_json(int64_t real_ns, const struct table_netns *netns, uint64_t removed, int64_t spared_ns)
 {
 	json_t *document = document_of("ctwarden.unban/1", real_ns, netns);
 
 	json_add_count(document, "removed", removed);
+	if (spared_ns > 0)
+		json_add_count(document, "spared_sec", (uint64_t)((spared_ns + NS_PER_SEC - 1) / NS_PER_SEC));
 	return json_to_line(document);
 }
 

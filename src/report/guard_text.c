@@ -44,12 +44,13 @@ int report_bans_text(const struct report_out *out, const struct report_bans *ban
 	return report_flush(out);
 }
 
-int report_unban_text(const struct report_out *out, uint64_t removed)
+int report_unban_text(const struct report_out *out, uint64_t removed, int64_t spared_ns)
 {
-	char number[UNITS_TEXT_MAX];
+	char number[UNITS_TEXT_MAX], time[UNITS_TEXT_MAX] = "";
 
-	fprintf(out->file, "%s ban%s lifted\n", units_format_count(removed, number),
-		removed == 1 ? "" : "s");
+	fprintf(out->file, "%s ban%s lifted%s%s\n", units_format_count(removed, number), removed == 1 ? "" : "s",
+		spared_ns > 0 ? "; not to be banned again for " : "",
+		spared_ns > 0 ? units_format_duration(spared_ns, time) : "");
 	return report_flush(out);
 }
 

@@ -142,4 +142,10 @@ struct table {
 
 void table_print(const struct report_out *out, const struct table *table);
 
+/* ---- record_words.c ---- */
+
+struct text;
+/* "udp 30 s -> 10 s, tcp_syn_sent 2 min -> 20 s" */
+void record_add_timeouts(struct text *t, const struct action_record *record);
+
 #endif

@@ -83,6 +83,38 @@ void json_add_choice(json_t *document, const struct action_record *record)
 	add_examples(document, record);
 }
 
+static void add_ban(json_t *document, const struct record_ban *ban)
+{
+	json_t *object = json_object(), *before;
+
+	json_add_real(object, "for_sec", (double)ban->for_ns / 1e9);
+	json_add_real(object, "rate_per_sec", ban->rate_per_sec);
+	json_add_bool(object, "new", ban->is_new);
+	if (!ban->is_new) {
+		before = json_object();
+		json_add_real(before, "rate_per_sec", ban->before_rate_per_sec);
+		json_add_real(before, "remaining_sec", (double)ban->before_left_ns / 1e9);
+		json_object_set_new(object, "before", before);
+	}
+	json_object_set_new(document, "ban", object);
+}
+
+static void add_timeouts(json_t *document, const struct action_record *record)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < record->timeout_count; i++) {
+		const struct record_timeout *timeout = &record->timeouts[i];
+		json_t *item = json_object();
+
+		json_add_text(item, "name", policy_timeouts[timeout->index].key);
+		json_add_count(item, "from_sec", timeout->from_sec);
+		json_add_count(item, "to_sec", timeout->to_sec);
+		json_array_append_new(list, item);
+	}
+	json_object_set_new(document, "timeouts", list);
+}
+
 char *report_record_json(const struct action_record *record, const struct table_netns *netns)
 {
 	json_t *document = json_document("ctwarden.record/1");
@@ -100,6 +132,10 @@ char *report_record_json(const struct action_record *record, const struct table_
 		json_add_text(document, "key", record->key);
 	json_add_text(document, "reason", record->reason);
 	json_add_text(document, "how", record->how);
+	if (record->ban.for_ns)
+		add_ban(document, &record->ban);
+	if (record->action == POLICY_ACTION_TIMEOUTS)
+		add_timeouts(document, record);
 	if (record->error)
 		json_add_text(document, "error", strerror(-record->error));
 	json_add_count(document, "matched", record->matched);
@@ -118,7 +154,8 @@ char *report_record_json(const struct action_record *record, const struct table_
 	if (record->capacity)
 		json_add_count(document, "capacity", record->capacity);
 	json_add_count(document, "budget_left", record->budget_left);
-	json_add_text(document, "way", action_way_name(record->way));
+	if (record->action == POLICY_ACTION_EVICT || record->action == POLICY_ACTION_SHORTEN)
+		json_add_text(document, "way", action_way_name(record->way));
 	json_add_real(document, "duration_sec", (double)record->duration_ns / 1e9);
 	add_examples(document, record);
 	return json_to_line(document);

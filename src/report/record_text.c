@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "base/units.h"
 #include "flow/names.h"
 #include "policy/words.h"
 #include "private.h"
@@ -22,6 +23,16 @@ static void add_counts(struct text *t, const struct action_record *record)
 		text_add(t, " unknown=%llu", (unsigned long long)record->unknown);
 }
 
+static void add_ban(struct text *t, const struct record_ban *ban)
+{
+	char time[UNITS_TEXT_MAX];
+
+	text_add_quoted(t, "for", units_format_duration(ban->for_ns, time));
+	text_add(t, " rate_per_sec=%g new=%s", ban->rate_per_sec, ban->is_new ? "yes" : "no");
+	if (!ban->is_new)
+		text_add(t, " before_rate_per_sec=%g", ban->before_rate_per_sec);
+}
+
 char *report_record_text(const struct action_record *record, char *buf, size_t size)
 {
 	struct text t;
@@ -39,6 +50,13 @@ char *report_record_text(const struct action_record *record, char *buf, size_t s
 	if (record->entries_before && record->capacity)
 		text_add(&t, " fill_pct=%.1f to_pct=%.1f", share_of(record->entries_before, record->capacity),
 			 share_of(record->entries_after, record->capacity));
+	if (record->ban.for_ns)
+		add_ban(&t, &record->ban);
+	if (record->timeout_count) {
+		text_add(&t, " timeouts=\"");
+		record_add_timeouts(&t, record);
+		text_add(&t, "\"");
+	}
 	text_add(&t, " sec=%.3f", (double)record->duration_ns / 1e9);
 	text_add_quoted(&t, "reason", record->reason);
 	if (record->how[0])

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
 #include "policy/words.h"
@@ -90,25 +91,63 @@ static void add_sweep(struct text *t, const struct action_record *record)
 	add_end(t, record);
 }
 
+/* "600 unreplied (300 or more)" of "10.1.0.66: 600 unreplied (300 or more)". */
+static const char *reason_of(const struct action_record *record)
+{
+	size_t len = strlen(record->key);
+
+	return !strncmp(record->reason, record->key, len) && !strncmp(record->reason + len, ": ", 2) ? record->reason + len + 2
+												     : record->reason;
+}
+
 static void add_ban(struct text *t, const struct action_record *record)
 {
-	if (record->how[0])
+	const struct record_ban *ban = &record->ban;
+	const char *verb = is_would(record) ? "would refuse" : "refuses";
+	char number[UNITS_TEXT_MAX];
+
+	if (record->how[0]) {
 		text_add(t, "%s %s", record->key, record->how);
+		return;
+	}
+	if (ban->rate_per_sec > 0)
+		text_add(t, "%s new flows of %s beyond %g a second", verb, record->key, ban->rate_per_sec);
 	else
-		text_add(t, "%s%s",
-			 is_would(record) ? "would refuse new flows of "
-					  : "new flows are refused of ",
-			 record->key);
+		text_add(t, "%s new flows of %s", verb, record->key);
+	if (ban->for_ns) /* an old record does not tell */
+		text_add(t, " for %s", units_format_duration(ban->for_ns, number));
+	if (ban->for_ns && !ban->is_new)
+		text_add(t, ", until now beyond %g a second", ban->before_rate_per_sec);
+	if (record->reason[0])
+		text_add(t, ": %s", reason_of(record));
+}
+
+void record_add_timeouts(struct text *t, const struct action_record *record)
+{
+	char from[UNITS_TEXT_MAX], to[UNITS_TEXT_MAX];
+
+	for (size_t i = 0; i < record->timeout_count; i++) {
+		const struct record_timeout *timeout = &record->timeouts[i];
+
+		text_add(t, "%s%s %s -> %s", i ? ", " : "", policy_timeouts[timeout->index].key,
+			 units_format_duration(timeout->from_sec * NS_PER_SEC, from),
+			 units_format_duration(timeout->to_sec * NS_PER_SEC, to));
+	}
 }
 
 static void add_timeouts(struct text *t, const struct action_record *record)
 {
 	const char *what = record->is_end ? "put back" : "lowered";
 
-	if (is_would(record))
-		text_add(t, "kernel timeouts would be %s", what);
-	else
-		text_add(t, "kernel timeouts %s", what);
+	if (record->how[0]) {
+		text_add(t, "kernel timeouts: %s", record->how);
+		return;
+	}
+	text_add(t, "kernel timeouts %s%s", is_would(record) ? "would be " : "", what);
+	if (record->timeout_count) {
+		text_add(t, ": ");
+		record_add_timeouts(t, record);
+	}
 }
 
 char *report_record_words(const struct action_record *record, char *buf, size_t size)

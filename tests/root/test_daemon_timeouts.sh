@@ -25,6 +25,17 @@ fill
 verify "lowered above the mark" wait_for timeout_is 10
 empty
 verify "back when the rule is over" wait_for timeout_is 600
+told() { # FROM TO END(True, False): a record of that
+	python3 - "$state/alarms.jsonl" "$1" "$2" "$3" <<-'PY'
+	import json, sys
+	want = [{"name": "udp", "from_sec": int(sys.argv[2]), "to_sec": int(sys.argv[3])}]
+	records = [r for r in map(json.loads, open(sys.argv[1])) if r["schema"] == "ctwarden.record/1"]
+	sys.exit(not any(r["timeouts"] == want and str(r["end"]) == sys.argv[4] and "way" not in r for r in records))
+	PY
+}
+verify "a record says what was lowered to what" told 600 10 False
+verify "and another what it went back to" wait_for told 10 600 True
+verify "also in words" sh -c "'$BIN/ctwarden' log --state-dir '$state' | grep -q 'kernel timeouts put back: udp 10 s -> 10 min'"
 fill
 verify "lowered once more" wait_for timeout_is 10
 verify "mode observe is taken" mode observe

@@ -71,6 +71,20 @@ again() { [ "$(grep '"key": *"10.1.0.66"' "$state/alarms.jsonl" | grep -c '"done
 verify "floods he on he is banned at the end of each anew" wait_for again
 calm; stop
 
+# ---- observe: one record for what would be one ban ----
+rm -f "$state/alarms.jsonl"
+banning ', "duration": "1h"'
+sed -i 's|"mode": "act"|"mode": "observe"|' "$dir/policy"
+verify "starts and observes" begin_guard
+flood 600 10.1.0.66
+verify "who would be banned is told, and for how long" wait_for recorded 'r["key"] == "10.1.0.66" and r["would"] and r["ban"]["for_sec"] == 3600'
+sleep 6 # looks enough for some more, where each made one
+verify "once" is "$(grep -c '"key": *"10.1.0.66"' "$state/alarms.jsonl")" 1
+verify "and is not banned" nobody
+ask mode '{"mode": "act"}' >/dev/null
+verify "in mode act he is" wait_for banned 10.1.0.66
+calm; stop
+
 # ---- milder: new flows at a rate ----
 banning ', "duration": "1h", "rate_per_sec": 5'
 verify "starts with a rate" begin_guard

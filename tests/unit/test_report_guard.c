@@ -74,10 +74,11 @@ static void lifting_and_reading_again_say_what_is_now(void **state)
 	struct capture c;
 
 	(void)state;
-	line_compare(report_unban_json(FIXTURE_NOW, &netns, 12), "unban.json");
+	line_compare(report_unban_json(FIXTURE_NOW, &netns, 12, 0), "unban.json");
+	line_compare(report_unban_json(FIXTURE_NOW, &netns, 1, 540 * NS_PER_SEC - 1), "unban-one.json");
 	line_compare(report_reload_json(&reload), "reload.json");
 	capture_start(&c, 80, false);
-	assert_int_equal(report_unban_text(&c.out, 1), 0);
+	assert_int_equal(report_unban_text(&c.out, 1, 0), 0);
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
 	reload.rules = 0;
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);

@@ -140,9 +140,33 @@ static struct action_record fixture_ban(void)
 				       .matched = 1,
 				       .done = 1,
 				       .capacity = 262144,
+				       .ban = {.for_ns = 600 * NS_PER_SEC, .is_new = true},
 				       .duration_ns = 3 * NS_PER_MS};
 
 	return record;
+}
+
+static void a_ban_tells_why_how_long_and_what_was_before(void **state)
+{
+	struct action_record record = fixture_ban();
+
+	(void)state;
+	assert_words(&record, "rule ban: refuses new flows of 192.0.2.7 for 10 min: 12,000 entries");
+	record.mode = POLICY_MODE_OBSERVE;
+	assert_words(&record, "rule ban: would refuse new flows of 192.0.2.7 for 10 min: 12,000 entries");
+	record.mode = POLICY_MODE_ACT;
+	record.ban.is_new = false;
+	record.ban.rate_per_sec = 5;
+	record.ban.before_rate_per_sec = 20;
+	record.ban.before_left_ns = 90 * NS_PER_SEC;
+	compare_json(&record, "record-ban.json");
+	compare_text(&record, "record-ban.txt");
+	assert_words(&record, "rule ban: refuses new flows of 192.0.2.7 beyond 5 a second for 10 min, until now beyond 20 a "
+			      "second: 12,000 entries");
+	record.ban.for_ns = 0; /* of the log of an older version */
+	record.reason[0] = '\0';
+	record.ban.rate_per_sec = 0;
+	assert_words(&record, "rule ban: refuses new flows of 192.0.2.7");
 }
 
 static void refused_ban_says_why(void **state)
@@ -150,12 +174,9 @@ static void refused_ban_says_why(void **state)
 	struct action_record record = fixture_ban();
 
 	(void)state;
-	assert_words(&record, "rule ban: new flows are refused of 192.0.2.7");
-	record.mode = POLICY_MODE_OBSERVE;
-	assert_words(&record, "rule ban: would refuse new flows of 192.0.2.7");
-	record.mode = POLICY_MODE_ACT;
 	record.done = 0;
 	record.left = record.spared = 1;
+	record.ban = (struct record_ban){0};
 	snprintf(record.how, sizeof(record.how), "not banned: a gateway of this host");
 	compare_json(&record, "record-ban-refused.json");
 	compare_text(&record, "record-ban-refused.txt");
@@ -173,16 +194,25 @@ static void timeouts_have_a_beginning_and_an_end(void **state)
 				       .is_end = true,
 				       .matched = 1,
 				       .done = 1,
+				       .timeouts = {{.index = 0, .from_sec = 20, .to_sec = 120},
+						    {.index = 10, .from_sec = 10, .to_sec = 30}},
+				       .timeout_count = 2,
 				       .capacity = 262144};
 
 	(void)state;
 	compare_json(&record, "record-timeouts-end.json");
 	compare_text(&record, "record-timeouts-end.txt");
-	assert_words(&record, "rule short-udp: kernel timeouts put back");
+	assert_words(&record, "rule short-udp: kernel timeouts put back: tcp_syn_sent 20 s -> 2 min, udp 10 s -> 30 s");
 	record.is_end = false;
-	assert_words(&record, "rule short-udp: kernel timeouts lowered");
+	record.timeouts[0] = (struct record_timeout){.index = 11, .from_sec = 120, .to_sec = 60};
+	record.timeout_count = 1;
+	assert_words(&record, "rule short-udp: kernel timeouts lowered: udp_stream 2 min -> 1 min");
 	record.mode = POLICY_MODE_OBSERVE;
-	assert_words(&record, "rule short-udp: kernel timeouts would be lowered");
+	assert_words(&record, "rule short-udp: kernel timeouts would be lowered: udp_stream 2 min -> 1 min");
+	record.mode = POLICY_MODE_ACT;
+	record.timeout_count = 0;
+	snprintf(record.how, sizeof(record.how), "nothing was to be lowered: they are as low already");
+	assert_words(&record, "rule short-udp: kernel timeouts: nothing was to be lowered: they are as low already");
 }
 
 static void failure_is_told_with_what_was_done_before(void **state)
@@ -240,6 +270,7 @@ int main(void)
 		cmocka_unit_test(observing_says_would),
 		cmocka_unit_test(sources_are_named_where_one_has_most),
 		cmocka_unit_test(refused_ban_says_why),
+		cmocka_unit_test(a_ban_tells_why_how_long_and_what_was_before),
 		cmocka_unit_test(timeouts_have_a_beginning_and_an_end),
 		cmocka_unit_test(failure_is_told_with_what_was_done_before),
 		cmocka_unit_test(sweep_shorten_and_log_have_words),

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/ban_terms: see the header. */
+#include "ban_terms.h"
+
+static bool is_same(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
+void ban_terms_put(struct ban_terms *terms, const struct ban *ban, int64_t now_ns)
+{
+	size_t kept = 0, first = 0;
+
+	for (size_t i = 0; i < terms->used; i++)
+		if (terms->items[i].until_ns > now_ns && !is_same(&terms->items[i].prefix, &ban->prefix))
+			terms->items[kept++] = terms->items[i];
+	terms->used = kept;
+	if (kept < BAN_TERMS_MAX) {
+		terms->items[terms->used++] = *ban;
+		return;
+	}
+	for (size_t i = 1; i < kept; i++)
+		if (terms->items[i].until_ns < terms->items[first].until_ns)
+			first = i;
+	terms->items[first] = *ban;
+}
+
+int64_t ban_terms_end(const struct ban_terms *terms, const struct ban *ban, int64_t now_ns, size_t *ret_same)
+{
+	int64_t end_ns = 0;
+	size_t same = 0;
+
+	for (size_t i = 0; i < terms->used; i++) {
+		const struct ban *item = &terms->items[i];
+
+		if (item->until_ns <= now_ns)
+			continue;
+		same += item->rate_per_sec == ban->rate_per_sec;
+		if (item->rate_per_sec <= ban->rate_per_sec && is_same(&item->prefix, &ban->prefix))
+			end_ns = item->until_ns;
+	}
+	if (ret_same)
+		*ret_same = same;
+	return end_ns;
+}
+
+int64_t ban_terms_overlap(const struct ban_terms *terms, const struct prefix *prefix, int64_t now_ns)
+{
+	int64_t end_ns = 0;
+
+	for (size_t i = 0; i < terms->used; i++) {
+		const struct ban *item = &terms->items[i];
+
+		if (item->until_ns > now_ns && item->until_ns > end_ns &&
+		    item->prefix.addr.family == prefix->addr.family &&
+		    (prefix_contains(&item->prefix, &prefix->addr) || prefix_contains(prefix, &item->prefix.addr)))
+			end_ns = item->until_ns;
+	}
+	return end_ns;
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Bans that stand in no nft set. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "../../src/daemon/ban_terms.h"
+
+static struct ban ban_of(const char *text, int64_t until_ns, double rate_per_sec)
+{
+	struct ban ban = {.until_ns = until_ns, .rate_per_sec = rate_per_sec};
+
+	assert_int_equal(prefix_parse(text, &ban.prefix, NULL), 0);
+	return ban;
+}
+
+static void put(struct ban_terms *terms, const char *text, int64_t until_ns, double rate_per_sec, int64_t now_ns)
+{
+	struct ban ban = ban_of(text, until_ns, rate_per_sec);
+
+	ban_terms_put(terms, &ban, now_ns);
+}
+
+static int64_t end_of(const struct ban_terms *terms, const char *text, double rate_per_sec, int64_t now_ns, size_t *ret_same)
+{
+	struct ban ban = ban_of(text, 0, rate_per_sec);
+
+	return ban_terms_end(terms, &ban, now_ns, ret_same);
+}
+
+static int64_t overlap(const struct ban_terms *terms, const char *text, int64_t now_ns)
+{
+	struct ban ban = ban_of(text, 0, 0);
+
+	return ban_terms_overlap(terms, &ban.prefix, now_ns);
+}
+
+static int make(void **state)
+{
+	*state = calloc(1, sizeof(struct ban_terms));
+	return *state ? 0 : -1;
+}
+
+static int end(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static void one_stands_until_its_end_at_its_rate_or_a_milder_one(void **state)
+{
+	struct ban_terms *terms = *state;
+	size_t same = 9;
+
+	put(terms, "10.1.0.66", 100, 5, 1);
+	put(terms, "10.1.0.67", 200, 5, 1);
+	put(terms, "10.1.0.0/24", 300, 0, 1);
+	assert_int_equal(end_of(terms, "10.1.0.66", 5, 99, &same), 100);
+	assert_int_equal(same, 2);
+	assert_int_equal(end_of(terms, "10.1.0.66", 7, 99, NULL), 100);
+	assert_int_equal(end_of(terms, "10.1.0.66", 0, 99, NULL), 0); /* stricter than what stands */
+	assert_int_equal(end_of(terms, "10.1.0.66", 5, 100, &same), 0);
+	assert_int_equal(same, 1);
+	assert_int_equal(end_of(terms, "10.1.0.1", 0, 1, NULL), 0);
+	put(terms, "10.1.0.67", 150, 0, 2); /* in place of the other one */
+	assert_int_equal(end_of(terms, "10.1.0.67", 5, 99, &same), 150);
+	assert_int_equal(same, 1);
+}
+
+static void what_shares_an_address_overlaps(void **state)
+{
+	struct ban_terms *terms = *state;
+
+	put(terms, "10.1.0.64/26", 100, 0, 1);
+	put(terms, "2001:db8:7::/64", 200, 0, 1);
+	assert_int_equal(overlap(terms, "10.1.0.66", 1), 100);
+	assert_int_equal(overlap(terms, "10.1.0.0/16", 1), 100);
+	assert_int_equal(overlap(terms, "10.1.0.1", 1), 0);
+	assert_int_equal(overlap(terms, "2001:db8:7::/48", 1), 200);
+	assert_int_equal(overlap(terms, "10.1.0.66", 100), 0);
+	put(terms, "10.1.0.66", 70, 0, 1);
+	assert_int_equal(overlap(terms, "10.1.0.66", 1), 100); /* the later end */
+}
+
+static void where_there_is_no_room_the_first_to_end_gives_way(void **state)
+{
+	struct ban_terms *terms = *state;
+	struct ban ban = ban_of("10.0.0.0", 0, 0);
+
+	for (unsigned i = 0; i < BAN_TERMS_MAX; i++) {
+		ban.prefix.addr.bytes[2] = (uint8_t)(i >> 8);
+		ban.prefix.addr.bytes[3] = (uint8_t)i;
+		ban.until_ns = i == 77 ? 500 : 1000;
+		ban_terms_put(terms, &ban, 1);
+	}
+	put(terms, "192.0.2.1", 2000, 0, 2);
+	assert_int_equal(terms->used, BAN_TERMS_MAX);
+	assert_int_equal(end_of(terms, "192.0.2.1", 0, 2, NULL), 2000);
+	assert_int_equal(end_of(terms, "10.0.0.77", 0, 2, NULL), 0);
+	assert_int_equal(end_of(terms, "10.0.0.78", 0, 2, NULL), 1000);
+	put(terms, "192.0.2.2", 3000, 0, 1000); /* what has ended makes room */
+	assert_int_equal(terms->used, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(one_stands_until_its_end_at_its_rate_or_a_milder_one, make, end),
+		cmocka_unit_test_setup_teardown(what_shares_an_address_overlaps, make, end),
+		cmocka_unit_test_setup_teardown(where_there_is_no_room_the_first_to_end_gives_way, make, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
