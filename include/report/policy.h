@@ -18,13 +18,18 @@ int report_policy_explain(const struct report_out *out, const struct policy *pol
 
 /* ---- what it would do: ctwarden.policytest/1 ---- */
 
-#define POLICY_TEST_TOP 5
+#define POLICY_TEST_TOP	   5
+#define POLICY_TEST_ROUNDS 4 /* a second apart */
 
 /* One decision, and what of the table it is about. */
 struct policy_test_decision {
 	struct policy_decision decision;	 /* owned: policy_decision_done */
 	uint64_t candidates;			 /* may be taken, whatever the budget */
-	uint64_t taken;				 /* of them, by want and budget */
+	uint64_t taken;				 /* of them, by want and budget, in the round of the decision */
+	unsigned round;				 /* of the decision; 0: the first */
+	unsigned last_round;			 /* in which the rule decided */
+	unsigned later_rounds;			 /* in which it would take more */
+	uint64_t later_taken;
 	uint64_t classes[FLOW_CLASS_COUNT];	 /* of taken */
 	uint64_t spared[POLICY_VERDICT_COUNT];	 /* of its classes: active, young, protected */
 	struct ranking_row top[POLICY_TEST_TOP]; /* sources of the candidates, heaviest first */

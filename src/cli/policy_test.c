@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* cli/policy_test: a policy tried on a table. One pass for the figures, then decisions, then a pass
- * that asks of each entry whether they would take it. Rules that wait for milder ones are asked
- * again once it is known how much those would find. */
+ * that asks of each entry whether they would take it. Rounds a second apart, as long as one takes
+ * something: rules that wait for milder ones are asked again once it is known how much those would
+ * find, and a budget comes back. Rules on sources decide once: the figures of a source are of the
+ * one pass. */
 #include "policy_test.h"
 
 #include <errno.h>
@@ -16,13 +18,15 @@
 #include "kernel/kernel.h"
 #include "report/policy.h"
 
-#define ROUNDS_MAX 4
+#define ROUNDS_MAX POLICY_TEST_ROUNDS
 
 /* A decision with its count of sources and candidates by the rank of their class. */
 struct trial {
 	struct policy_test_decision shown;
 	struct ranking *sources;
-	uint64_t ranks[FLOW_CLASS_COUNT];
+	uint64_t ranks[FLOW_CLASS_COUNT], taken[FLOW_CLASS_COUNT];
+	bool is_due;		    /* in this round */
+	struct policy_decision now; /* of this round, without a filter */
 };
 
 struct test {
@@ -213,22 +217,31 @@ static bool on_victim(const struct flow *flow, const void *raw, size_t raw_len, 
 	return true;
 }
 
-/* Worst class first, as far as want and budget go. */
-static void share_out(const struct test *t, struct trial *trial)
+/* Worst class first, as far as want and budget go, of what was not taken in an earlier round. How many. */
+static uint64_t share_out(const struct test *t, struct trial *trial, bool is_first)
 {
 	struct policy_test_decision *shown = &trial->shown;
 	const struct policy_do *action = &t->policy->rules[shown->decision.rule].action;
-	uint64_t left = shown->decision.granted, taken;
+	uint64_t left = trial->now.granted, taken, sum = 0;
 
 	for (unsigned i = 0; i < action->class_count; i++) {
-		taken = trial->ranks[i] < left ? trial->ranks[i] : left;
-		shown->classes[action->classes[i]] = taken;
-		shown->taken += taken;
+		taken = trial->ranks[i] - trial->taken[i] < left ? trial->ranks[i] - trial->taken[i] : left;
+		trial->taken[i] += taken;
+		if (is_first)
+			shown->classes[action->classes[i]] = taken;
+		sum += taken;
 		left -= taken;
 	}
+	if (!is_first) {
+		shown->later_rounds += sum > 0;
+		shown->later_taken += sum;
+		return sum;
+	}
+	shown->taken = sum;
 	shown->top_config = *ranking_config_get(trial->sources);
 	shown->top_used =
 		ranking_top(trial->sources, RANKING_ORDER_ENTRIES, POLICY_TEST_TOP, shown->top);
+	return sum;
 }
 
 static bool takes_flows(const struct policy_decision *decision)
@@ -236,53 +249,78 @@ static bool takes_flows(const struct policy_decision *decision)
 	return decision->action == POLICY_ACTION_EVICT || decision->action == POLICY_ACTION_SHORTEN;
 }
 
-/* What came of the decisions of this round, for those that wait for them. */
-static void give_results(struct test *t, struct policy_memory *memory, int64_t now_ns)
+/* What came of the decisions of this round, for those that wait for them. How many flows they would evict. */
+static uint64_t take_results(struct test *t, struct policy_memory *memory, int64_t now_ns)
 {
 	struct fill *fill = &t->snapshot->fill;
+	uint64_t evicted = 0;
 
-	for (size_t i = t->first; i < t->count; i++) {
-		const struct policy_test_decision *shown = &t->trials[i].shown;
-		struct policy_effect effect = {.matched = shown->candidates, .done = shown->taken};
+	for (size_t i = 0; i < t->count; i++) {
+		struct trial *trial = &t->trials[i];
+		struct policy_effect effect = {0};
 
-		if (!takes_flows(&shown->decision))
+		if (!trial->is_due || !takes_flows(&trial->now))
 			continue;
-		policy_memory_result(memory, t->policy, &shown->decision, &effect, now_ns);
-		if (shown->decision.action == POLICY_ACTION_EVICT)
-			fill->now.entries -= shown->taken < fill->now.entries ? shown->taken
-									      : fill->now.entries;
+		effect.matched = trial->shown.candidates;
+		effect.done = share_out(t, trial, i >= t->first);
+		policy_memory_result(memory, t->policy, &trial->now, &effect, now_ns);
+		if (trial->now.action == POLICY_ACTION_EVICT)
+			evicted += effect.done;
 	}
+	fill->now.entries -= evicted < fill->now.entries ? evicted : fill->now.entries;
 	if (fill->capacity)
 		fill->fill_pct = 100.0 * (double)fill->now.entries / (double)fill->capacity;
+	return evicted;
 }
 
-static bool is_new_rule(const struct test *t, size_t rule)
+static struct trial *trial_of(struct test *t, size_t rule)
 {
 	for (size_t i = 0; i < t->first; i++)
 		if (t->trials[i].shown.decision.rule == rule)
-			return false;
+			return &t->trials[i];
+	return NULL;
+}
+
+/* One of a round. False: it adds nothing to what was decided before. */
+static bool take_decision(struct test *t, struct policy_decision *decision, unsigned round)
+{
+	struct trial *trial = trial_of(t, decision->rule);
+	bool is_again = trial && decision->action == POLICY_ACTION_EVICT && decision->scope == POLICY_SCOPE_TABLE;
+
+	if (trial ? !is_again : t->count == POLICY_DECISIONS_MAX) {
+		policy_decision_done(decision);
+		return false;
+	}
+	if (is_again) {
+		policy_decision_done(decision);
+	} else {
+		trial = &t->trials[t->count++];
+		trial->shown.decision = *decision;
+		trial->shown.round = round;
+		clear_counts(trial);
+	}
+	trial->now = *decision;
+	trial->now.filter = NULL;
+	trial->is_due = true;
+	trial->shown.last_round = round;
 	return true;
 }
 
-/* Decisions of rules that have not decided before. How many. */
-static size_t decide(struct test *t, struct policy_memory *memory, int64_t now_ns)
+/* How many decisions there are in this round. */
+static size_t decide(struct test *t, struct policy_memory *memory, unsigned round, int64_t now_ns)
 {
-	static const size_t max = POLICY_DECISIONS_MAX;
-	struct policy_decision *decisions = mem_array(max, sizeof(*decisions));
+	struct policy_decision *decisions = mem_array(POLICY_DECISIONS_MAX, sizeof(*decisions));
 	size_t count =
 		policy_evaluate(t->policy, t->policy->mode, t->snapshot, memory, now_ns, decisions);
+	size_t due = 0;
 
+	for (size_t i = 0; i < t->count; i++)
+		t->trials[i].is_due = false;
 	t->first = t->count;
-	for (size_t i = 0; i < count; i++) {
-		if (t->count >= max || !is_new_rule(t, decisions[i].rule)) {
-			policy_decision_done(&decisions[i]);
-			continue;
-		}
-		t->trials[t->count].shown.decision = decisions[i];
-		clear_counts(&t->trials[t->count++]);
-	}
+	for (size_t i = 0; i < count; i++)
+		due += take_decision(t, &decisions[i], round);
 	free(decisions);
-	return t->count - t->first;
+	return due;
 }
 
 static int run_rounds(struct test *t)
@@ -293,12 +331,13 @@ static int run_rounds(struct test *t)
 	int64_t now_ns = NS_PER_SEC;
 	int code = EXIT_DONE;
 
-	for (int round = 0; !code && round < ROUNDS_MAX && decide(t, memory, now_ns); round++) {
-		code = look(t, on_victim, on_redo_victims, &report);
-		for (size_t i = t->first; i < t->count; i++)
-			if (takes_flows(&t->trials[i].shown.decision))
-				share_out(t, &t->trials[i]);
-		give_results(t, memory, now_ns);
+	for (unsigned round = 0; !code && round < ROUNDS_MAX && decide(t, memory, round, now_ns); round++) {
+		bool has_new = t->count > t->first;
+
+		if (has_new)
+			code = look(t, on_victim, on_redo_victims, &report);
+		if (!code && !take_results(t, memory, now_ns) && !has_new)
+			break;
 		now_ns += NS_PER_SEC;
 	}
 	policy_memory_free(memory);

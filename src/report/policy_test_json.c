@@ -27,6 +27,13 @@ static void add_victims(json_t *object, const struct policy_test_decision *d)
 
 	json_add_count(object, "candidates", d->candidates);
 	json_add_count(object, "taken", d->taken);
+	if (d->later_rounds) {
+		json_t *later = json_object();
+
+		json_add_count(later, "rounds", d->later_rounds);
+		json_add_count(later, "taken", d->later_taken);
+		json_object_set_new(object, "later", later);
+	}
 	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
 		if (d->classes[i])
 			json_add_count(part, class_key((enum flow_class)i), d->classes[i]);
@@ -48,6 +55,7 @@ static json_t *json_decision(const struct policy_test_decision *d)
 	if (decision->key_text[0])
 		json_add_text(object, "key", decision->key_text);
 	json_add_text(object, "reason", decision->reason);
+	json_add_count(object, "after_sec", d->round);
 	if (info->has_budget) {
 		if (decision->action != POLICY_ACTION_BAN && decision->want != POLICY_ALL)
 			json_add_count(object, "want", decision->want);

@@ -133,6 +133,11 @@ static void add_would(struct text *t, const struct policy_test_decision *d)
 		if (decision->action == POLICY_ACTION_SHORTEN)
 			text_add(t, " to %.0f\t%% of their lifetime", 100 * decision->scale);
 		add_classes(t, d);
+		if (d->later_rounds) {
+			text_add(t, ", ");
+			add_count(t, d->later_taken);
+			text_add(t, " more in the %u s after that", d->last_round - d->round);
+		}
 		break;
 	case POLICY_ACTION_BAN:
 		text_add(t, "would ban %s", decision->key_text);
@@ -148,7 +153,20 @@ static void add_would(struct text *t, const struct policy_test_decision *d)
 	}
 }
 
-static void print_decision(const struct report_out *out, const struct policy_test_decision *d)
+/* Another rule takes of the whole table in the same round: this one has to take what that one is expected to leave. */
+static bool comes_behind(const struct policy_test *test, const struct policy_test_decision *d)
+{
+	const struct policy_decision *decision = &d->decision;
+
+	for (const struct policy_test_decision *other = test->decisions; other < d; other++)
+		if (other->decision.action == POLICY_ACTION_EVICT && other->decision.scope == POLICY_SCOPE_TABLE &&
+		    other->decision.rule != decision->rule && other->last_round >= d->round)
+			return decision->action == POLICY_ACTION_EVICT && decision->scope == POLICY_SCOPE_TABLE;
+	return false;
+}
+
+static void print_decision(const struct report_out *out, const struct policy_test *test,
+			   const struct policy_test_decision *d)
 {
 	char buf[PARAGRAPH_MAX];
 	struct text t;
@@ -157,7 +175,10 @@ static void print_decision(const struct report_out *out, const struct policy_tes
 	add_would(&t, d);
 	paragraph_print(out, 2, buf);
 	text_init(&t, buf, sizeof(buf));
-	text_add(&t, "because %s", d->decision.reason);
+	if (d->round)
+		text_add(&t, "%u s later, ", d->round);
+	text_add(&t, "because %s%s", d->decision.reason,
+		 comes_behind(test, d) ? " besides what the rules before it are expected to take" : "");
 	paragraph_print(out, 4, buf);
 	if (!policy_actions[d->decision.action].has_match ||
 	    !policy_actions[d->decision.action].has_budget)
@@ -176,7 +197,7 @@ static void print_rule(const struct report_out *out, const struct policy_test *t
 	for (size_t i = 0; i < test->count; i++) {
 		if (test->decisions[i].decision.rule != index)
 			continue;
-		print_decision(out, &test->decisions[i]);
+		print_decision(out, test, &test->decisions[i]);
 		has_any = true;
 	}
 	if (has_any)

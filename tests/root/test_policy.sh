@@ -108,6 +108,39 @@ ok "and that nothing was" $? "$out"
 run "$policies/stale-cleanup.json" -j
 same "stale-cleanup finds the silent ones" 20 "$(json 'r("dead-established")["decisions"][0]["candidates"]')"
 
+# A budget of 1,000 at once and 1,000 a second, and a second rule that takes what the first one leaves.
+python3 - >"$work/many" <<'PY'
+flow = "{} src=10.1.0.66 dst=10.2.{}.{} sport={} dport=53 {} src=10.2.{}.{} dst=10.1.0.66 sport=53 dport={} {} mark=0 use=1"
+for i in range(9500):
+    a, b = i // 250, i % 250 + 1
+    if i < 9000:
+        print(flow.format("udp 17 5", a, b, i + 1, "[UNREPLIED]", a, b, i + 1, ""))
+    else:
+        print(flow.format("tcp 6 20 TIME_WAIT", a, b, i + 1, "", a, b, i + 1, "[ASSURED]"))
+PY
+two_rules() { # PER_RUN PER_SEC of the first
+    cat >"$work/two.json" <<JSON
+{"schema": "ctwarden.policy/1", "mode": "act", "rules": [
+ {"name": "a", "when": {"fill_pct": 75}, "until": {"fill_pct": 50}, "budget": {"per_run": $1, "per_sec": $2},
+  "do": {"action": "evict", "classes": ["unreplied"], "min_age": 0, "signature": false}},
+ {"name": "b", "when": {"fill_pct": 75}, "until": {"fill_pct": 50},
+  "do": {"action": "evict", "classes": ["closing"], "min_age": 0, "signature": false}}]}
+JSON
+    run "$work/two.json" --from "$work/many" --capacity 10000 -j
+}
+told='" ".join(str(x) for n in "ab" for v in [r(n)["decisions"][0]] for x in (v["want"], v["taken"], v.get("later", {}).get("taken", 0)))'
+two_rules 1000 1000
+same "what the next rounds grant is told too" "4500 1000 3000 3500 500 0" "$(json "$told")"
+two_rules 4499 10
+same "and what is left to a rule, where the budget of the one before is enough but for one" "4500 4499 0 1 1 0" "$(json "$told")"
+run "$work/two.json" --from "$work/many" --capacity 10000
+printf '%s\n' "$out" | grep -q 'because fill 95.0 %; 1 to go besides what the rules before it are expected to take'
+ok "which is said" $? "$out"
+two_rules 5000 10
+sed -i 's/"unreplied"/"half-open"/' "$work/two.json"
+run "$work/two.json" --from "$work/many" --capacity 10000 -j
+same "a rule whose elder finds nothing decides a second later" "1 500" "$(json '"%d %d" % (r("b")["decisions"][0]["after_sec"], r("b")["decisions"][0]["taken"])')"
+
 # What is wrong.
 run "$policies/gateway.json" --from "$work/none"
 same "a file that is not there: 1" 1 "$code"

@@ -471,13 +471,13 @@ static void fill_trial(struct policy_test_decision *trial, const struct policy *
 static void test_golden_policy_test(void **state)
 {
 	struct policy *policy = shipped("gateway");
-	struct policy_test_decision trials[3];
+	struct policy_test_decision trials[4];
 	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
 	struct policy_test test = {.from = "saved.txt",
 				   .policy = policy,
 				   .snapshot = snapshot,
 				   .decisions = trials,
-				   .count = 3,
+				   .count = 4,
 				   .unread = 2,
 				   .knows_growth = true,
 				   .capacity_from = REPORT_CAPACITY_OPTION};
@@ -498,6 +498,12 @@ static void test_golden_policy_test(void **state)
 	fill_trial(&trials[0], policy, 0, "level critical, full in 500 ms");
 	fill_trial(&trials[1], policy, 1, "level critical, full in 500 ms; all that match");
 	fill_trial(&trials[2], policy, 2, "level critical, full in 500 ms; 9,000 to go");
+	fill_trial(&trials[3], policy, 3, "level critical, full in 500 ms; 9,000 to go");
+	trials[2].last_round = 1; /* in which it finds nothing more */
+	trials[3].round = 1;
+	trials[3].last_round = 3;
+	trials[3].later_rounds = 2;
+	trials[3].later_taken = 615;
 	capture_start(&c, 80, true);
 	assert_int_equal(report_policy_test(&c.out, &test), 0);
 	capture_compare(&c, "policytest-gateway.txt");
@@ -507,6 +513,7 @@ static void test_golden_policy_test(void **state)
 	capture_compare(&c, "policytest-gateway.json");
 	test.from = NULL;
 	test.capacity_from = REPORT_CAPACITY_DAEMON;
+	test.count = 3;
 	capture_start(&c, 100, false);
 	assert_int_equal(report_policy_test(&c.out, &test), 0);
 	capture_compare(&c, "policytest-daemon.txt");
@@ -525,7 +532,7 @@ static void test_golden_policy_test(void **state)
 	c.out.is_json = true;
 	assert_int_equal(report_policy_test(&c.out, &test), 0);
 	capture_compare(&c, "policytest-unknown.json");
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		policy_decision_done(&trials[i].decision);
 	free(snapshot);
 	policy_free(policy);
