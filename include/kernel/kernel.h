@@ -180,7 +180,7 @@ int selftest_kept(const char *proofs_dir, unsigned *ret_proven, char *ret_why, s
  * Looks into proofs_dir (may be NULL), else proves one set. */
 bool selftest_fast_delete(const char *proofs_dir, char *ret_why, size_t why_size);
 
-/* ---- this host (kernel/host.c, kernel/listeners.c) ---- */
+/* ---- this host (kernel/host.c, kernel/gateways.c, kernel/listeners.c) ---- */
 
 /* The established TCP sockets of this namespace that a process named sshd or sshd-session holds, on whatever port, as tuples
  * seen from outside (src: the peer; IPv4-mapped ones as IPv4). By sock_diag and /proc/PID/fd. Behind DNAT the entry's original
@@ -190,6 +190,10 @@ bool selftest_fast_delete(const char *proofs_dir, char *ret_why, size_t why_size
 int host_operator_sockets(struct flow_tuple **ret_tuples, size_t *ret_count);
 /* Addresses of this namespace's interfaces; *ret_addrs is the caller's. 0 or -errno. */
 int host_addresses(struct addr **ret_addrs, size_t *ret_count);
+#define HOST_GATEWAYS_MAX 1024 /* a full table of the internet has some hundred next hops */
+/* The next hops of this namespace's routes, each once: of both families and all tables, multipath too. 0; -E2BIG: more than
+ * HOST_GATEWAYS_MAX; other -errno. Blocks about 1 us a route. */
+int host_gateways(struct addr ret_addrs[HOST_GATEWAYS_MAX], size_t *ret_count);
 /* Listeners besides this process on the DESTROY group of ctnetlink in this namespace (our own daemon is one); 0 where it
  * cannot be told. names: of the processes, "conntrackd, ulogd"; "port 4711" where that is hidden. */
 unsigned host_destroy_listeners(char *ret_names, size_t size);

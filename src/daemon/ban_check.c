@@ -20,43 +20,12 @@ static bool overlaps(const struct prefix *a, const struct prefix *b)
 	return a->addr.family == b->addr.family && (prefix_contains(a, &b->addr) || prefix_contains(b, &a->addr));
 }
 
-static bool is_gateway4(const struct prefix *prefix)
+static bool covers_any(const struct prefix *prefix, const struct addr *addrs, size_t count)
 {
-	FILE *file = fopen("/proc/self/net/route", "re");
-	char line[256];
-	unsigned gateway;
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		/* The address stands as the kernel keeps it, in network order read as a number of this machine. */
-		if (sscanf(line, "%*s %*x %x", &gateway) == 1 && gateway)
-			found = covers(prefix, AF_INET, (const uint8_t *)&gateway);
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static bool is_gateway6(const struct prefix *prefix)
-{
-	FILE *file = fopen("/proc/self/net/ipv6_route", "re");
-	static const uint8_t none[16];
-	char line[256], hex[40];
-	uint8_t bytes[16];
-	bool found = false;
-
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		unsigned byte;
-
-		if (sscanf(line, "%*s %*s %*s %*s %39s", hex) != 1 || strlen(hex) != 32)
-			continue;
-		for (size_t i = 0; i < 16; i++)
-			bytes[i] = sscanf(&hex[2 * i], "%2x", &byte) == 1 ? (uint8_t)byte : 0;
-		found = memcmp(bytes, none, sizeof(none)) != 0 && covers(prefix, AF_INET6, bytes);
-	}
-	if (file)
-		fclose(file);
-	return found;
+	for (size_t i = 0; i < count; i++)
+		if (covers(prefix, addrs[i].family, addrs[i].bytes))
+			return true;
+	return false;
 }
 
 /* A protect entry that names sources names who must be heard. */
@@ -84,13 +53,12 @@ bool ban_allowed(const struct ban_context *context, const struct prefix *prefix,
 
 	if (prefix->len < (prefix->addr.family == AF_INET ? LEAST_IPV4 : LEAST_IPV6))
 		return snprintf(ret_why, size, "not banned: the prefix is too wide"), false;
-	for (size_t i = 0; i < context->own_count; i++)
-		if (covers(prefix, context->own[i].family, context->own[i].bytes))
-			return snprintf(ret_why, size, "not banned: an address of this host"), false;
+	if (covers_any(prefix, context->own, context->own_count))
+		return snprintf(ret_why, size, "not banned: an address of this host"), false;
 	for (size_t i = 0; i < context->operator_count; i++)
 		if (covers(prefix, context->operators[i].family, context->operators[i].src))
 			return snprintf(ret_why, size, "not banned: the operator comes from there"), false;
-	if (is_gateway4(prefix) || is_gateway6(prefix))
+	if (covers_any(prefix, context->gateways, context->gateway_count))
 		return snprintf(ret_why, size, "not banned: a gateway of this host"), false;
 	if (name)
 		return snprintf(ret_why, size, "not banned: protected as \"%s\"", name), false;

@@ -16,9 +16,12 @@ struct ban_context {
 	size_t own_count;
 	const struct flow_tuple *operators; /* the operator's sockets, src: the peer */
 	size_t operator_count;
+	const struct addr *gateways; /* next hops of this host's routes */
+	size_t gateway_count;
 };
 
-/* Reads the gateways from /proc/net. False: ret_why says why not. */
+/* Pure. False: ret_why says why not. A prefix with a gateway in it is not banned at all, so that IPv6 clients that share their
+ * gateway's /64 never are: who would have to be told apart by full address is no source. */
 bool ban_allowed(const struct ban_context *context, const struct prefix *prefix, char *ret_why, size_t size);
 
 #endif

@@ -9,7 +9,8 @@
 #include "ban_check.h"
 #include "base/clock.h"
 
-#define BANS_CHECK_NS (5 * NS_PER_SEC)
+#define BANS_CHECK_NS	  (5 * NS_PER_SEC)
+#define GATEWAYS_FRESH_NS (5 * NS_PER_SEC)
 
 /* ---- a decision ---- */
 
@@ -112,16 +113,30 @@ static int put_in_force(struct rounds *rounds, const struct policy_do *action, c
 	return 0;
 }
 
+/* Many are decided on in one round, and a router has many routes. False: nobody can say who the gateways are. */
+static bool knows_gateways(struct rounds *rounds, int64_t now_ns)
+{
+	if (rounds->gateways_ns && now_ns - rounds->gateways_ns < GATEWAYS_FRESH_NS)
+		return true;
+	if (host_gateways(rounds->gateways, &rounds->gateway_count))
+		return rounds->gateways_ns != 0; /* those of the last time hold */
+	rounds->gateways_ns = now_ns;
+	return true;
+}
+
 int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 	       struct action_record *record, int64_t *ret_settled_ns)
 {
 	const struct policy_do *action = &policy->rules[decision->rule].action;
+	int64_t now_ns = clock_monotonic_ns(), lifted_ns;
+	bool is_known = knows_gateways(rounds, now_ns);
 	struct ban_context context = {.policy = policy,
 				      .own = rounds->own,
 				      .own_count = rounds->own_count,
 				      .operators = rounds->operators,
-				      .operator_count = rounds->operator_count};
-	int64_t now_ns = clock_monotonic_ns(), lifted_ns;
+				      .operator_count = rounds->operator_count,
+				      .gateways = rounds->gateways,
+				      .gateway_count = rounds->gateway_count};
 	struct ban ban = {.prefix = decision->prefix,
 			  .until_ns = now_ns + action->duration_ns,
 			  .rate_per_sec = action->rate_per_sec};
@@ -129,7 +144,9 @@ int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct 
 	int result;
 
 	record->matched = record->left = 1;
-	if (!ban_allowed(&context, &ban.prefix, record->how, sizeof(record->how))) {
+	if (!is_known)
+		snprintf(record->how, sizeof(record->how), "not banned: the gateways of this host cannot be read");
+	if (!is_known || !ban_allowed(&context, &ban.prefix, record->how, sizeof(record->how))) {
 		record->spared = 1;
 		return 0;
 	}

@@ -32,6 +32,9 @@ struct rounds {
 	struct protect *protect;
 	struct addr *own;
 	size_t own_count;
+	struct addr gateways[HOST_GATEWAYS_MAX]; /* asked for where something is to be banned */
+	size_t gateway_count;
+	int64_t gateways_ns; /* when; 0: never */
 	struct flow_tuple *operators;
 	size_t operator_count;
 	struct flow_timeouts timeouts;

@@ -289,6 +289,42 @@ static void addresses_of_the_namespace_are_listed(void **state)
 	free(addrs);
 }
 
+/* ---- gateways ---- */
+
+static void next_hops_of_every_table_are_gateways(void **state)
+{
+	static const char *const wanted[] = {"198.18.5.1", "198.18.5.2", "198.18.5.3", "198.18.5.4", "2001:db8:5::1", "2001:db8:5::2",
+					     "2001:db8:5::3", "2001:db8:5::4", "2001:db8:5::5"};
+	const size_t wanted_count = sizeof(wanted) / sizeof(wanted[0]);
+	static struct addr addrs[HOST_GATEWAYS_MAX];
+	size_t count;
+
+	(void)state;
+	assert_int_equal(host_gateways(addrs, &count), 0);
+	assert_int_equal(count, 0);
+	assert_int_equal(system("ip link add d0 type veth peer name d1 && ip link set d0 up && ip link set d1 up && ip addr add 198.18.5.78/24 dev d0 && "
+				"ip addr add 2001:db8:5::78/64 dev d0 nodad && ip route add default via 198.18.5.1 && "
+				"ip route add 198.51.100.0/24 via 198.18.5.1 && "
+				"ip route add default via 198.18.5.2 table 77 && "
+				"ip route add 203.0.113.0/24 nexthop via 198.18.5.3 nexthop via 198.18.5.4 && "
+				"ip route add 203.0.114.0/24 via inet6 2001:db8:5::5 && "
+				"ip -6 route add default via 2001:db8:5::1 && "
+				"ip -6 route add default via 2001:db8:5::2 table 78 && "
+				"ip -6 route add 2001:db8:7::/48 nexthop via 2001:db8:5::3 nexthop via 2001:db8:5::4"),
+			 0);
+	assert_int_equal(host_gateways(addrs, &count), 0);
+	assert_int_equal(count, wanted_count);
+	for (size_t i = 0; i < wanted_count; i++) {
+		char text[ADDR_TEXT_MAX];
+		bool found = false;
+
+		for (size_t k = 0; k < count; k++)
+			found = found || !strcmp(addr_format(&addrs[k], text), wanted[i]);
+		if (!found)
+			fail_msg("%s is missing", wanted[i]);
+	}
+}
+
 /* ---- listeners ---- */
 
 static pid_t start_listener(const char *name, unsigned groups)
@@ -371,6 +407,7 @@ int main(void)
 		cmocka_unit_test(a_socket_of_both_families_is_ipv4_on_the_wire),
 		cmocka_unit_test(who_cannot_look_says_so),
 		cmocka_unit_test(addresses_of_the_namespace_are_listed),
+		cmocka_unit_test(next_hops_of_every_table_are_gateways),
 		cmocka_unit_test(other_listeners_on_destroy_are_named),
 	};
 
