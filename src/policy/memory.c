@@ -14,6 +14,7 @@
 #define INEFFECTIVE_GIVE_UP 3
 #define SOUGHT_ALL	    UINT64_MAX
 #define SOUGHT_MORE	    2 /* times as many that may go are another question */
+#define SOUGHT_NONE_PAUSES  2 /* pauses longer, where no flow was needed that does not go freely: need ends it at once */
 
 static const struct rule_state *state_named(const struct policy *policy,
 					    const struct policy_memory *memory,
@@ -234,9 +235,9 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	} else {
 		state->ineffective++;
 	}
-	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck);
 	state->sought_level = decision->level;
 	state->sought = effect->error || effect->done ? SOUGHT_ALL : decision->want_other;
+	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck + (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */
 	if (decision->action == POLICY_ACTION_TIMEOUTS)
