@@ -95,6 +95,9 @@ enum flow_class {
  * stream: two-way ASSURED, not TCP; established: TCP ESTABLISHED, replied; offloaded: either offload bit. */
 enum flow_class flow_class_of(const struct flow *flow);
 
+/* An end of it is in 127.0.0.0/8 or is ::1. */
+bool flow_tuple_is_loopback(const struct flow_tuple *tuple);
+
 enum flow_event_kind { FLOW_EVENT_NEW, FLOW_EVENT_UPDATE, FLOW_EVENT_DESTROY, FLOW_EVENT_KIND_COUNT };
 
 /* A compact flow for samples, event batches and victim lists. */

@@ -62,13 +62,6 @@ void fast_begin(struct fast *fast, const struct guard_table *table, const struct
 	}
 }
 
-static bool is_loopback(const struct flow *flow)
-{
-	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
-
-	return orig->src[0] == 127 || orig->dst[0] == 127; /* ways are of IPv4 alone */
-}
-
 /* Who is answered is somebody, whoever else sends in his name: then each flow is looked at. */
 static void note_user(struct fast *fast, const struct flow *flow)
 {
@@ -100,7 +93,7 @@ void fast_see(struct fast *fast, const struct guard_table *table, const struct f
 		if (!flow_filter_match(way->filter, flow, &context))
 			continue;
 		way->met++;
-		way->strangers += class != FLOW_CLASS_UNREPLIED || standing->is_base || is_loopback(flow) ||
+		way->strangers += class != FLOW_CLASS_UNREPLIED || standing->is_base || flow_tuple_is_loopback(&flow->tuple[FLOW_ORIG]) ||
 				  guard_protected_by(table, flow, &context) != NULL;
 	}
 }

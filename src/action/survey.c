@@ -61,14 +61,6 @@ static void add_group(struct survey *survey, const struct flow *flow)
 	group->idle_known++;
 }
 
-static bool is_loopback(const struct flow_tuple *tuple)
-{
-	if (tuple->family == AF_INET)
-		return tuple->src[0] == 127 || tuple->dst[0] == 127;
-	return !memcmp(tuple->src, &in6addr_loopback, sizeof(tuple->src)) ||
-	       !memcmp(tuple->dst, &in6addr_loopback, sizeof(tuple->dst));
-}
-
 static uint64_t key_of(const struct action_request *request, const struct flow *flow)
 {
 	uint32_t idle;
@@ -110,7 +102,7 @@ static void choose(struct survey *survey, const struct flow *flow)
 	ranking_add(plan->sources, flow, flow_class_of(flow));
 	plan->offloaded += (flow->status & OFFLOAD_BITS) != 0;
 	plan->fixed += (flow->status & FLOW_STATUS_FIXED_TIMEOUT) != 0;
-	plan->loopback += is_loopback(&flow->tuple[FLOW_ORIG]);
+	plan->loopback += flow_tuple_is_loopback(&flow->tuple[FLOW_ORIG]);
 	plan->sctp += flow->tuple[FLOW_ORIG].protocol == IPPROTO_SCTP;
 	if (plan->example_count < ACTION_EXAMPLES)
 		plan->examples[plan->example_count++] = *flow;

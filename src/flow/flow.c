@@ -67,3 +67,12 @@ void flow_brief_from(const struct flow *flow, struct flow_brief *ret_brief)
 	memcpy(ret_brief->dst, orig->dst, sizeof(ret_brief->dst));
 	memcpy(ret_brief->reply_src, flow->tuple[FLOW_REPLY].src, sizeof(ret_brief->reply_src));
 }
+
+bool flow_tuple_is_loopback(const struct flow_tuple *tuple)
+{
+	static const uint8_t v6[16] = {[15] = 1};
+
+	if (tuple->family == AF_INET)
+		return tuple->src[0] == 127 || tuple->dst[0] == 127;
+	return !memcmp(tuple->src, v6, sizeof(v6)) || !memcmp(tuple->dst, v6, sizeof(v6));
+}

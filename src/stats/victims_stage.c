@@ -57,15 +57,6 @@ const char *victim_spared_name(enum victim_spared spared)
 	return spared_names[spared];
 }
 
-static bool is_loopback(const struct flow_tuple *orig)
-{
-	static const uint8_t v6[16] = {[15] = 1};
-
-	if (orig->family == AF_INET)
-		return orig->src[0] == 127 || orig->dst[0] == 127;
-	return memcmp(orig->src, v6, sizeof(v6)) == 0 || memcmp(orig->dst, v6, sizeof(v6)) == 0;
-}
-
 static bool is_established_sctp(const struct flow *flow)
 {
 	return flow->tuple[FLOW_ORIG].protocol == IPPROTO_SCTP &&
@@ -78,7 +69,7 @@ enum victim_spared victims_spared_by_kind(const struct victims_config *config,
 {
 	if (class == FLOW_CLASS_OFFLOADED)
 		return VICTIM_SPARED_OFFLOADED;
-	if (!config->takes_loopback && is_loopback(&flow->tuple[FLOW_ORIG]))
+	if (!config->takes_loopback && flow_tuple_is_loopback(&flow->tuple[FLOW_ORIG]))
 		return VICTIM_SPARED_LOOPBACK;
 	if (!config->takes_sctp && is_established_sctp(flow))
 		return VICTIM_SPARED_SCTP;
