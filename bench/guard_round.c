@@ -181,7 +181,8 @@ static void surge(struct bench *b, char **argv)
 	guard_surge(b->guard, tell_now());
 }
 
-/* Twice, some seconds apart: then it is known that what fits the surge is not in use, as it is in a surge that lasts. */
+/* Twice, some seconds apart: then it is known that what fits the surge is not in use, as it is in a surge
+ * that lasts. */
 static void try_surge(struct bench *b)
 {
 	struct flow_scan_report report;

@@ -32,6 +32,17 @@ plant src/stats/good.c '#include <stdint.h>' '#include "stats/good.h"' '#include
 plant tests/unit/test_stats_good.c '#include <cmocka.h>' '#include "stats/good.h"'
 expect "a clean tree passes" 0 "2 files keep to the layers"
 
+line120=$(printf '\t\t/* %101s' x)
+plant src/stats/good.c "$line120"
+expect "a line of 120 columns passes" 0 "1 files keep to the layers"
+
+plant src/stats/good.c '#include <stdint.h>' "$line120 "
+expect "one of 121 is refused, tabs counted as 8" 1 "src/stats/good.c:2: 121 columns"
+
+plant src/stats/good.c '#include <stdint.h>'
+plant tests/root/test_wide.c "$line120 "
+expect "in a test too" 1 "tests/root/test_wide.c:1: 121 columns"
+
 plant src/stats/bad.c '/* x */' '#include "kernel/kernel.h"'
 expect "stats including kernel is refused" 1 "src/stats/bad.c:2: layer stats may not include layer kernel"
 

@@ -116,8 +116,8 @@ struct action_plan {
 
 #define ACTION_REDO_MAX 3 /* passes made anew where the table was resized under them */
 
-/* One pass that changes nothing, made anew (ACTION_REDO_MAX times) where the table was resized meanwhile: callbacks then hear of
- * entries again. 0 with *ret_plan, to be freed; -errno of the pass. */
+/* One pass that changes nothing, made anew (ACTION_REDO_MAX times) where the table was resized meanwhile: callbacks
+ * then hear of entries again. 0 with *ret_plan, to be freed; -errno of the pass. */
 int action_survey(const struct action_request *request, const struct flow_ports *ports,
 		  struct action_plan **ret_plan);
 void action_plan_free(struct action_plan *plan);
@@ -156,9 +156,9 @@ struct action_result {
 
 /* Does it: from the plan's list, read again right before each write; without a list (plan NULL or
  * more than are listed) by a pass that writes as it reads. Where the table is resized under that pass
- * it is followed by another, until one was not or ACTION_REDO_MAX were: what it had missed is found then. Not where a change must
- * not be made twice (--add, --fixed, a limit on changes): then it is said (is_unsettled). 0, or -errno where it could not begin or
- * go on; *ret_result says how far it came either way. */
+ * it is followed by another, until one was not or ACTION_REDO_MAX were: what it had missed is found then. Not where a
+ * change must not be made twice (--add, --fixed, a limit on changes): then it is said (is_unsettled). 0, or -errno
+ * where it could not begin or go on; *ret_result says how far it came either way. */
 int action_execute(const struct action_request *request, const struct flow_ports *ports,
 		   const struct action_plan *plan, struct action_result *ret_result);
 

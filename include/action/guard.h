@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/guard: runs the decisions of a policy on one table: sweep, shorten, evict. Remembers from round to round what was
- * there while the table was calm (stats/seniority) and a sample of it. Belongs to one thread. Blocks as the ports do. Bans and
- * kernel timeouts are not its work: they change no entry. */
+/* action/guard: runs the decisions of a policy on one table: sweep, shorten, evict. Remembers from round to round what
+ * was there while the table was calm (stats/seniority) and a sample of it. Belongs to one thread. Blocks as the ports
+ * do. Bans and kernel timeouts are not its work: they change no entry. */
 #ifndef CTWARDEN_ACTION_GUARD_H
 #define CTWARDEN_ACTION_GUARD_H
 
@@ -54,25 +54,27 @@ struct guard_table {
 
 /* A pass at rest: seniority is renewed and, where calm, the sample of the calm table. 0 or -errno. */
 int guard_renew(struct guard *guard, const struct guard_table *table, struct flow_scan_report *ret_report);
-/* A surge began: the newest seniors are struck out; a calm pass in the two seconds before is undone, as it may have met the
- * surge already. */
+/* A surge began: the newest seniors are struck out; a calm pass in the two seconds before is undone, as it may have met
+ * the surge already. */
 void guard_surge(struct guard *guard, int64_t now_ns);
 
-/* A flow that user space has put in (a NEW event with a port id): where it is answered and assured it is senior and base at once. */
+/* A flow that user space has put in (a NEW event with a port id): where it is answered and assured it is senior and
+ * base at once. */
 void guard_adopt(struct guard *guard, const struct flow *flow, int64_t now_ns);
 
-/* Runs the decisions in their order: one record and one effect each (ban and timeouts: left untouched, is_mine false). At most
- * one pass for all evictions and one for all shortenings. */
+/* Runs the decisions in their order: one record and one effect each (ban and timeouts: left untouched, is_mine false).
+ * At most one pass for all evictions and one for all shortenings. */
 struct guard_outcome {
 	bool is_mine;
 	struct action_record record;
 	struct policy_effect effect;
 };
-void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions, size_t count,
-		 struct guard_outcome *ret_outcomes);
+void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions,
+		 size_t count, struct guard_outcome *ret_outcomes);
 
 /* A record of a decision before anything came of it. */
-void guard_record_init(struct action_record *record, const struct guard_table *table, const struct policy_decision *decision);
+void guard_record_init(struct action_record *record, const struct guard_table *table,
+		       const struct policy_decision *decision);
 
 /* Protects "own": answered flows that this host began or answers itself. */
 bool guard_is_own(const struct guard_table *table, const struct flow *flow);

@@ -28,16 +28,16 @@ void protect_set_operator(struct protect *protect, const struct flow_tuple *tupl
  * their kind. Once, behind protect_set_operator. */
 void protect_set_operator_flows(struct protect *protect, const struct flow *flows, size_t count);
 /* A filter, which becomes protect's, under a name for people ("--protect -s 10.0.0.0/8"; cut at
- * PROTECT_NAME_MAX). 0, or -ENOSPC where PROTECT_MAX are there: then the filter stays the caller's.
- */
+ * PROTECT_NAME_MAX). 0, or -ENOSPC where PROTECT_MAX are there: then the filter stays the
+ * caller's. */
 int protect_add(struct protect *protect, struct flow_filter *filter, const char *name);
 size_t protect_count(const struct protect *protect);
 const char *protect_name(const struct protect *protect, size_t index);
 /* The first entry that the flow belongs to, or PROTECT_NONE. */
 int protect_hit(const struct protect *protect, const struct flow *flow,
 		const struct flow_filter_context *context);
-/* Whether a flow that is not protected now could come to be while it lives, by its mark or state, say: false only where that
- * is certain. Of the flow only what never changes is looked at. */
+/* Whether a flow that is not protected now could come to be while it lives, by its mark or state, say: false only where
+ * that is certain. Of the flow only what never changes is looked at. */
 bool protect_may_come(const struct protect *protect, const struct flow *flow);
 /* Whether some flow could match the filter and be protected: false only where that is certain. With
  * the operator's sockets alone, without their flows, addresses and ports of the filter are not

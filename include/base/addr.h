@@ -30,7 +30,8 @@ void addr_mask(struct addr *addr, unsigned len);
 /* Reads one address ("10.0.0.1", "2001:db8::1"). A v4-mapped address ("::ffff:10.0.0.1") becomes IPv4.
  * 0, or -EINVAL with reterr_problem (may be NULL) filled; its path is left to the caller ("" set). */
 int addr_parse(const char *text, struct addr *ret_addr, struct problem *reterr_problem);
-/* Reads "ADDRESS" or "ADDRESS/LEN". Set host bits are cleared. Errors as addr_parse: "an IPv4 prefix is at most /32". */
+/* Reads "ADDRESS" or "ADDRESS/LEN". Set host bits are cleared. Errors as addr_parse: "an IPv4 prefix is at
+ * most /32". */
 int prefix_parse(const char *text, struct prefix *ret_prefix, struct problem *reterr_problem);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
 

@@ -21,9 +21,8 @@ char *clock_format_rfc3339(int64_t real_ns, char buf[CLOCK_TEXT_MAX]);
 /* Local time for people, "2026-11-25 09:41:07"; returns buf. */
 char *clock_format_local(int64_t real_ns, char buf[CLOCK_TEXT_MAX]);
 /* Reads a moment as journalctl takes it: "2026-11-25 09:41:07", "2026-11-25", "09:41", "09:41:07", RFC 3339,
- * "now", "today", "yesterday", "tomorrow", "-10min", "10min ago", "10min" (= ago), "+10min", "10min left", "@SECONDS". now
- * is real time.
- * 0 or -EINVAL with the problem filled. */
+ * "now", "today", "yesterday", "tomorrow", "-10min", "10min ago", "10min" (= ago), "+10min", "10min left", "@SECONDS".
+ * now is real time. 0 or -EINVAL with the problem filled. */
 int clock_parse_moment(const char *text, int64_t now_real_ns, int64_t *ret_real_ns,
 		       struct problem *reterr_problem);
 

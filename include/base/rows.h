@@ -17,7 +17,8 @@ struct rows;
 struct rows_shape {
 	size_t row_size, key_size;
 	size_t weight_offset; /* of a uint32_t: what decides who gives way */
-	size_t max;           /* most rows; 0: grows without bound. Bounded tables reserve all at once: untouched pages cost nothing */
+	/* Most rows; 0: grows without bound. Bounded tables reserve all at once: untouched pages cost nothing. */
+	size_t max;
 };
 
 /* Called before a row is overwritten by another key; the row is borrowed. May be NULL. */
@@ -34,9 +35,9 @@ void *rows_at(const struct rows *rows, size_t index); /* index < rows_used */
 void *rows_find(const struct rows *rows, const void *key);
 /* The row of this key, made zeroed (but for its key) when missing; never NULL. */
 void *rows_get(struct rows *rows, const void *key);
-/* For loops over many keys: memory is fetched ahead in three steps, so that the waits overlap. The hash is of this table's
- * key; index first, later (the index has arrived) the row, then rows_get_hashed or
- * rows_find_hashed, which are rows_get and rows_find with the hash known. */
+/* For loops over many keys: memory is fetched ahead in three steps, so that the waits overlap. The hash is of this
+ * table's key; index first, later (the index has arrived) the row, then rows_get_hashed or rows_find_hashed, which are
+ * rows_get and rows_find with the hash known. */
 uint32_t rows_hash(const struct rows *rows, const void *key);
 void rows_prefetch_index(const struct rows *rows, uint32_t hash);
 void rows_prefetch_row(const struct rows *rows, uint32_t hash);

@@ -5,8 +5,8 @@
 
 #include <pthread.h>
 
-/* Starts fn(arg) with every signal blocked: signals belong to the loop. name (at most 15 bytes) is what `top -H` shows. 0 or
- * -errno. */
+/* Starts fn(arg) with every signal blocked: signals belong to the loop. name (at most 15 bytes) is what `top -H` shows.
+ * 0 or -errno. */
 int thread_start(const char *name, void *(*fn)(void *arg), void *arg, pthread_t *ret_thread);
 
 #endif

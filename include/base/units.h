@@ -21,7 +21,8 @@ int units_parse_number(const char *text, uint64_t min, uint64_t max, const char 
 /* All return buf. */
 char *units_format_count(uint64_t number, char buf[UNITS_TEXT_MAX]);  /* "203,417" */
 char *units_format_signed(int64_t number, char buf[UNITS_TEXT_MAX]);  /* "+612", "-3", "0" with separators */
-char *units_format_duration(int64_t ns, char buf[UNITS_TEXT_MAX]);    /* "850 ms", "4.2 s", "1 min 36 s", "2 h 4 min", "3 d 2 h" */
+/* "850 ms", "4.2 s", "1 min 36 s", "2 h 4 min", "3 d 2 h" */
+char *units_format_duration(int64_t ns, char buf[UNITS_TEXT_MAX]);
 char *units_format_bytes(uint64_t bytes, char buf[UNITS_TEXT_MAX]);   /* "1.5 MiB" */
 
 #endif

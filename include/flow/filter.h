@@ -64,11 +64,12 @@ struct flow_filter; /* opaque; accessors for push-down below */
 struct flow_filter *flow_filter_new(void); /* matches everything */
 void flow_filter_free(struct flow_filter *filter);
 /* Adds one value (a list, or "@FILE"; NULL for flags and optional arguments) to a key. An empty value is an error
- * (a script's unset variable must never mean "all"). 0 or -EINVAL, -errno of @FILE; the problem says option and value. */
+ * (a script's unset variable must never mean "all"). 0 or -EINVAL, -errno of @FILE; the problem says option
+ * and value. */
 int flow_filter_add(struct flow_filter *filter, enum flow_filter_key key, const char *value, bool negated,
 		    struct problem *reterr_problem);
-/* The addresses that from wants for from_key are wanted for key too: one set for both, so that many cost their memory once.
- * from gets no more addresses after that, and is freed last. The key had none. */
+/* The addresses that from wants for from_key are wanted for key too: one set for both, so that many cost their memory
+ * once. from gets no more addresses after that, and is freed last. The key had none. */
 void flow_filter_share(struct flow_filter *filter, enum flow_filter_key key, const struct flow_filter *from,
 		       enum flow_filter_key from_key);
 /* Checks the whole for contradictions (nothing could ever match): 0 or -EINVAL with the problem. Call once, last. */
@@ -88,24 +89,27 @@ bool flow_filter_match(const struct flow_filter *filter, const struct flow *flow
 bool flow_filter_may_meet(const struct flow_filter *a, const struct flow_filter *b);
 /* Whether the filter could match a flow of this protocol and family: false only where it certainly cannot. */
 bool flow_filter_may_match(const struct flow_filter *filter, uint8_t protocol, uint8_t family);
-/* The conditions on what never changes in a flow's life (family, protocol, addresses, ports, zone) hold for it: false means
- * that the filter will not match this flow, whatever becomes of it. */
+/* The conditions on what never changes in a flow's life (family, protocol, addresses, ports, zone) hold for it: false
+ * means that the filter will not match this flow, whatever becomes of it. */
 bool flow_filter_may_match_life(const struct flow_filter *filter, const struct flow *flow);
-/* Whether a flow that does not match now could come to match later in its life: false only where that is certain. Cheap. */
+/* Whether a flow that does not match now could come to match later in its life: false only where that is certain.
+ * Cheap. */
 bool flow_filter_may_come(const struct flow_filter *filter, const struct flow *flow);
-/* Canonical text, as options that parse to the same filter ("-s 10.0.0.0/8 ! -p udp"); "" for the empty one; returns buf. */
+/* Canonical text, as options that parse to the same filter ("-s 10.0.0.0/8 ! -p udp"); "" for the empty one; returns
+ * buf. */
 char *flow_filter_format(const struct flow_filter *filter, char *buf, size_t size);
 
 /* For push-down: true where the key has exactly one value, not negated, and nothing excluded, which then is *ret. */
 bool flow_filter_single_address(const struct flow_filter *filter, enum flow_filter_key key, struct prefix *ret_prefix);
-bool flow_filter_single_number(const struct flow_filter *filter, enum flow_filter_key key, uint32_t *ret_number); /* family, protocol, ports, zone */
+/* Of family, protocol, ports, zone. */
+bool flow_filter_single_number(const struct flow_filter *filter, enum flow_filter_key key, uint32_t *ret_number);
 bool flow_filter_single_mark(const struct flow_filter *filter, uint32_t *ret_value, uint32_t *ret_mask);
 /* The status bits every match must have (value under mask), from status, unreplied, class, offload, expected, no-nat.
  * False where nothing is implied. */
 bool flow_filter_status(const struct flow_filter *filter, uint32_t *ret_value, uint32_t *ret_mask);
 /* Whether the conditions on status and class (status, unreplied, offload, expected, NAT, class) mean exactly what
- * flow_filter_status says, no less. A class does where it is one of unreplied, replied and stream, of one protocol that is
- * not TCP: the others, and those of TCP, need the state too. */
+ * flow_filter_status says, no less. A class does where it is one of unreplied, replied and stream, of one protocol that
+ * is not TCP: the others, and those of TCP, need the state too. */
 bool flow_filter_status_is_exact(const struct flow_filter *filter);
 
 #endif

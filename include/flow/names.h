@@ -16,7 +16,8 @@ int class_parse(const char *text, enum flow_class *ret_class); /* 0 or -EINVAL *
 const char *tcp_state_name(uint8_t state);          /* "SYN_SENT"; above the last: "UNKNOWN" */
 /* The state of this protocol by number: TCP, SCTP, DCCP; NULL where the protocol has no states. */
 const char *state_name(uint8_t protocol, uint8_t state);
-int state_parse(const char *text, uint8_t *ret_protocol, uint8_t *ret_state); /* "ESTABLISHED" is TCP's; "sctp:..." others */
+/* "ESTABLISHED" is TCP's; "sctp:..." others */
+int state_parse(const char *text, uint8_t *ret_protocol, uint8_t *ret_state);
 /* "tcp", "udp", "icmp", "icmpv6", "gre", "sctp", "dccp", "udplite", ...; else the number. Writes to buf, returns it. */
 char *protocol_name(uint8_t protocol, char buf[NAMES_TEXT_MAX]);
 int protocol_parse(const char *text, uint8_t *ret_protocol); /* name or number 0-255; "ipv6-icmp" too */

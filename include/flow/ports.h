@@ -11,8 +11,8 @@
 #include "flow/filter.h"
 #include "flow/flow.h"
 
-/* Called for each flow that matches the whole filter. flow is valid for the call only. raw (raw_len bytes) is the netlink
- * message it came in, for kernel/print; NULL where the flow comes from a file. Return false to end the scan. */
+/* Called for each flow that matches the whole filter. flow is valid for the call only. raw (raw_len bytes) is the
+ * netlink message it came in, for kernel/print; NULL where the flow comes from a file. Return false to end the scan. */
 typedef bool flow_scan_fn(const struct flow *flow, const void *raw, size_t raw_len, void *arg);
 
 struct flow_scan_report {
@@ -60,36 +60,40 @@ struct flow_timeout_change {
 	bool is_fixed;        /* IPS_FIXED_TIMEOUT: packets do not renew it, and nothing can change it any more */
 };
 
-/* The kernel as the layer action sees it; kernel/ports.c fills it for the calling thread's namespace. All block. Batches are
- * tried again within bounds on EBUSY, ENOBUFS, EINTR and short sends. Nothing here deletes without a tuple but
- * delete_filtered. */
+/* The kernel as the layer action sees it; kernel/ports.c fills it for the calling thread's namespace. All block.
+ * Batches are tried again within bounds on EBUSY, ENOBUFS, EINTR and short sends. Nothing here deletes without a tuple
+ * but delete_filtered. */
 struct flow_ports {
 	void *arg;
-	int (*scan)(void *arg, const struct flow_filter *filter, const struct flow_filter_context *context, flow_scan_fn *fn,
-		    void *fn_arg, struct flow_scan_report *ret_report);
-	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing known). */
+	int (*scan)(void *arg, const struct flow_filter *filter, const struct flow_filter_context *context,
+		    flow_scan_fn *fn, void *fn_arg, struct flow_scan_report *ret_report);
+	/* Reads up to FLOW_BATCH_MAX entries again; ret_found[i] false: gone or another life. 0 or -errno (nothing
+	 * known). */
 	int (*read_again)(void *arg, const struct flow_target *targets, size_t count, struct flow *ret_flows,
 			  bool *ret_found);
-	/* A quarter of the price of a second reading, where all that matters of an entry is whether it was answered: up to
-	 * FLOW_BATCH_MAX of them, by tuple and zone alone. ret_sure[i]: it is there and nothing ever came back on it (of whatever
-	 * life: a delete looks at the id); else read again. Changes nothing, but is an update to who listens to updates: only
-	 * where can_ask_unanswered, once a round, says that nobody does. NULL: not to be had. 0 or -errno (nothing known). */
+	/* A quarter of the price of a second reading, where all that matters of an entry is whether it was answered: up
+	 * to FLOW_BATCH_MAX of them, by tuple and zone alone. ret_sure[i]: it is there and nothing ever came back on it
+	 * (of whatever life: a delete looks at the id); else read again. Changes nothing, but is an update to who
+	 * listens to updates: only where can_ask_unanswered, once a round, says that nobody does. NULL: not to be had.
+	 * 0 or -errno (nothing known). */
 	bool (*can_ask_unanswered)(void *arg);
 	int (*ask_unanswered)(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure);
-	/* Up to FLOW_BATCH_MAX flows by a tuple of either direction and the zone of that direction. 0 or -errno (nothing known). */
-	int (*find)(void *arg, const struct flow_tuple *tuples, const uint16_t *zones, size_t count, struct flow *ret_flows,
-		    bool *ret_found);
-	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each (DONE also where the kernel's answer was lost and
-	 * the entry is no longer there). 0, or -errno where the batch could not be sent at all (outcomes UNKNOWN): -EPERM
-	 * without CAP_NET_ADMIN. */
+	/* Up to FLOW_BATCH_MAX flows by a tuple of either direction and the zone of that direction. 0 or -errno
+	 * (nothing known). */
+	int (*find)(void *arg, const struct flow_tuple *tuples, const uint16_t *zones, size_t count,
+		    struct flow *ret_flows, bool *ret_found);
+	/* Up to FLOW_BATCH_MAX entries by tuple, zone and id; one outcome each (DONE also where the kernel's answer was
+	 * lost and the entry is no longer there). 0, or -errno where the batch could not be sent at all (outcomes
+	 * UNKNOWN): -EPERM without CAP_NET_ADMIN. */
 	int (*delete)(void *arg, const struct flow_target *targets, size_t count, enum flow_outcome *ret_outcomes);
-	/* Likewise, but by tuple and zone alone: the kernel looks at no id here, so read again right before. Never makes an
-	 * entry. is_fixed sends the target's status along; where that has moved on meanwhile it is read again. */
+	/* Likewise, but by tuple and zone alone: the kernel looks at no id here, so read again right before. Never
+	 * makes an entry. is_fixed sends the target's status along; where that has moved on meanwhile it is
+	 * read again. */
 	int (*set_timeout)(void *arg, const struct flow_target *targets, const struct flow_timeout_change *changes,
 			   size_t count, enum flow_outcome *ret_outcomes);
-	/* Whether the kernel alone can delete exactly what the filter means: all of it can be pushed down and the set of
-	 * attributes is proven in this kernel. False: ret_why says why not, in words. The first question about a set may cost a
-	 * proof (kernel/prover: about as long as one filtered DELETE takes); the answer is kept. */
+	/* Whether the kernel alone can delete exactly what the filter means: all of it can be pushed down and the set
+	 * of attributes is proven in this kernel. False: ret_why says why not, in words. The first question about a set
+	 * may cost a proof (kernel/prover: about as long as one filtered DELETE takes); the answer is kept. */
 	bool (*can_delete_filtered)(void *arg, const struct flow_filter *filter, char *ret_why, size_t why_size);
 	/* One filtered DELETE (two where both families need one). -EOPNOTSUPP where can_delete_filtered is false. */
 	int (*delete_filtered)(void *arg, const struct flow_filter *filter);

@@ -58,7 +58,8 @@ void policy_memory_free(struct policy_memory *memory);
  * switched to at run time. now_ns: monotonic, like the readings'. Grants are taken from the budgets
  * at once; policy_memory_result gives back what was not used. Decisions stand in the order of the
  * rules; each rule has a slot, whatever the number of sources that earlier ones mean. The cool-down of
- * a rule on sources or prefixes holds for each of them by itself. Returns how many (at most POLICY_DECISIONS_MAX, in ret_decisions). */
+ * a rule on sources or prefixes holds for each of them by itself. Returns how many (at most POLICY_DECISIONS_MAX, in
+ * ret_decisions). */
 size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 		       const struct snapshot *snapshot, struct policy_memory *memory,
 		       int64_t now_ns, struct policy_decision ret_decisions[POLICY_DECISIONS_MAX]);
@@ -103,8 +104,8 @@ struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 					    const struct policy *policy, size_t rule,
 					    int64_t now_ns);
 
-/* Why a rule decides nothing now (or "holds"), for `policy test`: one phrase per rule; returns buf.
- */
+/* Why a rule decides nothing now (or "holds"), for `policy test`: one phrase per rule; returns
+ * buf. */
 char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule,
 			  char *buf, size_t size);
 

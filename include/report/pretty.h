@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* text (JSON) or, with member not NULL, that member of it, printed again; keys keep their order. To be freed; NULL where
- * text is no JSON object or has no such member. */
+/* text (JSON) or, with member not NULL, that member of it, printed again; keys keep their order. To be freed; NULL
+ * where text is no JSON object or has no such member. */
 char *report_reprint_json(const char *text, const char *member, bool is_pretty);
 
 #endif

@@ -32,7 +32,8 @@ enum report_capacity {
 	REPORT_CAPACITY_COUNT
 };
 
-/* 0 where all that was written to file so far is out, else the -errno of what was not; -EIO where nobody can say why. */
+/* 0 where all that was written to file so far is out, else the -errno of what was not; -EIO where nobody can
+ * say why. */
 int report_flush_file(FILE *file);
 /* For stdout: looks at the terminal, COLUMNS (at a terminal alone), NO_COLOR. */
 struct report_out report_out_stdout(bool is_json, bool is_pretty);
@@ -59,8 +60,8 @@ struct report_top {
 /* Text or JSON to out as it says; 0 or -errno of writing (-EPIPE: the reader has gone). */
 int report_status(const struct report_out *out, const struct snapshot *snapshot);
 int report_top(const struct report_out *out, const struct report_top *top);
-/* A kept record as text: heading with the moment, the lines of status as they were then, protocols, the tables by source,
- * prefix, service, destination and class, examples. is_alarm: a crossing, which tells the level before. */
+/* A kept record as text: heading with the moment, the lines of status as they were then, protocols, the tables by
+ * source, prefix, service, destination and class, examples. is_alarm: a crossing, which tells the level before. */
 int report_breakdown(const struct report_out *out, const struct alarm *alarm, bool is_alarm);
 /* line: the text as conntrack writes it (kernel/print); unused for JSON. */
 int report_flow(const struct report_out *out, const struct flow *flow, const char *line,
@@ -84,8 +85,8 @@ char *report_request_json(int64_t id, const char *command, const char *args);
 /* One line of key=value for logs, without the newline; returns buf. */
 char *report_alarm_text(const struct alarm *alarm, char *buf, size_t size);
 char *report_record_text(const struct action_record *record, char *buf, size_t size);
-/* A record for people: "rule evict-unanswered: 40,000 flows of 10.1.0.66 in 210 ms; 77.8 -> 62.6 %", "would evict ..." in
- * observe; returns buf. */
+/* A record for people: "rule evict-unanswered: 40,000 flows of 10.1.0.66 in 210 ms; 77.8 -> 62.6 %", "would evict ..."
+ * in observe; returns buf. */
 #define REPORT_WORDS_MAX 480
 char *report_record_words(const struct action_record *record, char *buf, size_t size);
 

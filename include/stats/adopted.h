@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/adopted: how many entries user space has put in (table synchronization at a fail-over), which are no growth. By the
- * kernel's counter `insert`, which comes with the count of entries and misses nothing: in current kernels only ctnetlink raises
- * it. Where it rises without NEW events of user space (BPF programs insert too; kernels before 4.9 counted all flows) it
- * is believed no more, and the events count, which come later and may be lost. Pure; told the time. */
+/* stats/adopted: how many entries user space has put in (table synchronization at a fail-over), which are no growth. By
+ * the kernel's counter `insert`, which comes with the count of entries and misses nothing: in current kernels only
+ * ctnetlink raises it. Where it rises without NEW events of user space (BPF programs insert too; kernels before 4.9
+ * counted all flows) it is believed no more, and the events count, which come later and may be lost. Pure; told the
+ * time. */
 #ifndef CTWARDEN_STATS_ADOPTED_H
 #define CTWARDEN_STATS_ADOPTED_H
 
@@ -24,8 +25,8 @@ struct adopted_state { /* zeroed at first; of adopted.c alone */
 	bool is_doubtful;
 };
 
-/* Entries put in since the last input, less those that user space deleted: where tables are kept in step all the time both go
- * on, and neither is growth. */
+/* Entries put in since the last input, less those that user space deleted: where tables are kept in step all the time
+ * both go on, and neither is growth. */
 uint64_t adopted_update(struct adopted_state *state, const struct adopted_input *input);
 
 #endif

@@ -30,9 +30,10 @@ struct cause {
 /* From the picture in force. */
 struct cause cause_find(const struct picture *picture);
 
-/* Up to max flows that fit what the cause says, spread over the sample: of the last pass, where classes are true, and where
- * that has too few, of the births since calm; those tell no status, state or class (has lacks them), as every flow is born
- * unreplied. No tuple twice. Returns how many. */
-size_t cause_examples(const struct picture *picture, const struct cause *cause, size_t max, struct flow_brief *ret_flows);
+/* Up to max flows that fit what the cause says, spread over the sample: of the last pass, where classes are true, and
+ * where that has too few, of the births since calm; those tell no status, state or class (has lacks them), as every
+ * flow is born unreplied. No tuple twice. Returns how many. */
+size_t cause_examples(const struct picture *picture, const struct cause *cause, size_t max,
+		      struct flow_brief *ret_flows);
 
 #endif

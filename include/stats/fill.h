@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/fill: from readings to fill, growth, forecast, counter deltas and peaks. Pure; told the time by the readings. */
+/* stats/fill: from readings to fill, growth, forecast, counter deltas and peaks. Pure; told the time by
+ * the readings. */
 #ifndef CTWARDEN_STATS_FILL_H
 #define CTWARDEN_STATS_FILL_H
 
@@ -25,7 +26,8 @@ struct fill {
 	double fill_pct;              /* entries / capacity * 100; 0 without capacity */
 	double growth_per_sec;        /* EWMA of net growth */
 	double rush_per_sec;          /* net growth in each of the last two spans of 60 ms or more, the smaller */
-	double seconds_to_full;       /* at this growth; 0: full and growing; -1: not filling (or slower than 10 days), no capacity */
+	/* At this growth; 0: full and growing; -1: not filling (or slower than 10 days), no capacity. */
+	double seconds_to_full;
 	bool has_growth;              /* at least two readings, 200 ms apart */
 	bool is_implausible;          /* count above 16 x limit and above 2^31 or wrapped: not to be believed */
 	bool limit_changed;           /* since the reading before */

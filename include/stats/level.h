@@ -19,7 +19,7 @@ struct level_marks {
 
 struct level_config {
 	struct level_marks warning, critical;
-	double full_pct;        /* full: at least this fill of the kernel's limit and drop rose by more than insert_failed */
+	double full_pct; /* full: at least this fill of the kernel's limit and drop rose by more than insert_failed */
 	double forecast_min_pct;/* no forecast alarm below this fill */
 	int64_t dwell_ns;       /* holds back leaving a level, never entering one */
 };

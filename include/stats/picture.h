@@ -28,8 +28,9 @@ struct picture {
 	uint64_t classes[FLOW_CLASS_COUNT]; /* of the pass */
 	uint64_t protocols[256];  /* of the pass */
 	uint64_t assured, unassured, offloaded; /* of the pass */
-	uint64_t old_unreplied;   /* of the pass: unreplied for over 10 minutes, where the kernel stamps flows; a lower bound
-				   * (measured from the newest flow met so far, as nobody tells the time) */
+	/* Of the pass: unreplied for over 10 minutes, where the kernel stamps flows; a lower bound (measured from the
+	 * newest flow met so far, as nobody tells the time). */
+	uint64_t old_unreplied;
 	uint64_t newest_start_ns; /* real time; of the pass */
 	uint64_t states[FLOW_TCP_COUNT];    /* TCP, of the pass */
 	struct sample table;      /* sample of the pass */

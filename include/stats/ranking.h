@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/ranking: entries counted by a key taken from the flow. Grows without bound (commands) or is bounded (daemon): then
- * light keys give way to new ones and are counted in "others", heavy ones stay. Not thread-safe. No I/O. */
+/* stats/ranking: entries counted by a key taken from the flow. Grows without bound (commands) or is bounded (daemon):
+ * then light keys give way to new ones and are counted in "others", heavy ones stay. Not thread-safe. No I/O. */
 #ifndef CTWARDEN_STATS_RANKING_H
 #define CTWARDEN_STATS_RANKING_H
 
@@ -80,7 +80,8 @@ void ranking_born(struct ranking *ranking, const struct flow *flow);
 void ranking_died(struct ranking *ranking, const struct flow *flow);
 /* One flow that is there and was in no pass and no event (picture_reconcile): entries only. */
 void ranking_appear(struct ranking *ranking, const struct flow *flow);
-/* Turns births into new_per_sec (EWMA, half-life 2 s); span since the last tick. Rows with no entries and no rate go. */
+/* Turns births into new_per_sec (EWMA, half-life 2 s); span since the last tick. Rows with no entries and no
+ * rate go. */
 void ranking_tick(struct ranking *ranking, int64_t span_ns);
 /* Takes births, rates and base over from an older ranking of the same config (after a pass built this one anew). */
 void ranking_inherit(struct ranking *ranking, const struct ranking *older);
@@ -109,7 +110,9 @@ struct ranking_totals {
 };
 struct ranking_totals ranking_totals_get(const struct ranking *ranking);
 
-/* "10.1.0.66", "2001:db8:7::/64", "10.1.0.66 zone 3", "udp/53", "icmp/8", "half-open", "tcp SYN_SENT", "mark 0x5"; returns buf. */
-char *ranking_key_format(const struct ranking_config *config, const struct ranking_key *key, char buf[RANKING_TEXT_MAX]);
+/* "10.1.0.66", "2001:db8:7::/64", "10.1.0.66 zone 3", "udp/53", "icmp/8", "half-open", "tcp SYN_SENT", "mark 0x5";
+ * returns buf. */
+char *ranking_key_format(const struct ranking_config *config, const struct ranking_key *key,
+			 char buf[RANKING_TEXT_MAX]);
 
 #endif

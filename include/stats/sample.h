@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/sample: a uniform sample of a stream of flows of unknown length (reservoir sampling, Vitter's algorithm R with a
- * seeded generator: the same stream gives the same sample). Fixed memory. */
+/* stats/sample: a uniform sample of a stream of flows of unknown length (reservoir sampling, Vitter's algorithm R with
+ * a seeded generator: the same stream gives the same sample). Fixed memory. */
 #ifndef CTWARDEN_STATS_SAMPLE_H
 #define CTWARDEN_STATS_SAMPLE_H
 

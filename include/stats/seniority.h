@@ -54,12 +54,12 @@ struct standing {	    /* of one flow at this pass */
 
 /* A pass (renewal) over the whole table. is_calm: there is no surge (not in_surge of stats/calm):
  * in a surge nobody rises and what is new is not base. senior_budget: how many seniors may count in
- * all (a share of capacity; after an adoption up to a quarter more); 0: no bound. A pass begun before the last one was ended ends that one
- * as incomplete. */
+ * all (a share of capacity; after an adoption up to a quarter more); 0: no bound. A pass begun before the last one was
+ * ended ends that one as incomplete. */
 void seniority_begin(struct seniority *seniority, int64_t now_ns, bool is_calm,
 		     uint64_t senior_budget);
-/* A look at some flows between passes: their standing is told, and nothing is learned of traffic or of who has gone. Needs no
- * end. */
+/* A look at some flows between passes: their standing is told, and nothing is learned of traffic or of who has gone.
+ * Needs no end. */
 void seniority_look(struct seniority *seniority, int64_t now_ns);
 /* Each flow of the pass, once (again does no harm but to the count of its source). Unanswered
  * flows are remembered only in calm passes. */
@@ -96,7 +96,8 @@ bool seniority_adopt(struct seniority *seniority, const struct flow *flow, int64
 /* Outside a pass: senior by the last one; the fair share is not looked at. */
 bool seniority_is_senior(const struct seniority *seniority, const struct flow *flow);
 
-/* Outside a pass: this reading of the flow shows traffic since the passes looked for it last. False where it was not seen. */
+/* Outside a pass: this reading of the flow shows traffic since the passes looked for it last. False where it was not
+ * seen. */
 bool seniority_shows_traffic(const struct seniority *seniority, int64_t now_ns, const struct flow *flow,
 			     const struct flow_facts *facts);
 

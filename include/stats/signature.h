@@ -94,9 +94,9 @@ bool signature_confirm(struct signature *signature, const struct signature_confi
 bool signature_is_idle(const struct signature *signature);
 /* A crowd of users, or it is not known yet and answered flows fit: then one that is just being opened may be honest. */
 bool signature_may_be_crowd(const struct signature *signature);
-/* What one filtered DELETE can ask for of it: one or both exact IPv4 addresses, protocol, port and zone; prefixes are left
- * out, so that it may mean more flows, and classes (all) are left to the status. False: not of unanswered flows alone, or
- * without an exact address. */
+/* What one filtered DELETE can ask for of it: one or both exact IPv4 addresses, protocol, port and zone; prefixes are
+ * left out, so that it may mean more flows, and classes (all) are left to the status. False: not of unanswered flows
+ * alone, or without an exact address. */
 bool signature_for_kernel(const struct signature_pattern *pattern, struct signature_pattern *ret_pattern);
 /* The same as a filter; the caller frees it. */
 struct flow_filter *signature_filter(const struct signature_pattern *pattern);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/snapshot: all that status, alarms and outputs say of one table at one moment, as plain data without pointers into
- * live tables. The contract between statistics and report. */
+/* stats/snapshot: all that status, alarms and outputs say of one table at one moment, as plain data without pointers
+ * into live tables. The contract between statistics and report. */
 #ifndef CTWARDEN_STATS_SNAPSHOT_H
 #define CTWARDEN_STATS_SNAPSHOT_H
 
@@ -44,7 +44,8 @@ struct snapshot_guard {
 	bool is_calm, in_surge; /* neither: not known yet */
 	bool knows_seniors;     /* two calm passes were made */
 	uint64_t seniors, bans;
-	uint64_t adopted, adopted_lost; /* since the start: put in by user space and senior at once; not remembered in time */
+	/* Since the start: put in by user space and senior at once; not remembered in time. */
+	uint64_t adopted, adopted_lost;
 	uint64_t rounds, renewals, records, evicted, failed; /* since the start */
 	char last[SNAPSHOT_LAST_MAX]; /* the last record in words; "" none yet */
 	int64_t last_real_ns;
@@ -58,8 +59,8 @@ struct snapshot_top {
 	struct ranking_totals totals;
 };
 
-/* Rows that are not among the first by entries but by another count: new flows, unreplied, half-open, answered. For policies:
- * whom entries alone would hide. */
+/* Rows that are not among the first by entries but by another count: new flows, unreplied, half-open, answered. For
+ * policies: whom entries alone would hide. */
 #define SNAPSHOT_MORE (5 * SNAPSHOT_TOP)
 struct snapshot_more {
 	size_t used;
@@ -115,7 +116,8 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 void snapshot_add_pass(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
 /* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
 void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
-/* The same with cause, examples and top tables taken from an earlier snapshot of that picture, which cost milliseconds. */
+/* The same with cause, examples and top tables taken from an earlier snapshot of that picture, which cost
+ * milliseconds. */
 void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *picture, const struct snapshot *from,
 			       int64_t now_monotonic_ns);
 
@@ -123,8 +125,8 @@ void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *
 void snapshot_add_more(struct snapshot *snapshot, const struct picture *picture);
 
 /* What the kernel's counter said before and after the pass, and how many entries the pass listed: fills counted_before,
- * counted_after, listed and the expired share (what the pass freed; births meanwhile can only hide some of it). before 0
- * claims nothing of expired entries: the counter was not read. */
+ * counted_after, listed and the expired share (what the pass freed; births meanwhile can only hide some of it). before
+ * 0 claims nothing of expired entries: the counter was not read. */
 void snapshot_add_counts(struct snapshot *snapshot, uint64_t before, uint64_t after, uint64_t listed);
 /* Fills the refusal probabilities from the reading and evictable_pct; claims nothing without a limit or buckets. */
 void snapshot_add_refusal(struct snapshot *snapshot);
@@ -135,11 +137,11 @@ struct alarm {
 	struct snapshot at;
 };
 
-/* New flows a second are known and no contradiction: the table cannot grow by more than what is new, so where growth is twice
- * as much the events are still on their way. */
+/* New flows a second are known and no contradiction: the table cannot grow by more than what is new, so where growth is
+ * twice as much the events are still on their way. */
 bool snapshot_knows_rate(const struct snapshot *snapshot);
-/* What a full table would refuse: at SNAPSHOT_MIX_MIN listed entries at least, for the mix of a nearly empty table says nothing of
- * the one that fills it. (Policies take refusal_when_full as it is: without evictable entries the worst.) */
+/* What a full table would refuse: at SNAPSHOT_MIX_MIN listed entries at least, for the mix of a nearly empty table says
+ * nothing of the one that fills it. (Policies take refusal_when_full as it is: without evictable entries the worst.) */
 #define SNAPSHOT_MIX_MIN 100
 bool snapshot_knows_refusal_when_full(const struct snapshot *snapshot);
 

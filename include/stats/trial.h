@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/trial: whether flows that fit a signature are in use. Kept are the last flows that came with a surge, were answered
- * and have been known for long enough to show traffic (struct standing: is_tried), and whether they did. A flood that only
- * completes handshakes shows none; a crowd of honest users does. Pure, bounded, told the time. */
+/* stats/trial: whether flows that fit a signature are in use. Kept are the last flows that came with a surge, were
+ * answered and have been known for long enough to show traffic (struct standing: is_tried), and whether they did. A
+ * flood that only completes handshakes shows none; a crowd of honest users does. Pure, bounded, told the time. */
 #ifndef CTWARDEN_STATS_TRIAL_H
 #define CTWARDEN_STATS_TRIAL_H
 
@@ -25,8 +25,8 @@ struct trial {
 
 void trial_init(struct trial *trial);
 /* Keeps the flow where it says something. now_ns: monotonic. */
-void trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
-		 int64_t now_ns);
+void trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts,
+		 const struct standing *standing, int64_t now_ns);
 /* Sets is_untried and is_lively of the signature by the flows of the last minute that fit it: untried below 32 of them,
  * lively where 30 % or more of them are active. */
 void trial_judge(const struct trial *trial, struct signature *signature, int64_t now_ns);

@@ -93,8 +93,8 @@ struct victims_config {
 	uint8_t source_prefix[2];           /* 32, 64 */
 	size_t max_sources;                 /* times class; the lightest give way */
 	bool takes_loopback, takes_sctp;    /* false: spared */
-	bool is_blind; /* what was there in calm is not known: where even young ones are asked for, idle beyond the floor
-			* is no reason of its own, and who holds most gives first */
+	bool is_blind; /* what was there in calm is not known: where even young ones are asked for, idle beyond the
+			* floor is no reason of its own, and who holds most gives first */
 	const struct signature *signatures; /* borrowed until victims_reset or victims_free */
 	size_t signature_count;
 	victims_protected_fn *is_protected; /* NULL: nothing is */

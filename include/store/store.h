@@ -11,8 +11,8 @@
 
 struct store;
 
-/* Opens (makes) directory/alarms.jsonl for appending. When it exceeds max_bytes it becomes alarms.jsonl.1 (replacing the
- * one before): both together stay below 2 x max_bytes. A torn last line (power cut) is ended first.
+/* Opens (makes) directory/alarms.jsonl for appending. When it exceeds max_bytes it becomes alarms.jsonl.1 (replacing
+ * the one before): both together stay below 2 x max_bytes. A torn last line (power cut) is ended first.
  * 0 or -errno with the problem ("cannot write to ...: ..."). */
 int store_open(const char *directory, uint64_t max_bytes, struct store **ret_store, struct problem *reterr_problem);
 void store_close(struct store *store);
@@ -22,8 +22,8 @@ uint64_t store_failed(const struct store *store); /* appends that failed */
 
 /* Called for each line in time order, old file first; the time is that of the document. Return false to stop. */
 typedef bool store_line_fn(const char *line, size_t len, int64_t real_ns, void *arg);
-/* Reads without the daemon. Lines outside since..until (real time, ns) are skipped; lines that are no document with a time
- * are counted in *ret_bad. 0, -ENOENT, other -errno. */
+/* Reads without the daemon. Lines outside since..until (real time, ns) are skipped; lines that are no document with a
+ * time are counted in *ret_bad. 0, -ENOENT, other -errno. */
 int store_read(const char *directory, int64_t since_ns, int64_t until_ns, store_line_fn *fn, void *arg,
 	       uint64_t *ret_bad);
 

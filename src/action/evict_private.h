@@ -43,8 +43,8 @@ struct eviction {
 
 /* What is there can be compared with a table that was calm. */
 bool evict_knows_calm(const struct guard *guard);
-/* The steps of a pass: what fits the signatures is known, the flows come (a flow_scan_fn, its arg the eviction), the victims
- * are chosen, and deleted. */
+/* The steps of a pass: what fits the signatures is known, the flows come (a flow_scan_fn, its arg the eviction), the
+ * victims are chosen, and deleted. */
 void evict_open_lanes(struct eviction *e);
 void evict_begin_round(struct eviction *e);
 bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg);
@@ -55,10 +55,11 @@ bool evict_is_chosen_enough(const struct eviction *e);
 void evict_drop_chosen(struct eviction *e);
 /* The rules of the lanes as bits; 0 where one is beyond 63. */
 uint64_t evict_rules(const struct eviction *e);
-/* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the whole table
- * has to be looked at. */
+/* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the
+ * whole table has to be looked at. */
 bool evict_run_known(struct eviction *e, uint64_t freed);
-/* The round from what an earlier pass has chosen beyond its own. False: that is too old or not enough: nothing was done. */
+/* The round from what an earlier pass has chosen beyond its own. False: that is too old or not enough: nothing was
+ * done. */
 bool evict_run_reserve(struct eviction *e, uint64_t freed);
 /* A new reserve, of what e has chosen; then what each lane leaves. */
 void reserve_begin(struct reserve *reserve, const struct eviction *e);

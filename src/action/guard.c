@@ -160,7 +160,8 @@ struct renewal {
 	int64_t began_ns;
 };
 
-static void on_renewed(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
+static void on_renewed(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
+		       void *arg)
 {
 	struct renewal *renewal = arg;
 
@@ -211,7 +212,8 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 
 /* ---- records ---- */
 
-void guard_record_init(struct action_record *record, const struct guard_table *table, const struct policy_decision *decision)
+void guard_record_init(struct action_record *record, const struct guard_table *table,
+		       const struct policy_decision *decision)
 {
 	*record = (struct action_record){.real_ns = table->real_ns,
 					 .level = decision->level,
@@ -224,7 +226,8 @@ void guard_record_init(struct action_record *record, const struct guard_table *t
 	snprintf(record->reason, sizeof(record->reason), "%s", decision->reason);
 }
 
-void record_begin(struct guard_outcome *outcome, const struct guard_table *table, const struct policy_decision *decision)
+void record_begin(struct guard_outcome *outcome, const struct guard_table *table,
+		  const struct policy_decision *decision)
 {
 	struct action_record *record = &outcome->record;
 
@@ -260,8 +263,8 @@ void record_protected(struct action_record *record, const char *name)
 	if (i == RECORD_PROTECTED)
 		return;
 	if (i == record->protected_count)
-		snprintf(record->protected_by[record->protected_count++].name, sizeof(record->protected_by[i].name), "%s",
-			 name);
+		snprintf(record->protected_by[record->protected_count++].name, sizeof(record->protected_by[i].name),
+			 "%s", name);
 	record->protected_by[i].count++;
 }
 
@@ -289,7 +292,8 @@ void record_outcomes(struct action_record *record, const enum flow_outcome *outc
 /* ---- a round ---- */
 
 /* A pass that matches nothing evicts what has expired; how many is the difference of the count. */
-static uint64_t sweep(const struct guard_table *table, const struct policy_decision *decision, struct guard_outcome *outcome)
+static uint64_t sweep(const struct guard_table *table, const struct policy_decision *decision,
+		      struct guard_outcome *outcome)
 {
 	struct action_record *record = &outcome->record;
 	int64_t began_ns = table->monotonic_ns();
@@ -305,8 +309,8 @@ static uint64_t sweep(const struct guard_table *table, const struct policy_decis
 	return record->done;
 }
 
-void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions, size_t count,
-		 struct guard_outcome *ret_outcomes)
+void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions,
+		 size_t count, struct guard_outcome *ret_outcomes)
 {
 	struct evict_lane lanes[POLICY_DECISIONS_MAX];
 	size_t lane_count = 0, i;

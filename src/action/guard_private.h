@@ -61,7 +61,8 @@ struct guard {
 	struct sample base;	      /* of the table when it was last calm */
 	uint64_t base_flows;	      /* what it stands for */
 	bool has_base;		      /* there was a complete pass over a calm table */
-	struct sample growing, fresh; /* growing: what was not there then; fresh: the next base, while a calm pass makes it */
+	/* growing: what was not there then; fresh: the next base, while a calm pass makes it. */
+	struct sample growing, fresh;
 	/* As it was before the last calm pass: a surge soon after it may have been met by it. */
 	struct sample older_base;
 	uint64_t older_flows;
@@ -79,7 +80,8 @@ struct guard {
 };
 
 /* Begins a record of a decision: all but what comes of it. */
-void record_begin(struct guard_outcome *outcome, const struct guard_table *table, const struct policy_decision *decision);
+void record_begin(struct guard_outcome *outcome, const struct guard_table *table,
+		  const struct policy_decision *decision);
 /* The counts after it, and the effect from the record. */
 void record_end(struct guard_outcome *outcome, const struct guard_table *table, int64_t began_ns);
 void record_protected(struct action_record *record, const char *name);
@@ -109,10 +111,10 @@ void fast_confirm(struct fast *fast, const struct signature *signatures, int64_t
 /* taken: victims of the round, by signature. */
 void fast_end(struct fast *fast, const struct guard_table *table, const uint64_t taken[SIGNATURE_MAX]);
 void fast_forget(struct fast *fast);
-/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter. pass_ns: how
- * long a pass would take. */
-uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision, int64_t pass_ns,
-		  struct action_record *record);
+/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter.
+ * pass_ns: how long a pass would take. */
+uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
+		  int64_t pass_ns, struct action_record *record);
 void reserve_forget(struct reserve *reserve);
 void reserve_free(struct reserve *reserve);
 void guard_shorten(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/shorten: brings the remaining lifetime of idle flows down, as pf's adaptive timeouts do: the whole allowance times the
- * scale of the fill. A flow that sends again gets its usual lifetime back from the kernel. Writes while the pass reads. */
+/* action/shorten: brings the remaining lifetime of idle flows down, as pf's adaptive timeouts do: the whole allowance
+ * times the scale of the fill. A flow that sends again gets its usual lifetime back from the kernel. Writes while the
+ * pass reads. */
 #include <string.h>
 
 #include "guard_private.h"

@@ -184,9 +184,10 @@ int clock_parse_moment(const char *text, int64_t now_real_ns, int64_t *ret_real_
 	else if (*text == '@' && !units_parse_number(text + 1, 0, INT64_MAX / NS_PER_SEC, "a time", &sec, NULL))
 		ns = (int64_t)sec * NS_PER_SEC;
 	else if (!read_calendar(text, now_real_ns, &ns) && !read_span(text, now_real_ns, &ns))
-		return problem_set(reterr_problem, "",
-				   "\"%s\" is no time; \"2026-11-25 09:41:07\", \"09:41\", \"today\" or \"-10min\" would be",
-				   text);
+		return problem_set(
+			reterr_problem, "",
+			"\"%s\" is no time; \"2026-11-25 09:41:07\", \"09:41\", \"today\" or \"-10min\" would be",
+			text);
 	*ret_real_ns = ns;
 	return 0;
 }

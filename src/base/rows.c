@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base/rows: dense rows behind an open-addressing index. A slot keeps 32 bits of the keyed hash beside the row's number,
- * so that searching, moving slots and growing touch no row but the one that is meant. */
+/* base/rows: dense rows behind an open-addressing index. A slot keeps 32 bits of the keyed hash beside the row's
+ * number, so that searching, moving slots and growing touch no row but the one that is meant. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cli/act_operator: which way a deletion goes, and for that where the operator's own flows are. An equal tuple may stand in
- * several zones (tenants, a bridge in front of the host), so that one that was found says nothing about the others: it is
- * looked for in each zone the filter could mean, or not at all, and then the guard's pass decides. */
+/* cli/act_operator: which way a deletion goes, and for that where the operator's own flows are. An equal tuple may
+ * stand in several zones (tenants, a bridge in front of the host), so that one that was found says nothing about the
+ * others: it is looked for in each zone the filter could mean, or not at all, and then the guard's pass decides. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,8 +19,8 @@ struct search {
 	size_t used;
 };
 
-/* What this host sends on the socket: whatever NAT does, the entry that lets these packets pass has just this tuple in one of
- * its directions (of an outgoing connection the original, of an incoming one the reply). */
+/* What this host sends on the socket: whatever NAT does, the entry that lets these packets pass has just this tuple in
+ * one of its directions (of an outgoing connection the original, of an incoming one the reply). */
 static struct flow_tuple sent_on(const struct flow_tuple *socket)
 {
 	struct flow_tuple r = *socket;

@@ -110,7 +110,8 @@ struct cli {
 
 #define OPERANDS_ANY UINT_MAX
 
-/* What a command has to do with the daemon: help offers --socket to those that may ask it, --direct to those that need not. */
+/* What a command has to do with the daemon: help offers --socket to those that may ask it, --direct to those that need
+ * not. */
 enum command_daemon { DAEMON_NOT_ASKED, DAEMON_MAY_TELL, DAEMON_NEEDED };
 
 struct command {
@@ -119,7 +120,8 @@ struct command {
 	const char *help;	     /* one line */
 	bool has_filter;
 	enum option_id options[24];  /* ends with OPTION_ID_COUNT */
-	const char *only_with;	     /* a first operand; with another one these options and the daemon mean nothing. NULL: with any */
+	/* A first operand; with another one these options and the daemon mean nothing. NULL: with any. */
+	const char *only_with;
 	enum command_daemon daemon;
 	const char *operands;	     /* for help: "ADDRESS..."; NULL: takes none */
 	unsigned operands_max;	     /* more words than these are refused; OPERANDS_ANY: any number */
@@ -147,10 +149,11 @@ int cmd_reload(struct cli *cli);
 
 /* ---- options.c ---- */
 
-/* Reads argv into *cli (zeroed, filter made by the caller). Behind "--" every word is an operand. 0, or -EINVAL (-errno of an @FILE) with
- * the problem. */
+/* Reads argv into *cli (zeroed, filter made by the caller). Behind "--" every word is an operand. 0, or -EINVAL (-errno
+ * of an @FILE) with the problem. */
 int options_parse(struct cli *cli, int argc, char **argv, struct problem *reterr_problem);
-/* A filter as one text, options separated by blanks ('-s 10.0.0.0/8 ! -p udp'), into filter. 0 or -errno with the problem. */
+/* A filter as one text, options separated by blanks ('-s 10.0.0.0/8 ! -p udp'), into filter. 0 or -errno with the
+ * problem. */
 int options_parse_filter(const char *text, struct flow_filter *filter, struct problem *reterr_problem);
 bool option_given(const struct cli *cli, enum option_id id);
 /* Typed values; not given: *ret stays. 0 or -EINVAL with the problem, whose path names option and
@@ -226,8 +229,8 @@ int client_ask(const char *path, const char *command, const char *args, char **r
 /* As client_ask for a command's view. 1: answered; 0: no daemon and none was insisted on: ask the
  * kernel; -errno: said. */
 int client_view(const struct cli *cli, const char *command, const char *args, char **ret_document);
-/* As client_ask for a command that only the daemon can do. *ret_document is NULL where there is none. Returns an exit code;
- * what is wrong is said. */
+/* As client_ask for a command that only the daemon can do. *ret_document is NULL where there is none. Returns an exit
+ * code; what is wrong is said. */
 int client_order(const struct cli *cli, const char *command, const char *args, char **ret_document);
 int client_nonsense(const struct problem *problem); /* says that an answer makes no sense; returns the exit code */
 /* Prints a document as -j or -J say. */
@@ -235,11 +238,13 @@ int client_print(const struct cli *cli, const char *document);
 
 /* ---- capacity.c ---- */
 
-/* The status of a daemon that watches this very namespace, into *ret_view. 1: it answered; 0: there is none; -errno: one was insisted
- * on (--socket) and cannot be reached, said. */
+/* The status of a daemon that watches this very namespace, into *ret_view. 1: it answered; 0: there is none; -errno:
+ * one was insisted on (--socket) and cannot be reached, said. */
 int capacity_ask_daemon(const struct cli *cli, struct snapshot *ret_view);
-/* What is given by option or set by the policy (0: not), else the daemon's own (view may be NULL); 0: the kernel's limit. */
-uint64_t capacity_choose(uint64_t given, uint64_t of_policy, const struct snapshot *view, enum report_capacity *ret_from);
+/* What is given by option or set by the policy (0: not), else the daemon's own (view may be NULL); 0: the kernel's
+ * limit. */
+uint64_t capacity_choose(uint64_t given, uint64_t of_policy, const struct snapshot *view,
+			 enum report_capacity *ret_from);
 
 /* ---- view.c ---- */
 

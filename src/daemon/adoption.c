@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 
-/* A power of two. A commit of conntrackd's is some 100,000 entries a second, and the reader is away for the length of a pass:
- * 0.15 s in a table of 20,000. */
+/* A power of two. A commit of conntrackd's is some 100,000 entries a second, and the reader is away for the length of a
+ * pass: 0.15 s in a table of 20,000. */
 #define RING_SIZE 16384
 #define GIVE_BACK 256 /* places are given back to the writer by so many */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/adoption: a ring of flows that user space has put into the table (table synchronization at a fail-over), from the loop
- * (the only writer) to the thread of the rounds (the only reader), which makes them senior. Allocated once; where it is full
- * the flow is counted and not taken. */
+/* daemon/adoption: a ring of flows that user space has put into the table (table synchronization at a fail-over), from
+ * the loop (the only writer) to the thread of the rounds (the only reader), which makes them senior. Allocated once;
+ * where it is full the flow is counted and not taken. */
 #ifndef CTWARDEN_DAEMON_ADOPTION_H
 #define CTWARDEN_DAEMON_ADOPTION_H
 

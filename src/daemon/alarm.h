@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/alarm: alarms on their way out: they wait for the pass that tells the cause, are written to stdout or syslog once for
- * each crossing and appended to the store. Repeats within a time are held back there, never in the store. */
+/* daemon/alarm: alarms on their way out: they wait for the pass that tells the cause, are written to stdout or syslog
+ * once for each crossing and appended to the store. Repeats within a time are held back there, never in the store. */
 #ifndef CTWARDEN_DAEMON_ALARM_H
 #define CTWARDEN_DAEMON_ALARM_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/ban_terms: bans that stand in no nft set, each until its end: those that observe would have made, and those that were
- * lifted by hand, whose source the guard leaves alone for as long. Pure: is told the time. */
+/* daemon/ban_terms: bans that stand in no nft set, each until its end: those that observe would have made, and those
+ * that were lifted by hand, whose source the guard leaves alone for as long. Pure: is told the time. */
 #ifndef CTWARDEN_DAEMON_BAN_TERMS_H
 #define CTWARDEN_DAEMON_BAN_TERMS_H
 
@@ -15,8 +15,8 @@ struct ban_terms { /* zeroed: empty */
 
 /* Takes it in, in place of one of the same prefix; where there is no room the first to end gives way. */
 void ban_terms_put(struct ban_terms *terms, const struct ban *ban, int64_t now_ns);
-/* The end of what is there for this very prefix, at this rate or a stricter one; 0: nothing. ret_same (may be NULL): how many
- * there are at this rate. */
+/* The end of what is there for this very prefix, at this rate or a stricter one; 0: nothing. ret_same (may be NULL):
+ * how many there are at this rate. */
 int64_t ban_terms_end(const struct ban_terms *terms, const struct ban *ban, int64_t now_ns, size_t *ret_same);
 /* The latest end of what shares an address with the prefix; 0: nothing. */
 int64_t ban_terms_overlap(const struct ban_terms *terms, const struct prefix *prefix, int64_t now_ns);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/config: reads the config file over the defaults. Every key is optional, an unknown key is an error; one row of a
- * table for each group of keys, so that nothing can be read without being known. */
+/* daemon/config: reads the config file over the defaults. Every key is optional, an unknown key is an error; one row of
+ * a table for each group of keys, so that nothing can be read without being known. */
 #include "config.h"
 
 #include <errno.h>
@@ -183,7 +183,9 @@ static int read_guard(const struct doc_node *root, struct daemon_config *config,
 		return r;
 	config->has_policy_file = doc_has(&policy);
 	r = doc_bool(&clear, &config->clear_bans, problem);
-	return r < 0 ? r : read_span(root, "seniority_renewal_sec", NS_PER_SEC, DAY_NS, &config->seniority_renewal_ns, problem);
+	return r < 0 ? r
+		     : read_span(root, "seniority_renewal_sec", NS_PER_SEC, DAY_NS, &config->seniority_renewal_ns,
+				 problem);
 }
 
 static int read_rest(const struct doc_node *root, struct daemon_config *config, struct problem *problem)

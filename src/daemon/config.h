@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/config: what a config file may say, its defaults and its bounds. Plain data; knows nothing of sockets or threads. */
+/* daemon/config: what a config file may say, its defaults and its bounds. Plain data; knows nothing of sockets or
+ * threads. */
 #ifndef CTWARDEN_DAEMON_CONFIG_H
 #define CTWARDEN_DAEMON_CONFIG_H
 

@@ -134,8 +134,8 @@ static void on_read(struct bufferevent *io, void *arg)
 	size_t len;
 	char *line;
 
-	/* One request a turn: a client that sends a thousand at once must not keep timers and other clients waiting. And
-	 * none before its answers so far have gone: they are on their way out when on_written calls again. */
+	/* One request a turn: a client that sends a thousand at once must not keep timers and other clients waiting.
+	 * And none before its answers so far have gone: they are on their way out when on_written calls again. */
 	if (evbuffer_get_length(bufferevent_get_output(io)) > CONTROL_LINE_MAX)
 		return;
 	line = evbuffer_readln(input, &len, EVBUFFER_EOL_LF);
@@ -327,8 +327,8 @@ static int bind_socket(const char *path, int *ret_fd, struct problem *problem)
 		close(fd);
 		return say(problem, r, path, "");
 	}
-	/* The directory may be the service user's: whatever he puts in the socket's place, no other file gets this group. The
-	 * mode is that of bind. */
+	/* The directory may be the service user's: whatever he puts in the socket's place, no other file gets this
+	 * group. The mode is that of bind. */
 	group = getgrnam(CONTROL_GROUP);
 	if (group && lchown(path, (uid_t)-1, group->gr_gid) < 0)
 		log_debug("chown %s to group %s: %s", path, CONTROL_GROUP, strerror(errno));

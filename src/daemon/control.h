@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/control: the control socket: one JSON request a line, answers are lines. Knows the frame of a request, not what
- * commands mean. */
+/* daemon/control: the control socket: one JSON request a line, answers are lines. Knows the frame of a request, not
+ * what commands mean. */
 #ifndef CTWARDEN_DAEMON_CONTROL_H
 #define CTWARDEN_DAEMON_CONTROL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/engine: wires the stages for one table: readings -> fill -> level -> alarms; events and passes -> picture; all of it
+/* daemon/engine: wires the stages for one table: readings -> fill -> level -> alarms; events and passes -> picture;
+ * all of it
  * -> store and clients. The only file that names all stages. */
 #include "engine.h"
 
@@ -95,8 +96,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (fd >= 0)
 		read_eventfd(fd);
-	/* One budget a turn, so that timers and clients are served. By way of the timers: event_active would put it back
-	 * into the very queue that is being served, before them. */
+	/* One budget a turn, so that timers and clients are served. By way of the timers: event_active would put it
+	 * back into the very queue that is being served, before them. */
 	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
 		event_add(engine->again_event, &now);
 	passes_check_fence(engine, clock_monotonic_ns());
@@ -426,7 +427,8 @@ int engine_reload(struct engine *engine, const struct daemon_config *config, str
 		if (r < 0)
 			goto failed;
 	}
-	if (!store || strcmp(old.state_dir, config->state_dir) != 0 || old.alarms_max_bytes != config->alarms_max_bytes) {
+	if (!store || strcmp(old.state_dir, config->state_dir) != 0 ||
+	    old.alarms_max_bytes != config->alarms_max_bytes) {
 		r = store_open(config->state_dir, config->alarms_max_bytes, &store, reterr_problem);
 		if (r < 0 && engine->store) {
 			if (control != engine->control)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/engine: one watched table: its readings, picture, level, alarms, store and clients. The loop thread owns all of
- * it; listener and worker are its two helpers. Two engines can live in one process: nothing here is global. */
+/* daemon/engine: one watched table: its readings, picture, level, alarms, store and clients. The loop thread owns all
+ * of it; listener and worker are its two helpers. Two engines can live in one process: nothing here is global. */
 #ifndef CTWARDEN_DAEMON_ENGINE_H
 #define CTWARDEN_DAEMON_ENGINE_H
 
@@ -95,7 +95,8 @@ struct engine {
 	struct event *tick_event, *ready_event, *done_event, *round_event;
 	unsigned tick_ms;      /* in force */
 	struct event *again_event; /* more events are ready: after the timers */
-	/* What a client's "reload" does, set by who knows the command line; NULL: nothing. 0 or -errno with the problem. */
+	/* What a client's "reload" does, set by who knows the command line; NULL: nothing. 0 or -errno with the
+	 * problem. */
 	int (*reload)(void *arg, struct problem *reterr_problem);
 	void *reload_arg;
 };

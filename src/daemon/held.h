@@ -18,7 +18,8 @@ struct held { /* zeroed: nothing */
 	size_t count;
 };
 
-/* Both: 0 or -errno with the problem, of settings_lower and settings_restore; what cannot be put back is not forgotten. */
+/* Both: 0 or -errno with the problem, of settings_lower and settings_restore; what cannot be put back is not
+ * forgotten. */
 int held_take(struct held *held, const char *directory, const struct policy_rule *rule,
 	      struct problem *reterr_problem);
 int held_let_go(struct held *held, const char *directory, const char *name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/listener: the thread that drains the event socket. It hands events over through a ring allocated once; when the
- * ring is full it stops draining, so that the kernel's count of lost events stays the one truth. */
+/* daemon/listener: the thread that drains the event socket. It hands events over through a ring allocated once; when
+ * the ring is full it stops draining, so that the kernel's count of lost events stays the one truth. */
 #ifndef CTWARDEN_DAEMON_LISTENER_H
 #define CTWARDEN_DAEMON_LISTENER_H
 
@@ -13,8 +13,8 @@
 
 struct listener;
 
-/* Subscribes to NEW and DESTROY in the calling thread's namespace and starts the thread. ready_fd (an eventfd, borrowed)
- * is written to when events wait. 0, -EPERM, other -errno. */
+/* Subscribes to NEW and DESTROY in the calling thread's namespace and starts the thread. ready_fd (an eventfd,
+ * borrowed) is written to when events wait. 0, -EPERM, other -errno. */
 int listener_start(size_t rcvbuf_bytes, int ready_fd, struct listener **ret_listener);
 /* Ends the thread and closes the socket; NULL allowed. Takes at most a few milliseconds. */
 void listener_stop(struct listener *listener);

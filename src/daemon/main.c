@@ -93,9 +93,10 @@ static int read_option(int option, const char *word, struct options *options)
 	case 's':
 	case 'd':
 		if (optarg[0] != '/' || strlen(optarg) >= CONFIG_SOCKET_MAX)
-			return usage_error(option == 's' ? "--socket: an absolute path of at most 107 bytes is expected, not " :
-							   "--state-dir: an absolute path of at most 107 bytes is expected, not ",
-					   optarg);
+			return usage_error(
+				option == 's' ? "--socket: an absolute path of at most 107 bytes is expected, not "
+					      : "--state-dir: an absolute path of at most 107 bytes is expected, not ",
+				optarg);
 		*(option == 's' ? &options->socket : &options->state_dir) = optarg;
 		return -1;
 	case 'm':
@@ -266,13 +267,15 @@ static void say_start(const struct daemon_config *config, const struct engine *e
 	log_info("watching %llu entries, capacity %llu%s", (unsigned long long)engine->fill.now.entries,
 		 (unsigned long long)engine->fill.capacity, config->capacity ? " (set)" : "");
 	if (engine->warden.policy->rule_count)
-		log_info("policy %s, mode %s: %zu rules", engine->warden.policy->name[0] ? engine->warden.policy->name : config->policy_file,
+		log_info("policy %s, mode %s: %zu rules",
+			 engine->warden.policy->name[0] ? engine->warden.policy->name : config->policy_file,
 			 policy_mode_name(engine->warden.mode), engine->warden.policy->rule_count);
 	else
 		log_info("observing only: the policy has no rules");
 	if (subscription_is_listening(engine))
-		log_info("events %s: listening costs each new flow about 2 us and its entry 128 bytes; \"events\": \"off\" "
-			 "in the config saves both%s", events_mode_name(config->events),
+		log_info("events %s: listening costs each new flow about 2 us and its entry 128 bytes; \"events\": "
+			 "\"off\" in the config saves both%s",
+			 events_mode_name(config->events),
 			 config->events == EVENTS_MODE_AUTO ? ", above events_max_new_per_sec nobody listens" : "");
 	else
 		log_info("events %s: not listening, the picture is as old as the last pass",
@@ -300,7 +303,7 @@ static int run(struct program *program, const struct daemon_config *config)
 		if (events[i])
 			evsignal_add(events[i], NULL);
 	if (watchdog_ns > 0) {
-		struct timeval every = { .tv_sec = watchdog_ns / NS_PER_SEC, .tv_usec = watchdog_ns % NS_PER_SEC / 1000 };
+		struct timeval every = {.tv_sec = watchdog_ns / NS_PER_SEC, .tv_usec = watchdog_ns % NS_PER_SEC / 1000};
 
 		events[3] = event_new(program->base, -1, EV_PERSIST, on_watchdog, NULL);
 		if (events[3])
@@ -328,8 +331,8 @@ int main(int argc, char **argv)
 	char text[700];
 	int r, fd;
 
-	/* A descriptor opened as 1 or 2 would get alarms and messages: closed ones are filled first, stdout so that writing
-	 * fails and is said. */
+	/* A descriptor opened as 1 or 2 would get alarms and messages: closed ones are filled first, stdout so that
+	 * writing fails and is said. */
 	for (fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 2 ? O_WRONLY : O_RDONLY) < 0)
 			return EXIT_FAILED;

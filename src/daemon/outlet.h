@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/outlet: lines on their way out: to stdout, to syslog or to both. Never waits long for a reader that does not read;
- * what cannot be written is said once on stderr when it begins and once when it ends. */
+/* daemon/outlet: lines on their way out: to stdout, to syslog or to both. Never waits long for a reader that does not
+ * read; what cannot be written is said once on stderr when it begins and once when it ends. */
 #ifndef CTWARDEN_DAEMON_OUTLET_H
 #define CTWARDEN_DAEMON_OUTLET_H
 
@@ -14,8 +14,9 @@ struct outlet *outlet_new(enum outlet_to to);
 void outlet_free(struct outlet *outlet); /* NULL allowed */
 void outlet_set(struct outlet *outlet, enum outlet_to to);
 
-/* line goes to stdout, text (key=value, one line) to syslog: facility daemon, priority by level (ok: notice, warning: warning,
- * critical: crit, full: alert). 0, or the -errno of one that did not take it (-EAGAIN: its reader does not read). */
+/* line goes to stdout, text (key=value, one line) to syslog: facility daemon, priority by level (ok: notice, warning:
+ * warning, critical: crit, full: alert). 0, or the -errno of one that did not take it (-EAGAIN: its reader does not
+ * read). */
 int outlet_write(struct outlet *outlet, const char *line, const char *text, enum level level);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* daemon/passes: when the table is gone through, and how a picture built meanwhile takes the place of the one in force.
  *
- * A pass takes seconds on a large table and events go on. From its beginning they are applied to the picture in force and
- * kept in the journal. When it has ended, a fence makes sure that what the kernel had sent by then has arrived; then the
- * journal is reconciled with what the pass saw, and the new picture takes over. */
+ * A pass takes seconds on a large table and events go on. From its beginning they are applied to the picture in force
+ * and kept in the journal. When it has ended, a fence makes sure that what the kernel had sent by then has arrived;
+ * then the journal is reconciled with what the pass saw, and the new picture takes over. */
 #include "engine.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/rounds: the thread that runs guard rounds: it owns the guard's memory, the writer, the bans. Another thread than that
- * of the passes, so that a round never waits for one. One order at a time. */
+/* daemon/rounds: the thread that runs guard rounds: it owns the guard's memory, the writer, the bans. Another thread
+ * than that of the passes, so that a round never waits for one. One order at a time. */
 #ifndef CTWARDEN_DAEMON_ROUNDS_H
 #define CTWARDEN_DAEMON_ROUNDS_H
 
@@ -40,8 +40,8 @@ struct round_result {
 
 /* done_fd (an eventfd, borrowed) is written to when an order has ended. 0, -EPERM, other -errno. */
 int rounds_start(const struct rounds_config *config, int done_fd, struct rounds **ret_rounds);
-/* Waits for the order under way, keeps seniority in the state directory, puts kernel timeouts back; bans stay until their end
- * but with clear_bans. NULL allowed. */
+/* Waits for the order under way, keeps seniority in the state directory, puts kernel timeouts back; bans stay until
+ * their end but with clear_bans. NULL allowed. */
 void rounds_stop(struct rounds *rounds, bool clear_bans);
 /* Takes *order over (and its decisions). False where one is under way or its result was not taken: then it stays the
  * caller's. */
@@ -52,8 +52,8 @@ void round_result_done(struct round_result *result);
 /* Puts kernel timeouts back. Only while no order is under way. */
 void rounds_restore(struct rounds *rounds);
 
-/* A NEW event that user space caused: what is answered and assured becomes senior. Of the loop; rounds_adopt_now wakes the thread
- * where something waits. A ring of 16,384: what finds no place is counted as lost. */
+/* A NEW event that user space caused: what is answered and assured becomes senior. Of the loop; rounds_adopt_now wakes
+ * the thread where something waits. A ring of 16,384: what finds no place is counted as lost. */
 void rounds_adopt(struct rounds *rounds, const struct flow *flow);
 void rounds_adopt_now(struct rounds *rounds);
 struct rounds_adoption { /* since the start */
@@ -68,9 +68,10 @@ int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, siz
 		struct problem *reterr_problem);
 /* How many are in force; of those an earlier run left only where opens (asks nft, once). */
 size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens);
-/* The guard bans nothing that shares an address with it until *ret_until_ns (monotonic), when the ban would have ended. -ENOENT: not
- * banned. */
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct problem *reterr_problem);
+/* The guard bans nothing that shares an address with it until *ret_until_ns (monotonic), when the ban would have ended.
+ * -ENOENT: not banned. */
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns,
+		 struct problem *reterr_problem);
 /* All, and what was lifted by hand before is forgotten: the guard decides anew. */
 int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/rounds_bans: bans, decided by a rule or asked from outside. What observe would ban, and what was lifted by hand, is
- * kept beside those in force until its end. */
+/* daemon/rounds_bans: bans, decided by a rule or asked from outside. What observe would ban, and what was lifted by
+ * hand, is kept beside those in force until its end. */
 #include "rounds_private.h"
 
 #include <stdio.h>
@@ -81,8 +81,8 @@ static int suppose(struct rounds *rounds, const struct policy_do *action, const 
 	return 0;
 }
 
-/* 0 and *ret_settled_ns, the end of the ban that is in force then: of this moment (record->done) or an earlier one, which
- * is no event and is not prolonged; or without, and why in the record. -errno. */
+/* 0 and *ret_settled_ns, the end of the ban that is in force then: of this moment (record->done) or an earlier one,
+ * which is no event and is not prolonged; or without, and why in the record. -errno. */
 static int put_in_force(struct rounds *rounds, const struct policy_do *action, const struct ban *ban, int64_t now_ns,
 			struct action_record *record, int64_t *ret_settled_ns, struct problem *problem)
 {
@@ -150,7 +150,8 @@ int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct 
 		record->spared = 1;
 		return 0;
 	}
-	record->ban = (struct record_ban){.for_ns = action->duration_ns, .rate_per_sec = action->rate_per_sec, .is_new = true};
+	record->ban = (struct record_ban){
+		.for_ns = action->duration_ns, .rate_per_sec = action->rate_per_sec, .is_new = true};
 	pthread_mutex_lock(&rounds->bans_lock);
 	lifted_ns = ban_terms_overlap(&rounds->lifted, &ban.prefix, now_ns);
 	if (lifted_ns)
@@ -202,7 +203,8 @@ size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens)
 	return count;
 }
 
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct problem *reterr_problem)
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns,
+		 struct problem *reterr_problem)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	const struct ban *found;
@@ -254,8 +256,10 @@ void rounds_settle_bans(struct rounds *rounds, int64_t now_ns)
 	}
 	pthread_mutex_unlock(&rounds->bans_lock);
 	if (back > 0)
-		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans was gone: made anew with %d bans", back);
+		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans was gone: made anew with %d bans",
+			 back);
 	else if (back < 0 && !rounds->are_bans_lost)
-		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans cannot be made anew: %.100s", problem.text);
+		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans cannot be made anew: %.100s",
+			 problem.text);
 	rounds->are_bans_lost = back < 0;
 }

@@ -87,7 +87,8 @@ void rounds_take_seniority_over(struct rounds *rounds)
 	buf = mem_alloc(max + 1);
 	len = read(fd, buf, max + 1);
 	close(fd);
-	result = len > 0 && boot_id(id) ? seniority_restore(seniority, clock_monotonic_ns(), id, buf, (size_t)len) : -EINVAL;
+	result = len > 0 && boot_id(id) ? seniority_restore(seniority, clock_monotonic_ns(), id, buf, (size_t)len)
+					: -EINVAL;
 	if (!result)
 		snprintf(rounds->note, sizeof(rounds->note), "%llu senior flows of the last run are known",
 			 (unsigned long long)seniority_counts_get(seniority).seniors);
@@ -123,7 +124,8 @@ void rounds_ask_host(struct rounds *rounds, const struct policy *policy, int64_t
 		return;
 	rounds->host_ns = now_ns;
 	rounds->has_timeouts = !timeouts_read(&rounds->timeouts);
-	/* Where they cannot be read (no memory, no descriptor) those of the last time hold: none would spare nothing. */
+	/* Where they cannot be read (no memory, no descriptor) those of the last time hold: none would
+	 * spare nothing. */
 	own = rounds->own;
 	if (!host_addresses(&rounds->own, &rounds->own_count))
 		free(own);

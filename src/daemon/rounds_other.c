@@ -26,7 +26,8 @@ static void tell_wanted(const struct policy_rule *rule, const struct flow_timeou
 }
 
 /* What the kernel has now and had not before, also where the work ended half-way. */
-static void tell_changed(const struct flow_timeouts *before, const struct flow_timeouts *after, struct action_record *record)
+static void tell_changed(const struct flow_timeouts *before, const struct flow_timeouts *after,
+			 struct action_record *record)
 {
 	for (size_t i = 0; i < policy_timeout_count; i++) {
 		uint32_t from = policy_timeout_get(before, i), to = policy_timeout_get(after, i);
@@ -63,7 +64,8 @@ static int change_timeouts(struct rounds *rounds, const struct policy *policy, c
 	}
 	if (is_known && !record->timeout_count)
 		snprintf(record->how, sizeof(record->how), "%s",
-			 decision->is_end ? "nothing was to be put back: they are held by another rule, or somebody has set them since"
+			 decision->is_end ? "nothing was to be put back: they are held by another rule, or somebody "
+					    "has set them since"
 					  : "nothing was to be lowered: they are as low already");
 	record->done = 1;
 	record->left = 0;
@@ -78,8 +80,9 @@ void rounds_run_other(struct rounds *rounds, const struct policy *policy, const 
 	int64_t began_ns = clock_monotonic_ns(), settled_ns = 0;
 
 	guard_record_init(record, table, decision);
-	record->error = decision->action == POLICY_ACTION_BAN ? rounds_ban(rounds, policy, decision, record, &settled_ns)
-							      : change_timeouts(rounds, policy, decision, record);
+	record->error = decision->action == POLICY_ACTION_BAN
+				? rounds_ban(rounds, policy, decision, record, &settled_ns)
+				: change_timeouts(rounds, policy, decision, record);
 	record->duration_ns = clock_monotonic_ns() - began_ns;
 	outcome->effect = (struct policy_effect){.error = record->error,
 						 .settled_ns = settled_ns,

@@ -59,8 +59,8 @@ void rounds_ask_host(struct rounds *rounds, const struct policy *policy, int64_t
 /* rounds_other.c: a decision that changes no entry (bans, kernel timeouts). */
 void rounds_run_other(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 		      const struct guard_table *table, struct guard_outcome *outcome);
-/* rounds_bans.c: one of them a ban. 0 and *ret_settled_ns, until when there is nothing to be done for this source (0: there is);
- * -errno. */
+/* rounds_bans.c: one of them a ban. 0 and *ret_settled_ns, until when there is nothing to be done for this source (0:
+ * there is); -errno. */
 int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 	       struct action_record *record, int64_t *ret_settled_ns);
 /* What bans have ended, ended; what stood behind one comes into force; what somebody removed is put back. */

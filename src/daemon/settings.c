@@ -195,7 +195,8 @@ int settings_restore(const char *directory, size_t *ret_count, struct problem *r
 	/* What stays in force unseen is worse than a file that is said again. */
 	if (is_damaged)
 		return problem_set(reterr_problem, path,
-				   "is damaged: what could be read was put back; look at the kernel's timeouts and remove it"),
+				   "is damaged: what could be read was put back; look at the kernel's timeouts "
+				   "and remove it"),
 		       -EBADMSG;
 	unlink(path);
 	return 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/subscription: whether the daemon listens to events. Listening costs every new flow of this machine about 2 us and
- * 128 bytes (kernel-facts 5 and 7), so with `auto` it rests where too many flows are born, and comes back later. */
+/* daemon/subscription: whether the daemon listens to events. Listening costs every new flow of this machine about 2 us
+ * and 128 bytes (kernel-facts 5 and 7), so with `auto` it rests where too many flows are born, and comes back later. */
 #include "engine.h"
 
 #include <errno.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/warden: see the header. The policy decides on what is known at the tick: counters, growth and the last pass. */
+/* daemon/warden: see the header. The policy decides on what is known at the tick: counters, growth and the
+ * last pass. */
 #include "engine.h"
 
 #include <errno.h>
@@ -197,15 +198,17 @@ unsigned warden_poll_ms(const struct engine *engine)
 	if (engine->level.level != LEVEL_OK || warden->calm.in_surge)
 		return PRESSED_POLL_MS;
 	/* Events tell of a rush before the tick does. */
-	if (engine->fill.fill_pct < REST_FILL_PCT && subscription_is_listening(engine) && engine->config.poll_ms < REST_POLL_MS)
+	if (engine->fill.fill_pct < REST_FILL_PCT && subscription_is_listening(engine) &&
+	    engine->config.poll_ms < REST_POLL_MS)
 		return REST_POLL_MS;
 	return 0;
 }
 
 /* ---- calm ---- */
 
-/* Hardly growing for a second: what is there may be taken as the base while calm is not known yet. The end of it is seen at
- * once, and is told to the guard as a surge: what it took as the base in the last moments may have been the first of it. */
+/* Hardly growing for a second: what is there may be taken as the base while calm is not known yet. The end of it is
+ * seen at once, and is told to the guard as a surge: what it took as the base in the last moments may have been the
+ * first of it. */
 static void judge_quiet(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
@@ -225,8 +228,8 @@ static void judge_quiet(struct engine *engine, int64_t now_ns)
 	warden->quiet_entries = fill->now.entries;
 }
 
-/* Whether what is there may count as honest. Until the guard has known the table for a while, hardly growing is enough; once
- * something had to go, the table is not what it would have been. */
+/* Whether what is there may count as honest. Until the guard has known the table for a while, hardly growing is enough;
+ * once something had to go, the table is not what it would have been. */
 static bool is_calm(const struct engine *engine, int64_t now_ns)
 {
 	const struct warden *warden = &engine->warden;
@@ -318,7 +321,8 @@ static size_t decide(struct engine *engine, int64_t now_ns)
 	} else {
 		engine_snapshot_brief(engine, snapshot);
 	}
-	count = policy_evaluate(warden->policy, warden->mode, snapshot, warden->memory, now_ns, warden->order->decisions);
+	count = policy_evaluate(warden->policy, warden->mode, snapshot, warden->memory, now_ns,
+				warden->order->decisions);
 	free(snapshot);
 	return count;
 }
@@ -341,8 +345,8 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 
 	if (warden->surge_began)
 		return true; /* the guard is told with it, while its last calm pass can still be undone */
-	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns, what
-	 * hardly grows is calm whatever came before.) */
+	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns,
+	 * what hardly grows is calm whatever came before.) */
 	if (warden->calm.in_surge && !is_calm(engine, now_ns)) {
 		int64_t pause_ns = SURGE_RENEWAL_FACTOR * warden->pass_took_ns;
 

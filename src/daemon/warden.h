@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/warden: the loop's side of the guard: judges calm and surge, asks the policy at each tick, sends orders to the rounds'
- * thread, and writes down what came of them. */
+/* daemon/warden: the loop's side of the guard: judges calm and surge, asks the policy at each tick, sends orders to the
+ * rounds' thread, and writes down what came of them. */
 #ifndef CTWARDEN_DAEMON_WARDEN_H
 #define CTWARDEN_DAEMON_WARDEN_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/worker: builds a new picture by a pass over the table, in a thread of its own, so that neither the loop nor the
- * event socket waits for it. Knows nothing of levels, alarms or clients. */
+/* daemon/worker: builds a new picture by a pass over the table, in a thread of its own, so that neither the loop nor
+ * the event socket waits for it. Knows nothing of levels, alarms or clients. */
 #include "worker.h"
 
 #include <errno.h>

@@ -73,8 +73,9 @@ static int add_mark(struct filter_half *half, const char *value, struct problem 
 	if (!mask)
 		return problem_set(p, "", "a mask of 0 matches every mark; leave the option out for that");
 	if (number & ~mask)
-		return problem_set(p, "", "the value has bits outside its mask and would never match; 0x%x/0x%x would be right",
-				   (unsigned)(number & mask), (unsigned)mask);
+		return problem_set(
+			p, "", "the value has bits outside its mask and would never match; 0x%x/0x%x would be right",
+			(unsigned)(number & mask), (unsigned)mask);
 	masked_set_add(&half->marks, (struct masked){ (uint32_t)number, (uint32_t)mask });
 	return 0;
 }
@@ -134,7 +135,8 @@ static int add_status(struct filter_half *half, const char *value, struct proble
 	struct masked item;
 
 	if (status_parse(value, &item.value, &item.mask) < 0)
-		return problem_set(p, "", "no such status; one of assured, seen-reply, unset, confirmed, expected, src-nat, "
+		return problem_set(p, "",
+				   "no such status; one of assured, seen-reply, unset, confirmed, expected, src-nat, "
 				   "dst-nat, dying, fixed-timeout, helper, offload, hw-offload would be right");
 	masked_set_add(&half->statuses, item);
 	return 0;
@@ -145,8 +147,10 @@ static int add_state(struct filter_half *half, const char *value, struct problem
 	uint8_t protocol, state;
 
 	if (state_parse(value, &protocol, &state) < 0)
-		return problem_set(p, "", "no such state; one of SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, "
-				   "LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2, NONE (TCP) or sctp:STATE, dccp:STATE would be right");
+		return problem_set(
+			p, "",
+			"no such state; one of SYN_SENT, SYN_RECV, ESTABLISHED, FIN_WAIT, CLOSE_WAIT, "
+			"LAST_ACK, TIME_WAIT, CLOSE, SYN_SENT2, NONE (TCP) or sctp:STATE, dccp:STATE would be right");
 	half->states[filter_states_row(protocol)] |= (uint16_t)(1u << state);
 	return 0;
 }
@@ -177,7 +181,8 @@ static int add_word(struct filter_half *half, enum flow_filter_key key, const ch
 		return 0;
 	case FILTER_PROTOCOL:
 		if (protocol_parse(value, &number) < 0)
-			return problem_set(p, "", "no such protocol; a name (tcp, udp, icmp, ...) or a number from 0 to 255 "
+			return problem_set(p, "",
+					   "no such protocol; a name (tcp, udp, icmp, ...) or a number from 0 to 255 "
 					   "would be right");
 		half->protocols[number >> 6] |= 1ull << (number & 63);
 		return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* flow/filter_check: what the conditions of a filter imply together: the status bits of every match, and contradictions.
- * A contradiction is refused only where it is certain; a filter that merely happens to match nothing passes. */
+/* flow/filter_check: what the conditions of a filter imply together: the status bits of every match, and
+ * contradictions. A contradiction is refused only where it is certain; a filter that merely happens to match
+ * nothing passes. */
 #include <errno.h>
 #include <string.h>
 
@@ -146,7 +147,8 @@ static bool half_is_exact(const struct filter_half *half, bool excluded)
 	return !(some_address & (1u << FILTER_SRC_NAT | 1u << FILTER_DST_NAT | 1u << FILTER_ANY_NAT));
 }
 
-/* Where it is said that the protocol is another than TCP, these classes are a status and nothing else (flow_class_of). */
+/* Where it is said that the protocol is another than TCP, these classes are a status and nothing
+ * else (flow_class_of). */
 static bool class_is_exact(const struct flow_filter *filter)
 {
 	const uint32_t one = filter->want.classes;
@@ -156,7 +158,8 @@ static bool class_is_exact(const struct flow_filter *filter)
 		return false;
 	if (!filter_half_has(&filter->want, FILTER_CLASS))
 		return true;
-	return (one == 1u << FLOW_CLASS_UNREPLIED || one == 1u << FLOW_CLASS_REPLIED || one == 1u << FLOW_CLASS_STREAM) &&
+	return (one == 1u << FLOW_CLASS_UNREPLIED || one == 1u << FLOW_CLASS_REPLIED ||
+		one == 1u << FLOW_CLASS_STREAM) &&
 	       flow_filter_single_number(filter, FILTER_PROTOCOL, &protocol) && protocol != IPPROTO_TCP;
 }
 
@@ -228,7 +231,8 @@ static bool all_excluded(const struct flow_filter *filter, enum flow_filter_key 
 	case FILTER_CLASS:
 		return !(w->classes & ~x->classes);
 	case FILTER_STATE:
-		return !((w->states[0] & ~x->states[0]) | (w->states[1] & ~x->states[1]) | (w->states[2] & ~x->states[2]));
+		return !((w->states[0] & ~x->states[0]) | (w->states[1] & ~x->states[1]) |
+			 (w->states[2] & ~x->states[2]));
 	case FILTER_MARK:
 		return masked_set_within(&w->marks, &x->marks);
 	case FILTER_STATUS:
@@ -367,7 +371,8 @@ static int check_protocols(const struct flow_filter *filter, struct problem *p)
 	if (!any)
 		return problem_set(p, "! -p", "every protocol is excluded, so nothing could match");
 	if (!any_ports)
-		return problem_set(p, "-p", "this protocol has no ports, so a port could never match; tcp, udp, udplite, "
+		return problem_set(p, "-p",
+				   "this protocol has no ports, so a port could never match; tcp, udp, udplite, "
 				   "sctp and dccp have");
 	if (any_both)
 		return 0;
@@ -389,7 +394,8 @@ int flow_filter_finish(struct flow_filter *filter, struct problem *reterr_proble
 		    !all_excluded(filter, (enum flow_filter_key)key))
 			continue;
 		snprintf(option, sizeof(option), "--%s", flow_filter_keys[key].name);
-		return problem_set(reterr_problem, option, "all that is asked for is excluded too, so nothing could match");
+		return problem_set(reterr_problem, option,
+				   "all that is asked for is excluded too, so nothing could match");
 	}
 	r = check_families(filter, reterr_problem);
 	if (r == 0)
@@ -399,7 +405,8 @@ int flow_filter_finish(struct flow_filter *filter, struct problem *reterr_proble
 	if (!filter_classes(filter))
 		return problem_set(reterr_problem, "! --class", "every class is excluded, so nothing could match");
 	if (filter_implied_status(filter, &status) < 0 || needs_bit_that_is_clear(filter, status))
-		return problem_set(reterr_problem, "filter", "conditions on replies, NAT, offload, class or status exclude each "
+		return problem_set(reterr_problem, "filter",
+				   "conditions on replies, NAT, offload, class or status exclude each "
 				   "other, so nothing could match; leave one of them out");
 	return 0;
 }

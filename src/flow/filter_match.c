@@ -199,8 +199,9 @@ bool flow_filter_match(const struct flow_filter *filter, const struct flow *flow
 bool flow_filter_may_match_life(const struct flow_filter *filter, const struct flow *flow)
 {
 	const uint32_t lasting = 1u << FILTER_FAMILY | 1u << FILTER_PROTOCOL | 1u << FILTER_SRC | 1u << FILTER_DST |
-				 1u << FILTER_REPLY_SRC | 1u << FILTER_REPLY_DST | 1u << FILTER_SPORT | 1u << FILTER_DPORT |
-				 1u << FILTER_REPLY_SPORT | 1u << FILTER_REPLY_DPORT | 1u << FILTER_ZONE;
+				 1u << FILTER_REPLY_SRC | 1u << FILTER_REPLY_DST | 1u << FILTER_SPORT |
+				 1u << FILTER_DPORT | 1u << FILTER_REPLY_SPORT | 1u << FILTER_REPLY_DPORT |
+				 1u << FILTER_ZONE;
 	uint32_t keys;
 
 	for (keys = filter->want.keys & lasting; keys; keys &= keys - 1) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* flow/flow: the class of an entry (the only place that knows which entries are in which class) and the compact flow. */
+/* flow/flow: the class of an entry (the only place that knows which entries are in which class) and the
+ * compact flow. */
 #include "flow/flow.h"
 
 #include <netinet/in.h>

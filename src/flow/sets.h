@@ -9,8 +9,8 @@
 
 #include "base/addr.h"
 
-/* Prefixes of one family: a binary trie of the fewest prefixes that cover the same addresses. A lookup takes at most one
- * step a bit, whatever the size. */
+/* Prefixes of one family: a binary trie of the fewest prefixes that cover the same addresses. A lookup takes at most
+ * one step a bit, whatever the size. */
 struct trie {
 	uint32_t (*nodes)[2]; /* child: TRIE_NONE, TRIE_ALL or an index */
 	uint32_t used, reserved;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/ban: sources whose new flows are refused or slowed, as sets with timeouts in an nft table of our own: the kernel
- * enforces them between our runs and ends them by itself, also when we are gone.
+/* kernel/ban: sources whose new flows are refused or slowed, as sets with timeouts in an nft table of our own: the
+ * kernel enforces them between our runs and ends them by itself, also when we are gone.
  *
- * The chain is at prerouting, priority -150 (mangle): after conntrack (-200) has said whether the flow is new, before it is
- * confirmed, so that a refused packet leaves no entry. `ct state new` keeps existing flows alive. What is in force is kept
- * here too; on any doubt (the table was removed, sets of another make) the whole is written anew in one transaction. */
+ * The chain is at prerouting, priority -150 (mangle): after conntrack (-200) has said whether the flow is new, before
+ * it is confirmed, so that a refused packet leaves no entry. `ct state new` keeps existing flows alive. What is in
+ * force is kept here too; on any doubt (the table was removed, sets of another make) the whole is written anew in one
+ * transaction. */
 #include "kernel/kernel.h"
 
 #include <errno.h>
@@ -141,7 +142,8 @@ static void say_frame(struct bans *bans)
 		for (int family = 4; family <= 6; family += 2) {
 			const char *saddr = family == 4 ? "ip saddr" : "ip6 saddr";
 
-			say(bans, "add rule inet " BANS_TABLE " new ct state new %s @slowed%d_%u update @meter%d_%u { %s ",
+			say(bans,
+			    "add rule inet " BANS_TABLE " new ct state new %s @slowed%d_%u update @meter%d_%u { %s ",
 			    saddr, family, i, family, i, saddr);
 			say_rate(bans, bans->rates[i]);
 			say(bans, " } counter drop\n");
@@ -173,8 +175,8 @@ static bool forget_expired(struct bans *bans, int64_t now_ns)
 	return kept < before;
 }
 
-/* A prefix inside another one of the same set cannot stand beside it; the wider one covers it. Where that one ends first the
- * narrow one has to be put into the set then (settle). */
+/* A prefix inside another one of the same set cannot stand beside it; the wider one covers it. Where that one ends
+ * first the narrow one has to be put into the set then (settle). */
 static bool is_covered(struct bans *bans, size_t index)
 {
 	bool result = false;
@@ -394,7 +396,8 @@ int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_pr
 	at = find(bans, &ban->prefix);
 	is_again = at < bans->used;
 	if (!is_again && bans->used == bans->max)
-		return problem_set(reterr_problem, "", "%zu bans are in force, the most there may be", bans->max), -ENOSPC;
+		return problem_set(reterr_problem, "", "%zu bans are in force, the most there may be", bans->max),
+		       -ENOSPC;
 	if (!know_rate(bans, ban->rate_per_sec, &is_new_rate))
 		return problem_set(reterr_problem, "", "more than %d distinct rates", RATES_MAX), -ERANGE;
 	bans->items[at] = *ban;

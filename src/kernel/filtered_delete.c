@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/filtered_delete: a DELETE without a tuple empties the table, but for what its attributes keep; what a kernel does
- * not know among them it ignores, and answers success. So: none without a filter, none without a proof, and one function
- * that builds it, for the proof and the use alike. */
+/* kernel/filtered_delete: a DELETE without a tuple empties the table, but for what its attributes keep; what a kernel
+ * does not know among them it ignores, and answers success. So: none without a filter, none without a proof, and one
+ * function that builds it, for the proof and the use alike. */
 #include "filtered_delete.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/gateways: the next hops of this namespace's routes, by rtnetlink: of every table and both families, which /proc/net
- * does not show. */
+/* kernel/gateways: the next hops of this namespace's routes, by rtnetlink: of every table and both families, which
+ * /proc/net does not show. */
 #include "kernel/kernel.h"
 
 #include <errno.h>

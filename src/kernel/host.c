@@ -86,7 +86,8 @@ static int add_inode(uint64_t inode, void *arg)
 	return 0;
 }
 
-/* By name alone: one that only calls itself so has its own flows spared, which does less harm than an operator cut off. */
+/* By name alone: one that only calls itself so has its own flows spared, which does less harm than an operator cut
+ * off. */
 static int look_at_process(pid_t pid, const char *name, void *arg)
 {
 	if (strcmp(name, "sshd") != 0 && strcmp(name, "sshd-session") != 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/message: builds the requests about one entry: its tuple, its zone, and what is to be done.
- */
+/* kernel/message: builds the requests about one entry: its tuple, its zone, and what is to be
+ * done. */
 #include "message.h"
 
 #include <arpa/inet.h>
@@ -59,8 +59,8 @@ static void put_tuple(struct nlmsghdr *request, uint16_t type, const struct flow
 	mnl_attr_nest_end(request, nest);
 }
 
-/* The kernel looks the tuple up in the zone of the original direction; one of the reply direction alone plays no part (the
- * original one is then zone 0). */
+/* The kernel looks the tuple up in the zone of the original direction; one of the reply direction alone plays no part
+ * (the original one is then zone 0). */
 static struct nlmsghdr *begin(struct nl_socket *socket, void *buf, uint8_t message,
 			      const struct flow_target *target)
 {

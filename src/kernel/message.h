@@ -22,8 +22,8 @@ struct nlmsghdr *message_set_timeout(struct nl_socket *socket, void *buf,
 				     const struct flow_target *target,
 				     const struct flow_timeout_change *change);
 /* An update that changes nothing: the kernel takes it (0) where the entry, whatever its life, was never answered, and
- * refuses (EBUSY) to take SEEN_REPLY or ASSURED back where it was (ctnetlink_change_status). To who listens to updates it is
- * one. */
+ * refuses (EBUSY) to take SEEN_REPLY or ASSURED back where it was (ctnetlink_change_status). To who listens to updates
+ * it is one. */
 struct nlmsghdr *message_ask_unanswered(struct nl_socket *socket, void *buf,
 					const struct flow_target *target);
 /* Makes an entry, for proofs in a namespace of their own: the target's zones, status and timeout. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/processes: walks over /proc and /proc/PID/fd. A process that ends meanwhile is no error; one that may not be looked
- * at is. */
+/* kernel/processes: walks over /proc and /proc/PID/fd. A process that ends meanwhile is no error; one that may not be
+ * looked at is. */
 #include "processes.h"
 
 #include <dirent.h>

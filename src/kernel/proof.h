@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/proof: whether this kernel compares what a filtered DELETE asks it to. Private to the layer. A kernel that does not
- * know an attribute ignores it, deletes too much and answers success (kernel-facts 3), and one that knows it may compare
- * wrongly (IPv6 addresses, inverted on 6.18). So before a set of attributes is used it is tried on entries made for it. */
+/* kernel/proof: whether this kernel compares what a filtered DELETE asks it to. Private to the layer. A kernel that
+ * does not know an attribute ignores it, deletes too much and answers success (kernel-facts 3), and one that knows it
+ * may compare wrongly (IPv6 addresses, inverted on 6.18). So before a set of attributes is used it is tried on entries
+ * made for it. */
 #ifndef CTWARDEN_KERNEL_PROOF_H
 #define CTWARDEN_KERNEL_PROOF_H
 
@@ -28,8 +29,8 @@ char *proof_set_format(const struct proof_set *set, char buf[PROOF_TEXT_MAX]);
 /* May change the request a proof is about to send: a test's way to stand in for a kernel that knows less. */
 typedef void proof_distort_fn(struct nlmsghdr *request);
 
-/* Tries the set. 1: exactly the right entries went. 0: not (ret_why, why_size, says which). -errno: it could not be tried.
- * The throw-away namespace is empty again afterwards. distort: NULL but in tests. */
+/* Tries the set. 1: exactly the right entries went. 0: not (ret_why, why_size, says which). -errno: it could not be
+ * tried. The throw-away namespace is empty again afterwards. distort: NULL but in tests. */
 int proof_try(struct throwaway *throwaway, const struct proof_set *set, proof_distort_fn *distort,
 	      char *ret_why, size_t why_size);
 

@@ -56,8 +56,8 @@ static int heading(char buf[HEADING_MAX])
 	if (uname(&name) < 0)
 		return -errno;
 	boot[strcspn(boot, "\n")] = '\0';
-	if (snprintf(buf, HEADING_MAX, "ctwarden-proofs 1\nkernel %s %s\nboot %s\n", name.release, name.version, boot) >=
-	    HEADING_MAX)
+	if (snprintf(buf, HEADING_MAX, "ctwarden-proofs 1\nkernel %s %s\nboot %s\n", name.release, name.version,
+		     boot) >= HEADING_MAX)
 		return -EOVERFLOW;
 	return 0;
 }

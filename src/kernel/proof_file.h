@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/proof_file: proven sets kept for this kernel and boot, so that a process that may make no namespace can use them.
- * Private to the layer. A file that somebody other than root could have written is not read: a wrong proof empties a table. */
+/* kernel/proof_file: proven sets kept for this kernel and boot, so that a process that may make no namespace can use
+ * them. Private to the layer. A file that somebody other than root could have written is not read: a wrong proof
+ * empties a table. */
 #ifndef CTWARDEN_KERNEL_PROOF_FILE_H
 #define CTWARDEN_KERNEL_PROOF_FILE_H
 

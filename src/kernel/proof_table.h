@@ -21,9 +21,9 @@ struct proof_table {
 	unsigned count;
 };
 
-/* One entry that matches all, one that differs in all that is not asked, one that fails each attribute alone, one of the
- * other family. 0, or -EOPNOTSUPP where no such table can be made: a status bit nobody can set at will, or every tuple member and
- * the zone asked for, so that no two entries could be told apart. Pure. */
+/* One entry that matches all, one that differs in all that is not asked, one that fails each attribute alone, one of
+ * the other family. 0, or -EOPNOTSUPP where no such table can be made: a status bit nobody can set at will, or every
+ * tuple member and the zone asked for, so that no two entries could be told apart. Pure. */
 int proof_table_make(const struct proof_set *set, struct proof_table *ret_table);
 
 #endif

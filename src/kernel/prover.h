@@ -26,8 +26,9 @@ struct prover {
 /* proofs_dir may be NULL. Reads what is kept there for this kernel and boot. */
 void prover_init(struct prover *prover, const char *proofs_dir);
 void prover_done(struct prover *prover);
-/* Whether the set is proven: from memory, else from disk, else tried now in a namespace made for it (1 to 8 ms by the size of the hash
- * table, 0.2 s a million entries: the kernel walks over all namespaces' entries). ret_why: in words where not. */
+/* Whether the set is proven: from memory, else from disk, else tried now in a namespace made for it (1 to 8 ms by the
+ * size of the hash table, 0.2 s a million entries: the kernel walks over all namespaces' entries). ret_why: in words
+ * where not. */
 bool prover_has(struct prover *prover, const struct proof_set *set, char *ret_why, size_t why_size);
 
 #endif

@@ -11,7 +11,8 @@
 #include "proof_file.h"
 #include "prover.h"
 
-/* A set takes one walk of the kernel over the table of all namespaces: 5 ms by 262 144 buckets, more where it is full. */
+/* A set takes one walk of the kernel over the table of all namespaces: 5 ms by 262 144 buckets, more where it
+ * is full. */
 #define SETS_MAX     512
 #define UNREPLIED    FLOW_STATUS_SEEN_REPLY
 #define NOT_ASSURED  FLOW_STATUS_ASSURED
@@ -123,9 +124,10 @@ static bool is_over(int64_t now_ns, int64_t end_ns, int64_t last_ns)
 	return now_ns + last_ns >= end_ns;
 }
 
-/* Keeps the proven ones at the front of the list. What there was no time for stands as the last self-test of this boot left it. */
-static void try_all(struct throwaway *throwaway, const struct proof_file *earlier, struct usual *usual, int64_t budget_ns,
-		    struct selftest_result *result)
+/* Keeps the proven ones at the front of the list. What there was no time for stands as the last self-test of this boot
+ * left it. */
+static void try_all(struct throwaway *throwaway, const struct proof_file *earlier, struct usual *usual,
+		    int64_t budget_ns, struct selftest_result *result)
 {
 	int64_t now_ns = clock_monotonic_ns(), end_ns = now_ns + budget_ns, before_ns = now_ns;
 	size_t kept = 0, untried = 0;
@@ -151,7 +153,8 @@ static void try_all(struct throwaway *throwaway, const struct proof_file *earlie
 	}
 	if (untried && !result->text[0])
 		snprintf(result->text, sizeof(result->text),
-			 "%zu of %zu sets were not tried: each takes the kernel a walk over the table, and %.1f s were over",
+			 "%zu of %zu sets were not tried: each takes the kernel a walk over the table, and %.1f s "
+			 "were over",
 			 untried, usual->count, (double)budget_ns / 1e9);
 	usual->count = kept;
 }

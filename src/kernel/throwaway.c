@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/throwaway: a child makes the namespace and opens the socket in it; it shares our descriptors, so that the socket is
- * ours when it has gone. */
+/* kernel/throwaway: a child makes the namespace and opens the socket in it; it shares our descriptors, so that the
+ * socket is ours when it has gone. */
 #include "throwaway.h"
 
 #include <errno.h>
@@ -41,12 +41,12 @@ static int socket_in_new_netns(void)
 	int ends[2], result, status;
 	pid_t child;
 
-	/* Not blocking: we hold the writing end too, so that a child that died without a word would be waited for without
-	 * end. When it has gone, its word is there. */
+	/* Not blocking: we hold the writing end too, so that a child that died without a word would be waited for
+	 * without end. When it has gone, its word is there. */
 	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
-	/* A thread could not make a user namespace. No memory is shared; the descriptors are. No signal at its end: a program's
-	 * handler of SIGCHLD is not asked. */
+	/* A thread could not make a user namespace. No memory is shared; the descriptors are. No signal at its end: a
+	 * program's handler of SIGCHLD is not asked. */
 	child = (pid_t)syscall(SYS_clone, (unsigned long)CLONE_FILES, 0ul, 0ul, 0ul, 0ul);
 	if (child < 0) {
 		result = -errno;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kernel/throwaway: a network namespace of our own to try things in. Private to the layer. A socket keeps the namespace it was
- * opened in, so no thread has to move: closing the socket ends the namespace with all that is in it. A type of its own, so
- * that what is tried here cannot be handed a writer of the real table by mistake. */
+/* kernel/throwaway: a network namespace of our own to try things in. Private to the layer. A socket keeps the namespace
+ * it was opened in, so no thread has to move: closing the socket ends the namespace with all that is in it. A type of
+ * its own, so that what is tried here cannot be handed a writer of the real table by mistake. */
 #ifndef CTWARDEN_KERNEL_THROWAWAY_H
 #define CTWARDEN_KERNEL_THROWAWAY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* policy/amount: how many entries a rule wants to go: down to its until for flows that fit the surge; others only make room for
- * what will come until the next round. */
+/* policy/amount: how many entries a rule wants to go: down to its until for flows that fit the surge; others only make
+ * room for what will come until the next round. */
 #include <math.h>
 
 #include "base/clock.h"
@@ -65,7 +65,8 @@ static uint64_t at_least(const struct fill *fill, uint64_t count)
 	return count && count < least ? least : count;
 }
 
-static struct amount amount_until(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts)
+static struct amount amount_until(const struct policy_rule *rule, const struct rule_state *state,
+				  const struct facts *facts)
 {
 	const struct fill *fill = &facts->snapshot->fill;
 	const struct policy_until *until = &rule->until;

@@ -105,8 +105,8 @@ struct policy_memory {
 /* Drops of a full table a second, over the last one to two seconds; negative: not known yet. */
 double memory_drops_per_sec(struct policy_memory *memory, const struct snapshot *snapshot,
 			    int64_t now_ns);
-/* Whether the rule is held back because it did not help. Where nothing was to be found it looks again once far more may be
- * taken (other: of those that do not fit the surge), or the level is higher. */
+/* Whether the rule is held back because it did not help. Where nothing was to be found it looks again once far more may
+ * be taken (other: of those that do not fit the surge), or the level is higher. */
 bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t other, int64_t now_ns);
 /* Where it is held back: for want of flows to take, not because to take them did not help or failed. */
 bool memory_found_nothing(const struct rule_state *state);

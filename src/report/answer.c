@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* report/answer: the lines of the control socket. Documents and arguments are JSON already: they are put in as they are. */
+/* report/answer: the lines of the control socket. Documents and arguments are JSON already: they are put in as they
+ * are. */
 #include <inttypes.h>
 #include <stdlib.h>
 

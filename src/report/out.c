@@ -46,8 +46,8 @@ int report_flush_file(FILE *file)
 		return errno ? -errno : -EIO;
 	if (!ferror(file))
 		return 0;
-	/* An earlier write failed, unseen, and its reason is forgotten: what is written is cut off anyway, so that the end of the
-	 * line is tried, which most likely fails for the same reason. */
+	/* An earlier write failed, unseen, and its reason is forgotten: what is written is cut off anyway, so that the
+	 * end of the line is tried, which most likely fails for the same reason. */
 	clearerr(file);
 	errno = 0;
 	if (fputc('\n', file) == EOF || fflush(file))

@@ -126,7 +126,8 @@ const char *level_colour(enum level level);
 /* width cells of which share_pct are filled; returns buf (at least width + 1). */
 char *bar_format(double share_pct, unsigned width, bool is_growing, char *buf);
 
-/* ---- paragraph.c: sentences, wrapped to the output's width (at most 100), each line indented; a tab is a blank not broken at ---- */
+/* ---- paragraph.c: sentences, wrapped to the output's width (at most 100), each line indented; a tab is a blank not
+ * broken at ---- */
 
 void paragraph_print(const struct report_out *out, unsigned indent, const char *text);
 

@@ -6,7 +6,8 @@
 #include "policy/words.h"
 #include "private.h"
 
-static void add_named(json_t *list, const struct record_count *counts, size_t count, const char *name, const char *number)
+static void add_named(json_t *list, const struct record_count *counts, size_t count, const char *name,
+		      const char *number)
 {
 	for (size_t i = 0; i < count; i++) {
 		json_t *item = json_object();

@@ -14,7 +14,8 @@ static void add_counts(struct text *t, const struct action_record *record)
 
 	text_add(t, is_would ? " would=%llu" : " done=%llu",
 		 (unsigned long long)(is_would ? record->matched : record->done));
-	text_add(t, " matched=%llu spared=%llu", (unsigned long long)record->matched, (unsigned long long)record->spared);
+	text_add(t, " matched=%llu spared=%llu", (unsigned long long)record->matched,
+		 (unsigned long long)record->spared);
 	if (record->gone)
 		text_add(t, " gone=%llu", (unsigned long long)record->gone);
 	if (record->refused)

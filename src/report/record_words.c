@@ -96,8 +96,9 @@ static const char *reason_of(const struct action_record *record)
 {
 	size_t len = strlen(record->key);
 
-	return !strncmp(record->reason, record->key, len) && !strncmp(record->reason + len, ": ", 2) ? record->reason + len + 2
-												     : record->reason;
+	return !strncmp(record->reason, record->key, len) && !strncmp(record->reason + len, ": ", 2)
+		       ? record->reason + len + 2
+		       : record->reason;
 }
 
 static void add_ban(struct text *t, const struct action_record *record)

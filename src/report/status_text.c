@@ -280,8 +280,8 @@ static void print_fast_delete(const struct report_out *out, const struct snapsho
 	if (!(s->has & SNAPSHOT_HAS_FAST_DELETE))
 		return;
 	line_start(&line, out, "fast delete");
-	line_add(&line, "%s%s%s", s->fast_delete ? "on: proven in this kernel" : "off", s->fast_delete ? "" : ", because ",
-		 s->fast_delete ? "" : s->fast_delete_why);
+	line_add(&line, "%s%s%s", s->fast_delete ? "on: proven in this kernel" : "off",
+		 s->fast_delete ? "" : ", because ", s->fast_delete ? "" : s->fast_delete_why);
 	if (s->fast_delete && s->fast_delete_sets)
 		line_add(&line, " (%u sets of conditions)", s->fast_delete_sets);
 	line_end(&line);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/examples: a handful of flows that show what a cause means. Deterministic: the same picture gives the same ones. */
+/* stats/examples: a handful of flows that show what a cause means. Deterministic: the same picture gives the same
+ * ones. */
 #include <string.h>
 
 #include "evidence.h"
@@ -64,7 +65,8 @@ static size_t pick(const struct sample *sample, const struct wanted *wanted, siz
 	return used;
 }
 
-size_t cause_examples(const struct picture *picture, const struct cause *cause, size_t max, struct flow_brief *ret_flows)
+size_t cause_examples(const struct picture *picture, const struct cause *cause, size_t max,
+		      struct flow_brief *ret_flows)
 {
 	struct wanted wanted = {.cause = cause, .has_class = cause->class != FLOW_CLASS_COUNT};
 	size_t used, all;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* stats/trial: see the header. A pass comes in the order of the hash, so that the last flows of it are a fair sample. */
+/* stats/trial: see the header. A pass comes in the order of the hash, so that the last flows of it are a
+ * fair sample. */
 #include "stats/trial.h"
 
 #include "signature_private.h"
@@ -13,8 +14,8 @@ void trial_init(struct trial *trial)
 	trial->at = trial->used = 0;
 }
 
-void trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
-		 int64_t now_ns)
+void trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts,
+		 const struct standing *standing, int64_t now_ns)
 {
 	struct trial_flow *to = &trial->flows[trial->at];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* store: appends JSON lines to a file of the state directory, turns it over when it grows, and reads both files back. */
+/* store: appends JSON lines to a file of the state directory, turns it over when it grows, and reads both
+ * files back. */
 #include "store/store.h"
 
 #include <errno.h>
@@ -23,7 +24,8 @@ struct store {
 	int fd;
 };
 
-/* Opens the file for appending; a last line without its end (power cut) is ended, so that the next is not lost in it. */
+/* Opens the file for appending; a last line without its end (power cut) is ended, so that the next is not lost
+ * in it. */
 static int open_file(const char *path)
 {
 	/* Not through a link: it would have another file of root's written to. */

@@ -293,7 +293,8 @@ static void addresses_of_the_namespace_are_listed(void **state)
 
 static void next_hops_of_every_table_are_gateways(void **state)
 {
-	static const char *const wanted[] = {"198.18.5.1", "198.18.5.2", "198.18.5.3", "198.18.5.4", "2001:db8:5::1", "2001:db8:5::2",
+	static const char *const wanted[] = {"198.18.5.1",    "198.18.5.2",    "198.18.5.3",
+					     "198.18.5.4",    "2001:db8:5::1", "2001:db8:5::2",
 					     "2001:db8:5::3", "2001:db8:5::4", "2001:db8:5::5"};
 	const size_t wanted_count = sizeof(wanted) / sizeof(wanted[0]);
 	static struct addr addrs[HOST_GATEWAYS_MAX];
@@ -302,7 +303,8 @@ static void next_hops_of_every_table_are_gateways(void **state)
 	(void)state;
 	assert_int_equal(host_gateways(addrs, &count), 0);
 	assert_int_equal(count, 0);
-	assert_int_equal(system("ip link add d0 type veth peer name d1 && ip link set d0 up && ip link set d1 up && ip addr add 198.18.5.78/24 dev d0 && "
+	assert_int_equal(system("ip link add d0 type veth peer name d1 && ip link set d0 up && ip link set d1 up && "
+				"ip addr add 198.18.5.78/24 dev d0 && "
 				"ip addr add 2001:db8:5::78/64 dev d0 nodad && ip route add default via 198.18.5.1 && "
 				"ip route add 198.51.100.0/24 via 198.18.5.1 && "
 				"ip route add default via 198.18.5.2 table 77 && "

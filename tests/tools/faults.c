@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bad days for a program, preloaded into it: the directory CTW_FAULTS holds what is wrong at this moment, as files that tests
- * make and remove while it runs. clock: seconds by which the wall clock is off. delete: errno that every request to delete
- * conntrack entries fails with. nft: what nf_tables answers every request with (as where it is missing). */
+/* Bad days for a program, preloaded into it: the directory CTW_FAULTS holds what is wrong at this moment, as files that
+ * tests make and remove while it runs. clock: seconds by which the wall clock is off. delete: errno that every request
+ * to delete conntrack entries fails with. nft: what nf_tables answers every request with (as where it is missing). */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>

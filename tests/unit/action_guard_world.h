@@ -25,8 +25,9 @@ struct world {
 	size_t honest; /* the first ones */
 };
 
-static const char evict_all[] =
-	"\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"min_age\": 3, \"classes\": [\"unreplied\", \"pickup\", \"half-open\", \"closing\", \"replied\", \"stream\", \"established\"]}, \"until\": {\"fill_pct\": 50}";
+static const char evict_all[] = "\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"min_age\": 3, "
+				"\"classes\": [\"unreplied\", \"pickup\", \"half-open\", \"closing\", \"replied\", "
+				"\"stream\", \"established\"]}, \"until\": {\"fill_pct\": 50}";
 
 static inline struct policy *policy_of_rule(const char *rule)
 {
@@ -105,9 +106,11 @@ static inline void renew(struct world *w)
 static inline void attack(struct world *w, size_t count, bool is_answered, unsigned sources)
 {
 	for (size_t i = 0; i < count; i++) {
-		uint32_t src = IP(10, 9, 0, 0) + (uint32_t)(i % sources), dst = IP(198, 51, 100, 0) + (uint32_t)(i % 256);
+		uint32_t src = IP(10, 9, 0, 0) + (uint32_t)(i % sources),
+			 dst = IP(198, 51, 100, 0) + (uint32_t)(i % 256);
 		uint16_t sport = (uint16_t)(1024 + i / sources);
-		struct flow flow = is_answered ? answered_tcp(src, dst, sport, 80, 299) : flow_make(UDP, src, dst, sport, 53);
+		struct flow flow = is_answered ? answered_tcp(src, dst, sport, 80, 299)
+					       : flow_make(UDP, src, dst, sport, 53);
 
 		if (!is_answered) {
 			flow.timeout_sec = 30;

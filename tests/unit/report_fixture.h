@@ -250,12 +250,24 @@ static inline void fixture_pass(struct snapshot *s)
 static inline void fixture_guard(struct snapshot *s)
 {
 	s->has |= SNAPSHOT_HAS_GUARD;
-	s->guard = (struct snapshot_guard){.policy = "gateway", .rules = 4, .base_acts = true,
-					   .until_real_ns = FIXTURE_NOW + 1740 * NS_PER_SEC, .is_running = true,
-					   .in_surge = true, .knows_seniors = true, .seniors = 12031, .bans = 2, .rounds = 17,
-					   .adopted = 9120, .renewals = 41, .records = 5, .evicted = 80250, .failed = 1,
-					   .last = "rule evict-unanswered: would evict 40,200 flows of 10.1.0.66; at 77.8 %",
-					   .last_real_ns = FIXTURE_NOW - 120 * NS_PER_SEC};
+	s->guard = (struct snapshot_guard){
+		.policy = "gateway",
+		.rules = 4,
+		.base_acts = true,
+		.until_real_ns = FIXTURE_NOW + 1740 * NS_PER_SEC,
+		.is_running = true,
+		.in_surge = true,
+		.knows_seniors = true,
+		.seniors = 12031,
+		.bans = 2,
+		.rounds = 17,
+		.adopted = 9120,
+		.renewals = 41,
+		.records = 5,
+		.evicted = 80250,
+		.failed = 1,
+		.last = "rule evict-unanswered: would evict 40,200 flows of 10.1.0.66; at 77.8 %",
+		.last_real_ns = FIXTURE_NOW - 120 * NS_PER_SEC};
 }
 
 static inline void fixture_daemon(struct snapshot *s)
@@ -265,7 +277,8 @@ static inline void fixture_daemon(struct snapshot *s)
 	fixture_cheap(s);
 	fixture_pass(s);
 	s->is_daemon_view = s->is_listening = true;
-	s->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_GROWTH | SNAPSHOT_HAS_PEAK | SNAPSHOT_HAS_RATE | SNAPSHOT_HAS_EVENTS;
+	s->has |= SNAPSHOT_HAS_LEVEL | SNAPSHOT_HAS_GROWTH | SNAPSHOT_HAS_PEAK | SNAPSHOT_HAS_RATE |
+		  SNAPSHOT_HAS_EVENTS;
 	s->level_since_real_ns = FIXTURE_NOW - 192 * NS_PER_SEC;
 	s->daemon_since_real_ns = FIXTURE_NOW - 86400 * NS_PER_SEC;
 	s->fill.has_growth = true;

@@ -156,7 +156,8 @@ static inline void world_new_users(struct world *w, unsigned n)
 }
 
 /* One pass; victims are offered where is_choosing. */
-static inline void world_try(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
+static inline void world_try(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
+			     void *arg)
 {
 	struct world *w = arg;
 

@@ -217,10 +217,10 @@ static void marked_meanwhile(struct world *w, struct guard_outcome *ret_outcome)
 
 static void what_the_policy_protects_meanwhile_lives(void **state)
 {
-	static const char text[] =
-		"{\"schema\": \"ctwarden.policy/1\", \"protect\": {\"flows\": [{\"name\": \"m\", \"match\": {\"mark\": 7}}]}, "
-		"\"rules\": [{\"name\": \"r\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
-		"[\"unreplied\"]}, \"until\": {\"fill_pct\": 50}}]}";
+	static const char text[] = "{\"schema\": \"ctwarden.policy/1\", \"protect\": {\"flows\": [{\"name\": \"m\", "
+				   "\"match\": {\"mark\": 7}}]}, \"rules\": [{\"name\": \"r\", \"when\": "
+				   "{\"fill_pct\": 60}, \"do\": {\"action\": "
+				   "\"evict\", \"classes\": [\"unreplied\"]}, \"until\": {\"fill_pct\": 50}}]}";
 	struct world *w = *state;
 	struct guard_outcome outcome;
 	struct problem problem = {0};
@@ -288,7 +288,8 @@ static void shortening_keeps_the_floor_and_seniors(void **state)
 	uint32_t floor;
 
 	policy_free(w->policy);
-	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 1}, \"do\": {\"action\": \"shorten\", \"classes\": [\"established\"]}");
+	w->policy = policy_of_rule(
+		"\"when\": {\"fill_pct\": 1}, \"do\": {\"action\": \"shorten\", \"classes\": [\"established\"]}");
 	w->table.policy = w->policy;
 	floor = (uint32_t)(w->policy->rules[0].action.floors_ns[FLOW_CLASS_ESTABLISHED] / SEC);
 	assert_true(floor >= 7440);
@@ -313,8 +314,8 @@ static void shortening_keeps_the_floor_and_seniors(void **state)
 static void put_in(struct world *w)
 {
 	for (uint32_t i = 0; i < PUT; i++)
-		fake_add(w->fake, answered_tcp(IP(10, 3, 0, 0) + i % 3000, IP(198, 18, 0, 1), (uint16_t)(1024 + i / 3000), 443,
-					       i % 2 ? 431990 : 1800));
+		fake_add(w->fake, answered_tcp(IP(10, 3, 0, 0) + i % 3000, IP(198, 18, 0, 1),
+					       (uint16_t)(1024 + i / 3000), 443, i % 2 ? 431990 : 1800));
 }
 
 static unsigned told; /* how many passes and writes have asked so far */
@@ -356,7 +357,8 @@ static void what_user_space_put_in_stays_and_the_flood_goes(void **state)
 	assert_true(outcome.record.signatures[0].base_share < 0.01);
 }
 
-/* All that flood and put flows differ in is who was there before: a signature would be refuted by the pass, too late. */
+/* All that flood and put flows differ in is who was there before: a signature would be refuted by the pass,
+ * too late. */
 static void a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base(void **state)
 {
 	struct world *w = *state;
@@ -364,7 +366,8 @@ static void a_flood_at_the_service_of_those_put_in_is_told_apart_by_the_base(voi
 	struct guard_outcome outcome;
 
 	policy_free(w->policy);
-	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"established\"], \"active_at_full\": true}, \"until\": {\"fill_pct\": 50}");
+	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
+				   "[\"established\"], \"active_at_full\": true}, \"until\": {\"fill_pct\": 50}");
 	w->table.policy = w->policy;
 	failover(w, 1);
 	for (uint32_t i = 0; i < 8000; i++)
@@ -383,7 +386,8 @@ static void seniors_go_only_where_nothing_else_makes_room(void **state)
 	struct guard_outcome outcome;
 
 	policy_free(w->policy);
-	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"established\"], \"active_at_full\": true}, \"until\": {\"fill_pct\": 50}");
+	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
+				   "[\"established\"], \"active_at_full\": true}, \"until\": {\"fill_pct\": 50}");
 	w->table.policy = w->policy;
 	w->table.capacity = PUT + 2300;
 	failover(w, 1);
@@ -409,8 +413,8 @@ static void who_comes_in_the_middle_of_a_flood_takes_nobody_for_his_silence(void
 
 		if (grows)
 			for (uint16_t i = 0; i < 20; i++)
-				fake_add(w->fake, answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 7000,
-							       432000 - 3 * 3600));
+				fake_add(w->fake, answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2),
+							       (uint16_t)(3000 + i), 7000, 432000 - 3 * 3600));
 		w->table.is_calm = false;
 		w->table.new_per_sec = grows * 8000;
 		round_of(w, &decision, &outcome);
@@ -438,7 +442,8 @@ static void what_was_put_in_before_the_write_is_no_victim(void **state)
 	struct policy_decision decision = decide(w, PUT, LEVEL_FULL);
 	struct guard_outcome outcome;
 
-	failover(w, 3 + (PUT + w->fake->count) / 2048); /* with the first batch in hand: in the pass it is asked each 2,048 flows */
+	/* With the first batch in hand: in the pass it is asked each 2,048 flows. */
+	failover(w, 3 + (PUT + w->fake->count) / 2048);
 	w->table.is_calm = false;
 	round_of(w, &decision, &outcome);
 	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rounds that need not look at the whole table: by one request to the kernel, or over the known surge alone; and all that
- * makes them do so. */
+/* Rounds that need not look at the whole table: by one request to the kernel, or over the known surge alone; and all
+ * that makes them do so. */
 #include "action_guard_world.h"
 
 static struct guard_outcome outcome;
@@ -82,14 +82,16 @@ static void cannot_filter(struct world *w)
 static void another_policy(struct world *w)
 {
 	policy_free(w->policy);
-	w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
-				   "[\"unreplied\"], \"signature\": false, \"min_age\": 0}, \"until\": {\"fill_pct\": 50}");
+	w->policy =
+		policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
+			       "[\"unreplied\"], \"signature\": false, \"min_age\": 0}, \"until\": {\"fill_pct\": 50}");
 	w->table.policy = w->policy;
 }
 
 static void whatever_is_in_doubt_takes_the_pass(void **state)
 {
-	static void (*const doubts[])(struct world *) = {protect_source, grow_old, surge_anew, cannot_filter, another_policy};
+	static void (*const doubts[])(struct world *) = {protect_source, grow_old, surge_anew, cannot_filter,
+							 another_policy};
 	void *own = *state;
 
 	for (size_t i = 0; i < sizeof(doubts) / sizeof(doubts[0]); i++) {
@@ -210,9 +212,10 @@ static void a_rule_that_had_no_part_in_it_looks_at_the_whole_table(void **state)
 
 	handshakes(w);
 	policy_free(policy);
-	w->policy = policy = policy_of_rule(
-		"\"when\": {\"fill_pct\": 99}, \"do\": \"log\"}, {\"name\": \"other\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": "
-		"\"evict\", \"classes\": [\"established\"]}, \"until\": {\"fill_pct\": 50}");
+	w->policy = policy =
+		policy_of_rule("\"when\": {\"fill_pct\": 99}, \"do\": \"log\"}, {\"name\": \"other\", \"when\": "
+			       "{\"fill_pct\": 60}, \"do\": {\"action\": "
+			       "\"evict\", \"classes\": [\"established\"]}, \"until\": {\"fill_pct\": 50}");
 	w->table.policy = policy;
 	decision.rule = 1;
 	decision.granted = 40000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Rounds that take what a pass before has chosen, and all that makes them look anew; who is not read again; how lanes share
- * the room that is needed. */
+/* Rounds that take what a pass before has chosen, and all that makes them look anew; who is not read again; how lanes
+ * share the room that is needed. */
 #include "action_guard_world.h"
 
 #include "base/clock.h"
@@ -237,10 +237,10 @@ static void later_it_is_read_again(void **state)
 static void where_a_mark_would_protect_it_is_read_again(void **state)
 {
 	struct world *w = *state;
-	static const char text[] =
-		"{\"schema\": \"ctwarden.policy/1\", \"protect\": {\"flows\": [{\"name\": \"marked\", \"match\": {\"mark\": 7}}]}, "
-		"\"rules\": [{\"name\": \"r\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
-		"[\"established\"]}, \"until\": {\"fill_pct\": 50}}]}";
+	static const char text[] = "{\"schema\": \"ctwarden.policy/1\", \"protect\": {\"flows\": [{\"name\": "
+				   "\"marked\", \"match\": {\"mark\": 7}}]}, \"rules\": [{\"name\": \"r\", \"when\": "
+				   "{\"fill_pct\": 60}, \"do\": {\"action\": "
+				   "\"evict\", \"classes\": [\"established\"]}, \"until\": {\"fill_pct\": 50}}]}";
 	struct problem problem = {0};
 
 	tried(w);
@@ -261,14 +261,16 @@ static void answered_flows_stay_where_unanswered_ones_made_the_room(void **state
 	struct policy_decision decisions[2] = {decide(w, 4000, LEVEL_WARNING), decide(w, 4000, LEVEL_WARNING)};
 	struct guard_outcome outcomes[2];
 
-	w->table.policy = w->policy = policy_of_rule(
-		"\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"unreplied\"]}, \"until\": {\"fill_pct\": 50}}, "
-		"{\"name\": \"answered\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"established\"]}, "
-		"\"until\": {\"fill_pct\": 50}");
+	w->table.policy = w->policy = policy_of_rule("\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", "
+						     "\"classes\": [\"unreplied\"]}, \"until\": {\"fill_pct\": 50}}, "
+						     "{\"name\": \"answered\", \"when\": {\"fill_pct\": 60}, \"do\": "
+						     "{\"action\": \"evict\", \"classes\": [\"established\"]}, "
+						     "\"until\": {\"fill_pct\": 50}");
 	policy_free(policy);
 	/* Silent for longer than the floor: they would go where nothing else does. */
 	for (uint16_t i = 0; i < 500; i++)
-		fake_add(w->fake, answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 7000, 400000));
+		fake_add(w->fake,
+			 answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 7000, 400000));
 	w->honest = w->fake->count;
 	calm_then_attack(w, 3000, false, 3000);
 	for (size_t i = w->honest; i < w->fake->count; i++)

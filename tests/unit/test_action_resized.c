@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Surveys and executions under which the table is resized: passes that miss entries and repeat others. What is meant goes all
- * the same, nothing is done twice that must not be, and it is said where it could not be settled. */
+/* Surveys and executions under which the table is resized: passes that miss entries and repeat others. What is meant
+ * goes all the same, nothing is done twice that must not be, and it is said where it could not be settled. */
 #include "action_fake.h"
 
 #define SRC   IP(10, 0, 0, 9)

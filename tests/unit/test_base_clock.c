@@ -29,10 +29,23 @@ static void test_moments_are_read_as_journalctl_does(void **state)
 		const char *text;
 		int64_t sec_from_now;
 	} rows[] = {
-		{ "now", 0 }, { "2026-11-25 10:41:07", 0 }, { "2026-11-25T09:41:07Z", 0 }, { "2026-11-25T11:41:07+02:00", 0 },
-		{ "10:41:07", 0 }, { "10:41", -7 }, { "-10min", -600 }, { "10min ago", -600 }, { "1h", -3600 },
-		{ "today", -38467 }, { "yesterday", -38467 - 86400 }, { "2026-11-25", -38467 }, { "@1795599600", -67 },
-		{ "tomorrow", -38467 + 86400 }, { "+1h", 3600 }, { "+10min", 600 }, { "10min left", 600 },
+		{"now", 0},
+		{"2026-11-25 10:41:07", 0},
+		{"2026-11-25T09:41:07Z", 0},
+		{"2026-11-25T11:41:07+02:00", 0},
+		{"10:41:07", 0},
+		{"10:41", -7},
+		{"-10min", -600},
+		{"10min ago", -600},
+		{"1h", -3600},
+		{"today", -38467},
+		{"yesterday", -38467 - 86400},
+		{"2026-11-25", -38467},
+		{"@1795599600", -67},
+		{"tomorrow", -38467 + 86400},
+		{"+1h", 3600},
+		{"+10min", 600},
+		{"10min left", 600},
 	};
 
 	(void)state;
@@ -46,9 +59,10 @@ static void test_moments_are_read_as_journalctl_does(void **state)
 
 static void test_what_is_no_moment_is_refused_and_leaves_the_output(void **state)
 {
-	static const char *const bad[] = { "", "-", "tomorrowish", "2026-02-30", "25:00", "2026-11-25 10:41:07 x", "@-1",
-					   "+10min ago", "-1h left", "+", "+300000000000s",
-					   "2026-11-25T11:41:07+99:00", NULL };
+	static const char *const bad[] = {
+		"",    "-",	     "tomorrowish", "2026-02-30", "25:00",	    "2026-11-25 10:41:07 x",
+		"@-1", "+10min ago", "-1h left",    "+",	  "+300000000000s", "2026-11-25T11:41:07+99:00",
+		NULL};
 
 	(void)state;
 	for (const char *const *text = bad; *text; text++) {

@@ -28,7 +28,8 @@ static void test_duration_takes_units_and_refuses_the_rest(void **state)
 	assert_int_equal(units_parse_duration("500ms", &ns, NULL), 0);
 	assert_int_equal(ns, 500 * NS_PER_MS);
 	ns = 7;
-	for (const char *const *bad = (const char *const[]){ "", " ", "-1", "5x", "1e9", "0x5", "200000d", NULL }; *bad; bad++) {
+	for (const char *const *bad = (const char *const[]){"", " ", "-1", "5x", "1e9", "0x5", "200000d", NULL}; *bad;
+	     bad++) {
 		assert_int_equal(units_parse_duration(*bad, &ns, &problem), -EINVAL);
 		assert_true(problem.text[0]);
 		assert_int_equal(ns, 7); /* untouched */

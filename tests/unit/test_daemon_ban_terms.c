@@ -25,7 +25,8 @@ static void put(struct ban_terms *terms, const char *text, int64_t until_ns, dou
 	ban_terms_put(terms, &ban, now_ns);
 }
 
-static int64_t end_of(const struct ban_terms *terms, const char *text, double rate_per_sec, int64_t now_ns, size_t *ret_same)
+static int64_t end_of(const struct ban_terms *terms, const char *text, double rate_per_sec, int64_t now_ns,
+		      size_t *ret_same)
 {
 	struct ban ban = ban_of(text, 0, rate_per_sec);
 

@@ -64,16 +64,19 @@ static void every_key_is_taken(void **state)
 	struct problem problem;
 
 	(void)state;
-	assert_int_equal(load_text("{ # a comment\n\"capacity\": 1000, \"levels\": {\"warning\": {\"enter_pct\": 60,"
-				   "\"leave_pct\": 50, \"forecast_sec\": 30}, \"critical\": {\"enter_pct\": 80,"
-				   "\"leave_pct\": 75}, \"full_pct\": 97, \"dwell_sec\": \"2s\"},\n"
-				   "\"events\": \"off\", \"events_max_new_per_sec\": 5, \"events_buffer_bytes\": 4096,"
-				   "\"source_prefix\": [24, 56], \"prefix\": [16, 48], \"sources_max\": 100,"
-				   "\"pass\": {\"share_pct\": 10, \"min_interval_sec\": 1, \"max_interval_sec\": 20},"
-				   "\"poll_ms\": 50, \"socket\": \"/tmp/s\", \"state_dir\": \"/tmp/d\","
-				   "\"alarms_max_bytes\": 100000, \"topline_sec\": 60, \"alarm_repeat_sec\": 0, \"log\": \"both\","
-				   "\"protect\": [{\"name\": \"routers\", \"match\": {\"src\": \"10.0.0.0/29\"}}] }",
-				   &config, &problem), 0);
+	assert_int_equal(
+		load_text(
+			"{ # a comment\n\"capacity\": 1000, \"levels\": {\"warning\": {\"enter_pct\": 60,"
+			"\"leave_pct\": 50, \"forecast_sec\": 30}, \"critical\": {\"enter_pct\": 80,"
+			"\"leave_pct\": 75}, \"full_pct\": 97, \"dwell_sec\": \"2s\"},\n"
+			"\"events\": \"off\", \"events_max_new_per_sec\": 5, \"events_buffer_bytes\": 4096,"
+			"\"source_prefix\": [24, 56], \"prefix\": [16, 48], \"sources_max\": 100,"
+			"\"pass\": {\"share_pct\": 10, \"min_interval_sec\": 1, \"max_interval_sec\": 20},"
+			"\"poll_ms\": 50, \"socket\": \"/tmp/s\", \"state_dir\": \"/tmp/d\","
+			"\"alarms_max_bytes\": 100000, \"topline_sec\": 60, \"alarm_repeat_sec\": 0, \"log\": \"both\","
+			"\"protect\": [{\"name\": \"routers\", \"match\": {\"src\": \"10.0.0.0/29\"}}] }",
+			&config, &problem),
+		0);
 	assert_int_equal(config.capacity, 1000);
 	assert_true(config.levels.warning.enter_pct > 59.9 && config.levels.warning.enter_pct < 60.1);
 	assert_int_equal(config.levels.dwell_ns, 2 * NS_PER_SEC);
@@ -93,7 +96,8 @@ static void wrong_values_are_refused_with_line_and_path(void **state)
 	refused("{\n\"prefix\": [24, 129] }", 2, "prefix[1]");
 	refused("{\n\"events\": \"maybe\" }", 2, "events");
 	refused("{\n\"log\": \"file\" }", 2, "log");
-	refused("{\n\"protect\": [{\"name\": \"a\",\n\"match\": {\"src\": \"10.0.0.0/33\"}}] }", 3, "protect[0].match.src");
+	refused("{\n\"protect\": [{\"name\": \"a\",\n\"match\": {\"src\": \"10.0.0.0/33\"}}] }", 3,
+		"protect[0].match.src");
 	refused("{\n\"protect\": {} }", 2, "protect");
 	refused("{\n\"pass\": { \"min_interval_sec\": 20,\n\"max_interval_sec\": 10 } }", 3, "pass.max_interval_sec");
 }

@@ -18,7 +18,8 @@
 
 static struct flow entry(uint8_t protocol, uint8_t state, uint32_t status, uint32_t left)
 {
-	struct flow f = { .has = FLOW_HAS_STATUS | FLOW_HAS_TIMEOUT, .status = status, .state = state, .timeout_sec = left };
+	struct flow f = {
+		.has = FLOW_HAS_STATUS | FLOW_HAS_TIMEOUT, .status = status, .state = state, .timeout_sec = left};
 
 	f.tuple[FLOW_ORIG].family = AF_INET;
 	f.tuple[FLOW_ORIG].protocol = protocol;

@@ -175,19 +175,21 @@ static void errors_say_where_and_what_would_be_right(void **unused)
 		enum flow_filter_key key;
 		const char *value, *text;
 	} rows[] = {
-		{ FILTER_SRC, "10.0.0.0/33", "-s 10.0.0.0/33: an IPv4 prefix is at most /32" },
-		{ FILTER_DPORT, "90-80", "--dport 90-80: the range is backwards; 80-90 would be right" },
-		{ FILTER_DPORT, "53,90:80", "--dport 90:80: the range is backwards; 80-90 would be right" },
-		{ FILTER_CLASS, "bogus", "--class bogus: no such class; one of unreplied, half-open, pickup, closing, replied, "
-					 "stream, established, offloaded, other would be right" },
-		{ FILTER_SRC, "", "-s \"\": an empty value; ADDRESS[/LEN] would be right" },
-		{ FILTER_SRC, "10.0.0.1,,10.0.0.2", "-s \"\": an empty value; ADDRESS[/LEN] would be right" },
-		{ FILTER_SRC, NULL, "-s: a value is missing; ADDRESS[/LEN] would be right" },
-		{ FILTER_FAMILY, "ipx", "-f ipx: no such family; ipv4 or ipv6 would be right" },
-		{ FILTER_UNREPLIED, "x", "--unreplied x: this option takes no value" },
-		{ FILTER_MARK, "0xf/0x3", "-m 0xf/0x3: the value has bits outside its mask and would never match; 0x3/0x3 would "
-					  "be right" },
-		{ FILTER_SRC, "@/nonexistent", "-s @/nonexistent: cannot read the file: No such file or directory" },
+		{FILTER_SRC, "10.0.0.0/33", "-s 10.0.0.0/33: an IPv4 prefix is at most /32"},
+		{FILTER_DPORT, "90-80", "--dport 90-80: the range is backwards; 80-90 would be right"},
+		{FILTER_DPORT, "53,90:80", "--dport 90:80: the range is backwards; 80-90 would be right"},
+		{FILTER_CLASS, "bogus",
+		 "--class bogus: no such class; one of unreplied, half-open, pickup, closing, replied, "
+		 "stream, established, offloaded, other would be right"},
+		{FILTER_SRC, "", "-s \"\": an empty value; ADDRESS[/LEN] would be right"},
+		{FILTER_SRC, "10.0.0.1,,10.0.0.2", "-s \"\": an empty value; ADDRESS[/LEN] would be right"},
+		{FILTER_SRC, NULL, "-s: a value is missing; ADDRESS[/LEN] would be right"},
+		{FILTER_FAMILY, "ipx", "-f ipx: no such family; ipv4 or ipv6 would be right"},
+		{FILTER_UNREPLIED, "x", "--unreplied x: this option takes no value"},
+		{FILTER_MARK, "0xf/0x3",
+		 "-m 0xf/0x3: the value has bits outside its mask and would never match; 0x3/0x3 would "
+		 "be right"},
+		{FILTER_SRC, "@/nonexistent", "-s @/nonexistent: cannot read the file: No such file or directory"},
 	};
 	char buf[800];
 
@@ -204,9 +206,9 @@ static void errors_say_where_and_what_would_be_right(void **unused)
 	static const struct {
 		enum flow_filter_key key;
 		const char *value;
-	} bad[] = { { FILTER_DPORT, "65536" }, { FILTER_DPORT, "1-" }, { FILTER_MARK, "1/0" },	{ FILTER_LABEL, "128" },
-		    { FILTER_STATE, "OPEN" },  { FILTER_BYTES, ":" },  { FILTER_BYTES, "2:1" }, { FILTER_IDLE, "-5" },
-		    { FILTER_STATUS, "x" },    { FILTER_ZONE, "65536" }, { FILTER_PROTOCOL, "256" }, { FILTER_SRC, "host" } };
+	} bad[] = {{FILTER_DPORT, "65536"}, {FILTER_DPORT, "1-"},   {FILTER_MARK, "1/0"},     {FILTER_LABEL, "128"},
+		   {FILTER_STATE, "OPEN"},  {FILTER_BYTES, ":"},    {FILTER_BYTES, "2:1"},    {FILTER_IDLE, "-5"},
+		   {FILTER_STATUS, "x"},    {FILTER_ZONE, "65536"}, {FILTER_PROTOCOL, "256"}, {FILTER_SRC, "host"}};
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct flow_filter *filter = flow_filter_new();
 
@@ -229,7 +231,8 @@ static struct flow_filter *built(const char *const values[FLOW_FILTER_KEY_COUNT]
 			if (!v)
 				continue;
 			v += negated;
-			assert_int_equal(flow_filter_add(filter, (enum flow_filter_key)key, *v ? v : NULL, negated, NULL), 0);
+			assert_int_equal(
+				flow_filter_add(filter, (enum flow_filter_key)key, *v ? v : NULL, negated, NULL), 0);
 		}
 	}
 	return filter;

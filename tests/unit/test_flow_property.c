@@ -40,7 +40,8 @@ static void random_tuple(struct flow_tuple *t, uint8_t family, uint8_t protocol)
 
 static struct flow random_flow(void)
 {
-	static const uint8_t protocols[] = { IPPROTO_TCP, IPPROTO_TCP, IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_SCTP, 47 }; /* TCP often: it has most states */
+	static const uint8_t protocols[] = {IPPROTO_TCP,  IPPROTO_TCP,	IPPROTO_TCP, IPPROTO_UDP,
+					    IPPROTO_ICMP, IPPROTO_SCTP, 47}; /* TCP often: it has most states */
 	uint8_t protocol = protocols[pick(7)], family = pick(3) ? AF_INET : AF_INET6;
 	struct flow f = { .has = pick(4) ? 0x3ff : pick(0x400), .mark = pick(8), .zone = (uint16_t)pick(3),
 			  .zone_reply = (uint16_t)pick(3), .state = (uint8_t)pick(FLOW_TCP_COUNT),
@@ -196,7 +197,8 @@ static void check_pair(const struct flow_filter *a, const struct flow_filter *b,
 			fail_msg("%s and %s meet in a flow", flow_filter_format(a, text_a, sizeof(text_a)),
 				 flow_filter_format(b, text_b, sizeof(text_b)));
 		if (yes && !flow_filter_may_match(a, orig->protocol, orig->family))
-			fail_msg("%s matches protocol %u", flow_filter_format(a, text_a, sizeof(text_a)), orig->protocol);
+			fail_msg("%s matches protocol %u", flow_filter_format(a, text_a, sizeof(text_a)),
+				 orig->protocol);
 	}
 }
 

@@ -240,9 +240,10 @@ static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_through_anyway(void **state)
 {
 #define COOLING "\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"cooldown\": "
-	struct policy *policy = policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", " COOLING "\"1s\"}, {\"name\": \"hard\", " COOLING
-					       "\"10s\"}, {\"name\": \"sweep\", \"when\": {\"level\": \"warning\"}, \"do\": "
-					       "\"sweep\", \"cooldown\": \"10s\"}]}");
+	struct policy *policy =
+		policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", " COOLING "\"1s\"}, {\"name\": \"hard\", " COOLING
+			       "\"10s\"}, {\"name\": \"sweep\", \"when\": {\"level\": \"warning\"}, \"do\": "
+			       "\"sweep\", \"cooldown\": \"10s\"}]}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect effect = {.matched = 1, .done = 1};
 	struct snapshot *s = snapshot_of(90000);
@@ -259,7 +260,8 @@ static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_t
 			if (decisions[i].action == POLICY_ACTION_EVICT)
 				policy_memory_result(memory, policy, &decisions[i], &effect, second * SEC);
 		clear(count);
-		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, second * SEC + SEC / 2, decisions), 0);
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, second * SEC + SEC / 2, decisions),
+				 0);
 	}
 	policy_memory_free(memory);
 	policy_free(policy);
@@ -267,9 +269,10 @@ static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_t
 
 static void test_the_milder_rule_is_not_left_out_where_a_harder_one_begins(void **state)
 {
-	struct policy *policy = policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", " COOLING "\"10s\"}, {\"name\": \"hard\", \"when\": "
-					       "{\"level\": \"critical\"}, \"do\": {\"action\": \"evict\", \"classes\": "
-					       "[\"established\"]}, \"cooldown\": \"10s\"}]}");
+	struct policy *policy =
+		policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", " COOLING "\"10s\"}, {\"name\": \"hard\", \"when\": "
+			       "{\"level\": \"critical\"}, \"do\": {\"action\": \"evict\", \"classes\": "
+			       "[\"established\"]}, \"cooldown\": \"10s\"}]}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect effect = {.matched = 1, .done = 1};
 	struct snapshot *s = snapshot_of(80000);

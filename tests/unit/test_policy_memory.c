@@ -182,8 +182,8 @@ static void test_what_was_not_to_be_found_is_looked_for_again_once_more_may_go(v
 	policy_free(policy);
 }
 
-#define EVICT_ANSWERED                                                                                             \
-	"\"when\": {\"level\": \"warning\"}, \"cooldown\": \"200ms\", \"do\": {\"action\": \"evict\", \"classes\": "         \
+#define EVICT_ANSWERED                                                                                                 \
+	"\"when\": {\"level\": \"warning\"}, \"cooldown\": \"200ms\", \"do\": {\"action\": \"evict\", \"classes\": "   \
 	"[\"established\"]}, \"until\": {\"level\": \"ok\"}"
 
 static void test_a_table_far_from_full_is_gone_through_less_often(void **state)
@@ -209,7 +209,9 @@ static void test_a_table_far_from_full_is_gone_through_less_often(void **state)
 		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns, decisions), 1);
 		policy_memory_result(memory, policy, &decisions[0], &helped, now_ns);
 		clear(1);
-		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns + rest_ns - SEC / 1000, decisions), 0);
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns + rest_ns - SEC / 1000,
+						 decisions),
+				 0);
 		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now_ns + rest_ns, decisions), 1);
 		clear(1);
 	}
@@ -228,7 +230,8 @@ static void test_a_table_far_from_full_is_gone_through_less_often(void **state)
 
 static void test_whom_the_budget_cut_short_goes_on(void **state)
 {
-	struct policy *policy = policy_of_rule(EVICT_ANSWERED ", \"budget\": {\"per_run\": 1000, \"per_sec\": 1000000}");
+	struct policy *policy =
+		policy_of_rule(EVICT_ANSWERED ", \"budget\": {\"per_run\": 1000, \"per_sec\": 1000000}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect helped = {.done = 1000};
 	struct snapshot *s = snapshot_of(80000);
@@ -247,10 +250,11 @@ static void test_whom_the_budget_cut_short_goes_on(void **state)
 
 static void test_what_found_nothing_shares_the_pass_of_others(void **state)
 {
-	struct policy *policy = policy_of(HEAD ", \"rules\": [{\"name\": \"mild\", \"when\": {\"level\": \"warning\"}, \"cooldown\": 0, \"do\": "
-					       "{\"action\": \"evict\", \"classes\": [\"unreplied\"]}, \"until\": {\"level\": \"ok\"}}, "
-					       "{\"name\": \"hard\", \"when\": {\"level\": \"critical\"}, \"cooldown\": 0, \"do\": {\"action\": "
-					       "\"evict\", \"classes\": [\"established\"]}, \"until\": {\"level\": \"ok\"}}]}");
+	struct policy *policy = policy_of(
+		HEAD ", \"rules\": [{\"name\": \"mild\", \"when\": {\"level\": \"warning\"}, \"cooldown\": 0, \"do\": "
+		     "{\"action\": \"evict\", \"classes\": [\"unreplied\"]}, \"until\": {\"level\": \"ok\"}}, "
+		     "{\"name\": \"hard\", \"when\": {\"level\": \"critical\"}, \"cooldown\": 0, \"do\": {\"action\": "
+		     "\"evict\", \"classes\": [\"established\"]}, \"until\": {\"level\": \"ok\"}}]}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM};
 	struct snapshot *s = snapshot_of(80000);

@@ -205,9 +205,10 @@ static void test_contradictory_marks_are_refused(void **state)
 		"rules[0].until.fill_pct", "below the fill_pct");
 	rule_refused("\"when\": {\"source\": {\"entries\": 500}}, \"do\": \"evict\", \"until\": {\"entries\": 500}",
 		     "rules[0].until.entries", "below the entries that the rule begins at (500)");
-	rule_refused("\"when\": [{\"prefix\": {\"entries\": 5000}}, {\"prefix\": {\"entries\": 500}}], \"do\": \"evict\", "
-		     "\"until\": {\"entries\": 800}",
-		     "rules[0].until.entries", "(500)");
+	rule_refused(
+		"\"when\": [{\"prefix\": {\"entries\": 5000}}, {\"prefix\": {\"entries\": 500}}], \"do\": \"evict\", "
+		"\"until\": {\"entries\": 800}",
+		"rules[0].until.entries", "(500)");
 	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"until\": "
 		     "{\"fill_pct\": 75}",
 		     "rules[0].until.fill_pct", "below the mark of level warning (75)");

@@ -161,8 +161,9 @@ static void a_ban_tells_why_how_long_and_what_was_before(void **state)
 	record.ban.before_left_ns = 90 * NS_PER_SEC;
 	compare_json(&record, "record-ban.json");
 	compare_text(&record, "record-ban.txt");
-	assert_words(&record, "rule ban: refuses new flows of 192.0.2.7 beyond 5 a second for 10 min, until now beyond 20 a "
-			      "second: 12,000 entries");
+	assert_words(&record,
+		     "rule ban: refuses new flows of 192.0.2.7 beyond 5 a second for 10 min, until now beyond 20 a "
+		     "second: 12,000 entries");
 	record.ban.for_ns = 0; /* of the log of an older version */
 	record.reason[0] = '\0';
 	record.ban.rate_per_sec = 0;

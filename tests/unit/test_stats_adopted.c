@@ -15,7 +15,8 @@ static void the_counter_counts_at_once_and_events_may_come_later(void **unused)
 
 	(void)unused;
 	assert_int_equal(step(&state, 0, (struct adopted_input){.is_listening = true}), 0);
-	assert_int_equal(step(&state, 0.5, (struct adopted_input){.inserts = 16000, .put = 300, .is_listening = true}), 16000);
+	assert_int_equal(step(&state, 0.5, (struct adopted_input){.inserts = 16000, .put = 300, .is_listening = true}),
+			 16000);
 	for (int i = 0; i < 16; i++) /* for 8 s */
 		step(&state, 1 + 0.5 * i, (struct adopted_input){.put = 900, .is_listening = true});
 	assert_int_equal(step(&state, 9, (struct adopted_input){.put = 1300, .is_listening = true}), 0);

@@ -50,8 +50,9 @@ static void they_are_of_the_source_service_and_class_named(void **unused)
 	add_honest(picture, 520);
 	for (uint32_t i = 0; i < 1500; i++) {
 		/* One in ten of the scanner's is an honest one, and one goes to another port. */
-		struct flow flow = i % 10 ? flow_make(TCP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, i % 10 == 1 ? 80 : 22)
-					  : flow_answered(TCP, IP(10, 1, 0, 66), IP(10, 3, 0, 0) + i, 40000, 443);
+		struct flow flow =
+			i % 10 ? flow_make(TCP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, i % 10 == 1 ? 80 : 22)
+			       : flow_answered(TCP, IP(10, 1, 0, 66), IP(10, 3, 0, 0) + i, 40000, 443);
 
 		picture_add(picture, &flow);
 	}

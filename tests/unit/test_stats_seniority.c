@@ -325,8 +325,8 @@ static void a_long_timeout_of_who_was_put_in_tells_its_silence(void **state)
 	seniority_free(s);
 }
 
-/* A fail-over of one NATed source beyond what may be senior (800, and 200 more as so many are adopted): the light sources keep
- * their rank, it keeps its share, all are base. */
+/* A fail-over of one NATed source beyond what may be senior (800, and 200 more as so many are adopted): the light
+ * sources keep their rank, it keeps its share, all are base. */
 static void a_heavy_adopted_source_counts_up_to_its_fair_share(void **state)
 {
 	struct seniority *s = make(10000);

@@ -356,13 +356,18 @@ static void the_answer_is_the_same_in_any_order_and_within_budget(void **state)
 	victims_free(b.victims);
 }
 
-/* Ten established flows of the surge and one that has been silent for three hours; others: how many may go that do not fit. */
-static struct bench surge_of(struct signature *signature, enum victim_stage deepest, size_t others, struct standing standing)
+/* Ten established flows of the surge and one that has been silent for three hours; others: how many may go that do not
+ * fit. */
+static struct bench surge_of(struct signature *signature, enum victim_stage deepest, size_t others,
+			     struct standing standing)
 {
 	struct bench b = {.config = want(100)};
 
-	signature->pattern = (struct signature_pattern){
-		.classes = 1u << FLOW_CLASS_ESTABLISHED, .has_port = true, .port = 80, .has_protocol = true, .protocol = TCP};
+	signature->pattern = (struct signature_pattern){.classes = 1u << FLOW_CLASS_ESTABLISHED,
+							.has_port = true,
+							.port = 80,
+							.has_protocol = true,
+							.protocol = TCP};
 	b.config.deepest = deepest;
 	b.config.max_others = others;
 	b.config.signatures = signature;
@@ -469,9 +474,10 @@ static void of_a_crowd_a_connection_in_the_making_goes_only_where_room_is_needed
 		struct signature signature = {.is_untried = cases[i].is_untried, .is_lively = cases[i].is_lively};
 		struct bench b = bench_start(VICTIM_IDLE, 100);
 
-		signature.pattern = (struct signature_pattern){.classes = 1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_HALF_OPEN,
-							       .has_protocol = true,
-							       .protocol = TCP};
+		signature.pattern =
+			(struct signature_pattern){.classes = 1u << FLOW_CLASS_UNREPLIED | 1u << FLOW_CLASS_HALF_OPEN,
+						   .has_protocol = true,
+						   .protocol = TCP};
 		if (cases[i].all_classes)
 			signature.pattern.classes |= 1u << FLOW_CLASS_ESTABLISHED;
 		b.config.signatures = &signature;
@@ -510,8 +516,9 @@ static void of_what_fits_goes_first_what_was_tried(void **state)
 
 static void half_open_flows_that_fit_need_no_trial(void **state)
 {
-	struct signature signature = {.is_untried = true,
-				      .pattern = {.classes = 1u << FLOW_CLASS_HALF_OPEN, .has_protocol = true, .protocol = TCP}};
+	struct signature signature = {
+		.is_untried = true,
+		.pattern = {.classes = 1u << FLOW_CLASS_HALF_OPEN, .has_protocol = true, .protocol = TCP}};
 	struct bench b = {.config = want(100)};
 
 	(void)state;
