@@ -11,7 +11,7 @@ act_enter() { # "$@": of the caller
         exit 1
     fi
     # The host's limit holds here too: nobody may borrow it meanwhile (tests/tools/host-limits.sh), and it must be usual.
-    if [ "${ACT_BORROWS:-}" != 1 ]; then exec 9>/run/ctwarden-bench.lock && flock -s -w "${LIMITS_PATIENCE:-100}" 9; fi
+    if [ "${ACT_BORROWS:-}${HOST_LIMITS_HELD:-}" = "" ]; then exec 9>/run/ctwarden-bench.lock && flock -s -w "${LIMITS_PATIENCE:-100}" 9; fi
     if [ "$(sysctl -n net.netfilter.nf_conntrack_max)" -lt 15000 ]; then
         echo "the host's limit is too small for this test"
         exit 77

@@ -3,6 +3,7 @@
 # Commands that write, on tables that are large: the hash resized in the middle of their passes, the operator in a zone where
 # looking for that is cheaper than a pass, and how much memory they take. The host's limits are borrowed and put back.
 # Needs root; BIN and TOOLS name the directories of the programs.
+# run-root: alone
 set -u
 BIN=${BIN:?BIN must name the directory of ctwarden} TOOLS=${TOOLS:?TOOLS must name the directory of ctfill}
 here=$(cd "$(dirname "$0")" && pwd)

@@ -3,6 +3,7 @@
 # What outsiders can do to ctwardend: a million spoofed sources against its bounded tables; another process that sends it
 # netlink messages as if it were the kernel.
 # Environment: BIN, the directory of the programs, TOOLS, that of ctfill and ctchurn.
+# run-root: alone
 # shellcheck source=tests/root/lab.sh
 . "$(dirname "$0")/lab.sh"
 : "${TOOLS:=$BIN/tests/tools}"

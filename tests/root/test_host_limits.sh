@@ -3,6 +3,7 @@
 # What belongs to the whole host changes under the programs: nf_conntrack_max raised, gone, below the count (with real
 # refusals), and the hash resized in the middle of passes. The host's values are borrowed and put back.
 # Environment: BIN, the directory of the programs, TOOLS, that of ctfill.
+# run-root: alone
 # shellcheck source=tests/root/lab.sh
 . "$(dirname "$0")/lab.sh"
 : "${TOOLS:=$BIN/tests/tools}"
@@ -117,6 +118,7 @@ cat >"$dir/borrower" <<-B
 	HOST_NET=/proc/self/fd/8
 	. "$here/../tools/host-limits.sh"
 	# Within the loan of the test: a lock and a file of its own.
+	unset HOST_LIMITS_HELD
 	HOST_LIMITS_LOCK=$dir/lock HOST_LIMITS_SAVED=$dir/saved
 	host_limits_borrow $((before + 1000)) $(host_limits_get buckets) && echo borrowed && exec sleep 100
 B

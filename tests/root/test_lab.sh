@@ -3,6 +3,7 @@
 # The gateway lab proves something: without an attack every honest user succeeds and nothing is lost, and a flood of
 # established flows without a guard visibly harms them. A short form of what bench/guard does. Environment: BIN, the build
 # directory. The rates are small, so that a slow machine still gives them.
+# run-root: alone
 set -u
 : "${BIN:?build directory}"
 here=$(cd "$(dirname "$0")" && pwd)
@@ -38,7 +39,9 @@ sys.exit(not eval(sys.argv[2]))' "$work/$1" "$2" && return
     return 1
 }
 limits() { # of the host, while nobody has borrowed them
-    flock -w "$PATIENCE" "$HOST_LIMITS_LOCK" cat "${HOST_LIMITS}_max" "${HOST_LIMITS}_buckets"
+    local lock=(flock -w "$PATIENCE" "$HOST_LIMITS_LOCK")
+    [ "${HOST_LIMITS_HELD:-}" != 1 ] || lock=()
+    "${lock[@]}" cat "${HOST_LIMITS}_max" "${HOST_LIMITS}_buckets"
 }
 rigs_left() { # namespaces of labs that do not run any more
     local path pid
