@@ -10,9 +10,9 @@ inner, _ = server.accept()
 server.close()
 if os.fork() == 0:
     inner.close() # the client is a process of its own
-    print("ready", flush=True)
     sys.stdin.read()
     os._exit(0)
 client.close()
 ctypes.CDLL(None).prctl(15, name.encode())
+print("ready", flush=True)
 sys.stdin.read()

@@ -124,10 +124,11 @@ mkfifo "$work/hold"
 exec 5<>"$work/hold"
 # Each forks: what it inherited, the writing end of hold and the lock, would outlive this script.
 for words in "2222 sshd 2222" "2223 sshd-session 2299" "2224 sshx 2224"; do
+    rm -f "$work/session"
     # shellcheck disable=SC2086
     "$here/session_peer.py" $words <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
     pids+=($!)
-    for _ in {1..100}; do grep -q ready "$work/session" && break; sleep 0.1; done
+    for _ in {1..600}; do grep -qs ready "$work/session" && break; sleep 0.1; done
 done
 fill -n 50 -S 2
 same "three sessions stand in the table" "1 1 1" "$(count -p tcp --dport 2222) $(count -p tcp --dport 2299) $(count -p tcp --dport 2224)"
@@ -135,7 +136,7 @@ act flush -s 127.0.0.1 --dry-run
 has "the dry run names the operator's" "spared: 2, the operator's ssh connections" "$work/out"
 act -j flush --dport 2222,2299 -p tcp
 same "the operator's live" "0 0 2" "$code $(member deleted spared)"
-act -j timeout --at-most 5 -p tcp --dport 2222,2299,2224 --yes
+act -j timeout --at-most 5000 -p tcp --dport 2222,2299,2224 --yes
 same "their timeouts too" "1 2" "$(member changed spared)"
 for filter in "-s 10.0.0.1" "-m 0 -s 10.0.0.1 -p tcp" "--dport 443 -p tcp"; do
     # shellcheck disable=SC2086
@@ -170,9 +171,10 @@ table inet act {
 N
 empty
 exec 5<>"$work/hold"
+rm -f "$work/session"
 "$here/session_peer.py" 2225 sshd 2225 <"$work/hold" >"$work/session" 2>&1 5>&- 9>&- &
 pids+=($!)
-for _ in {1..100}; do grep -q ready "$work/session" && break; sleep 0.1; done
+for _ in {1..600}; do grep -qs ready "$work/session" && break; sleep 0.1; done
 port=$(conntrack -L -p tcp --dport 2225 2>/dev/null | grep -oE 'sport=[0-9]+' | head -1 | cut -d= -f2)
 conntrack -I -s 127.0.0.1 -d 127.0.0.1 -p tcp --sport "$port" --dport 2225 -t 500 --state ESTABLISHED -m 6 >/dev/null 2>&1
 fill -n 50 -S 2
@@ -225,23 +227,23 @@ act flush -p udp --order idle; same "an order needs a limit" 2 $code
 
 # ---- timeouts ----
 empty
-fill -n 400 -s 4 -t 1000 -S 3
-fill -n 100 -s 4 -t 20 -S 3 -o 5000 -m 9
-act -j timeout --at-most 60 --all --yes
+fill -n 400 -s 4 -t 10000 -S 3
+fill -n 100 -s 4 -t 500 -S 3 -o 5000 -m 9
+act -j timeout --at-most 600 --all --yes
 same "at most: the longer ones change, the others do not" "400 100" "$(member changed unchanged)"
 sums_up "timeout --at-most"
-same "and no one has more" 0 "$(conntrack -L -o extended 2>/dev/null | awk '$5 > 60' | wc -l)"
+same "and no one has more" 0 "$(conntrack -L -o extended 2>/dev/null | awk '$5 > 600' | wc -l)"
 same "those read back have it" "112 112" "$(member verified | /usr/bin/python3 -c 'import ast,sys; v=ast.literal_eval(sys.stdin.read()); print(v["read"], v["right"])')"
-act -j timeout --at-most 60 --all --yes
+act -j timeout --at-most 600 --all --yes
 same "again: nothing to do" "0 500" "$(member changed unchanged)"
-act -j timeout --set 500 -m 9
-same "set lengthens" "100 100" "$(member changed) $(conntrack -L -o extended -m 9 2>/dev/null | awk '$5 > 400' | wc -l)"
-same "and nothing else" 0 "$(conntrack -L -o extended 2>/dev/null | grep -v mark=9 | awk '$5 > 60' | wc -l)"
-act -j timeout --add 100 -m 9
-same "add adds" 100 "$(conntrack -L -o extended -m 9 2>/dev/null | awk '$5 > 510' | wc -l)"
-act -j timeout --set 300 --fixed -m 9
+act -j timeout --set 5000 -m 9
+same "set lengthens" "100 100" "$(member changed) $(conntrack -L -o extended -m 9 2>/dev/null | awk '$5 > 4000' | wc -l)"
+same "and nothing else" 0 "$(conntrack -L -o extended 2>/dev/null | grep -v mark=9 | awk '$5 > 600' | wc -l)"
+act -j timeout --add 1000 -m 9
+same "add adds" 100 "$(conntrack -L -o extended -m 9 2>/dev/null | awk '$5 > 5010' | wc -l)"
+act -j timeout --set 3000 --fixed -m 9
 same "fixed" "0 100" "$code $(member changed)"
-act -j timeout --set 200 -m 9
+act -j timeout --set 2000 -m 9
 same "what is fixed is refused, exit 1" "1 0 100" "$code $(member changed refused)"
 sums_up "fixed"
 for bad in "--set 0" "--set 1500ms" "--set 100d" "" "--set 5 --add 5"; do
