@@ -36,7 +36,8 @@ run_root() { # VARIABLE=VALUE... -- NAME...: its exit code in $code, what it say
     local variables=()
     while [ "$1" != -- ]; do variables+=("$1"); shift; done
     shift
-    env -u CTW_NO_SKIP -u ROOT_JOBS -u LIMITS_PATIENCE "${variables[@]}" "$dir/tree/run-root" "$dir/build" "$@" >"$dir/out" 2>&1
+    env -u CTW_NO_SKIP -u ROOT_JOBS -u LIMITS_PATIENCE "${variables[@]}" \
+        "$dir/tree/run-root" "$dir/build" "$@" >"$dir/out" 2>&1
     code=$?
 }
 says() { grep -Eq -- "$1" "$dir/out"; }

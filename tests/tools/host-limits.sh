@@ -37,12 +37,12 @@ host_limits_return() { # [PID]: what that borrower saved; without PID what any b
 
 # Waits for the lock (PATIENCE seconds, 1800), then sets both. A sentence on stderr and 77 where the lock does not come,
 # 1 where the limits may not be written or the host itself has 1,000 entries or more (unless I_KNOW is set). The caller
-# calls host_limits_return $$ at its end, whatever happens (trap EXIT). HOST_LIMITS_HELD=1: whoever started it has the lock;
-# shared: it is shared with others, so that there is nothing to borrow.
+# calls host_limits_return $$ at its end, whatever happens (trap EXIT). HOST_LIMITS_HELD=1: whoever started it has the
+# lock; shared: it is shared with others, so that there is nothing to borrow.
 host_limits_borrow() { # MAX BUCKETS [I_KNOW]
     local me=$$
     if [ "${HOST_LIMITS_HELD:-}" = shared ]; then
-        echo "host limits: they are shared now; a test that changes them has the line \"# run-root: alone\"" >&2
+        echo "host limits: they are shared; a test that changes them has the line \"# run-root: alone\"" >&2
         return 1
     fi
     [ "${HOST_LIMITS_HELD:-}" = 1 ] || exec 9>$HOST_LIMITS_LOCK
