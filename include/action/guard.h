@@ -57,6 +57,8 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 /* A surge began: the newest seniors are struck out; a calm pass in the two seconds before is undone, as it may have met
  * the surge already. */
 void guard_surge(struct guard *guard, int64_t now_ns);
+/* What the next rounds could do without a pass is void: another policy holds. */
+void guard_forget_chosen(struct guard *guard);
 
 /* A flow that user space has put in (a NEW event with a port id): where it is answered and assured it is senior and
  * base at once. */

@@ -36,6 +36,7 @@ struct policy_decision {
 			      * (shorten:       always); 0 where the action takes none (sweep, ban,
 			      * timeouts,       log) */
 	uint64_t want_other; /* at most this many of want may be flows that do not fit the surge */
+	uint64_t promised;   /* entries that the rules before are expected to take, which both leave out */
 	uint64_t granted;    /* by the budget, at most want; ban: 1 address */
 	double scale;	     /* shorten: what is left of a lifetime, 0-1 */
 	char key_text[RANKING_TEXT_MAX]; /* "10.1.0.66"; "" for the table */

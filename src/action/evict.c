@@ -197,6 +197,12 @@ static size_t without_seniors(const struct eviction *e, struct lane *lane, struc
 	return kept;
 }
 
+/* What the rules before have done beyond what the decision counts on already. */
+static uint64_t beyond_promise(uint64_t done, const struct policy_decision *decision)
+{
+	return done > decision->promised ? done - decision->promised : 0;
+}
+
 /* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room too. */
 static size_t still_wanted(const struct eviction *e, const struct lane *lane, size_t chosen, uint64_t freed)
 {
@@ -208,6 +214,7 @@ static size_t still_wanted(const struct eviction *e, const struct lane *lane, si
 		freed += e->done;
 	else if (!e->table->ports->count(e->table->ports->arg, &now) && now < before)
 		freed += before - now;
+	freed = beyond_promise(freed, lane->decision);
 	want = want > freed ? want - freed : 0;
 	return want < chosen ? (size_t)want : chosen;
 }
@@ -248,19 +255,21 @@ static void choose(struct eviction *e, struct lane *lane)
 /* Of the room that others need the lanes before have made some. */
 static bool goes_now(const struct eviction *e, const struct lane *lane, const struct victim *victim, uint64_t before)
 {
-	uint64_t others = lane->max_others > e->done ? lane->max_others - e->done : 0;
+	uint64_t beyond = beyond_promise(e->done, lane->decision), others = lane->max_others;
+
+	others = others > beyond ? others - beyond : 0;
 
 	return before < (victim->has & VICTIM_HAS_PROOF ? lane->max : others);
 }
 
-/* Those that go in this round before those that may in the next; how many the first are. */
-static size_t split(const struct eviction *e, struct lane *lane)
+/* Those that go in this round, at most most of them, before those that may in the next; how many the first are. */
+static size_t split(const struct eviction *e, struct lane *lane, size_t most)
 {
 	struct victim *later = mem_array(lane->chosen_count + 1, sizeof(*later));
 	size_t now = 0, then = 0;
 
 	for (size_t i = 0; i < lane->chosen_count; i++) {
-		if (goes_now(e, lane, &lane->chosen[i], now))
+		if (now < most && goes_now(e, lane, &lane->chosen[i], now))
 			lane->chosen[now++] = lane->chosen[i];
 		else
 			later[then++] = lane->chosen[i];
@@ -283,7 +292,7 @@ bool evict_is_chosen_enough(const struct eviction *e)
 		sum += now;
 	}
 	for (size_t i = 0; i < e->lane_count; i++)
-		if (sum < e->lanes[i].decision->want_other)
+		if (e->done + sum < e->lanes[i].decision->promised + e->lanes[i].decision->want_other)
 			return false;
 	return sum > 0;
 }
@@ -303,7 +312,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 
 	if (!lane->chosen)
 		return;
-	count = still_wanted(e, lane, split(e, lane), freed);
+	count = split(e, lane, still_wanted(e, lane, lane->chosen_count, freed));
 	count = without_last(e, lane, lane->chosen, count);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared_by[i] += lane->report.spared[i];
@@ -317,7 +326,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 			e->taken[lane->chosen[i].signature - 1]++;
 	if (!lane->decision->would && count)
 		evict_write(e, lane, lane->chosen, count);
-	reserve_keep(&e->guard->reserve, lane, lane->chosen + count, lane->chosen_count - count);
+	reserve_keep(&e->guard->reserve, e, lane, lane->chosen + count, lane->chosen_count - count);
 	e->done += lane->decision->would ? count : record->done;
 	free(lane->chosen);
 	lane->chosen = NULL;
@@ -387,7 +396,6 @@ static void keep_known(struct eviction *e)
 		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
 	known->found_ns = e->began_ns;
-	known->policy = e->table->policy;
 	known->rules = evict_rules(e);
 }
 
@@ -398,6 +406,7 @@ static void run_pass(struct eviction *e, uint64_t freed)
 	struct guard *guard = e->guard;
 	int result;
 
+	e->done = 0; /* the records tell what was done already */
 	if (!guard->early)
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
@@ -467,7 +476,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	by_request = run_fast(e);
 	is_done = is_enough(e, by_request);
 	if (!is_done && !by_request) {
-		is_done = evict_run_reserve(e, freed) || evict_run_known(e, freed);
+		is_done = evict_run_reserve(e, freed) || (!e->has_begun && evict_run_known(e, freed));
 		if (is_done)
 			fast_forget(&guard->fast); /* what it left is not counted */
 		if (!is_done && e->is_known)

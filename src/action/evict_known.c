@@ -46,7 +46,7 @@ static bool knows_enough(const struct eviction *e)
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
 			return false;
-	if (!evict_rules(e) || (evict_rules(e) & ~known->rules) || known->policy != e->table->policy)
+	if (!evict_rules(e) || (evict_rules(e) & ~known->rules))
 		return false;
 	return known->count && e->began_ns - known->found_ns < known_for_ns;
 }
@@ -93,6 +93,9 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 		reserve_begin(&e->guard->reserve, e);
 		evict_finish(e, freed);
 	}
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (e->lanes[i].report.masters)
+			reserve_forget(&e->guard->reserve);
 	evict_drop_chosen(e);
 	return is_enough;
 }

@@ -86,14 +86,15 @@ void evict_open_lanes(struct eviction *e)
 		struct lane *lane = &e->lanes[i];
 		uint64_t granted = lane->decision->granted, done = lane->record->done;
 		uint64_t max = granted > done ? granted - done : 0, kept = kept_for_lanes(e, i + 1);
-		uint64_t most = room > kept ? room - kept : 0, later;
+		uint64_t most = room > kept ? room - kept : 0, later, others;
 		struct victims_config config;
 
 		max = max < most ? max : most;
 		if (!max) /* no room is left in this round: it takes nothing */
 			continue;
 		lane->max = (size_t)max;
-		lane->max_others = lane->decision->want_other < max ? (size_t)lane->decision->want_other : lane->max;
+		others = lane->decision->want_other > done ? lane->decision->want_other - done : 0;
+		lane->max_others = others < max ? (size_t)others : lane->max;
 		later = evict_for_later(e, lane, lane->max_others);
 		later = later < most - max ? later : 0;
 		room -= max + later;

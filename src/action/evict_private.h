@@ -26,6 +26,7 @@ struct eviction {
 	struct flow_filter_context context;
 	struct lane lanes[POLICY_DECISIONS_MAX];
 	size_t lane_count, used;
+	bool has_begun; /* the records hold what was done: they are not begun anew */
 	uint64_t done; /* by the lanes that are finished; where they only observe: what they would have */
 	bool is_open; /* the signature was looked for: flows go to the lanes at once */
 	uint64_t base_flows, growth_flows;
@@ -63,7 +64,8 @@ bool evict_run_known(struct eviction *e, uint64_t freed);
 bool evict_run_reserve(struct eviction *e, uint64_t freed);
 /* A new reserve, of what e has chosen; then what each lane leaves. */
 void reserve_begin(struct reserve *reserve, const struct eviction *e);
-void reserve_keep(struct reserve *reserve, const struct lane *lane, const struct victim *victims, size_t count);
+void reserve_keep(struct reserve *reserve, const struct eviction *e, const struct lane *lane, const struct victim *victims,
+		  size_t count);
 /* How many more victims a pass chooses for the next rounds, where this one takes max_others. */
 size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others);
 /* Puts into the record who goes and why. */

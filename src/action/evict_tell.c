@@ -35,6 +35,10 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 						      : "");
 		comma = "; ";
 	}
+	if (e->chosen.read_ns != e->began_ns) {
+		text_add(&text, "%schosen by the pass before", comma);
+		comma = "; ";
+	}
 	if (!evict_knows_calm(e->guard))
 		text_add(&text, "%sno calm picture yet", comma);
 }

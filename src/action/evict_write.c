@@ -125,11 +125,21 @@ static bool can_be_asked(const struct guard_table *table, const struct victim *v
 	return (victim->class == FLOW_CLASS_UNREPLIED || victim->class == FLOW_CLASS_PICKUP) && !may_be_protected(table, target);
 }
 
-/* It was read a moment ago, and of its like it is known by trial that they are not in use: a second reading would tell nothing.
- * Another life of its tuple has another id. */
+/* Answered, and of its like it is known by trial that they are not in use. (Half-open and closing ones fit untried: what
+ * they become only a reading tells.) */
+static bool is_known_idle(const struct eviction *e, const struct victim *victim)
+{
+	bool is_two_way = victim->class == FLOW_CLASS_REPLIED || victim->class == FLOW_CLASS_STREAM ||
+			  victim->class == FLOW_CLASS_ESTABLISHED;
+
+	return is_two_way && victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF && !(victim->has & VICTIM_HAS_USE) &&
+	       victim->signature && signature_is_idle(&e->signatures[victim->signature - 1]);
+}
+
+/* It was read a moment ago by this very round: a second reading would tell nothing. */
 static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
 {
-	return victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF && victim->has & VICTIM_HAS_ID &&
+	return is_known_idle(w->e, victim) && victim->has & VICTIM_HAS_ID && w->e->chosen.read_ns == w->e->began_ns &&
 	       w->table->monotonic_ns() - w->e->chosen.read_ns < MOMENT_NS && flow_filter_is_empty(w->decision->filter) &&
 	       !evict_is_senior_now(w->e, victim) && !may_be_protected(w->table, target);
 }

@@ -74,13 +74,18 @@ static void undo(struct guard *guard, int64_t now_ns)
 	guard->has_base = guard->had_base;
 }
 
+void guard_forget_chosen(struct guard *guard)
+{
+	fast_forget(&guard->fast);
+	guard->known.count = 0;
+	reserve_forget(&guard->reserve);
+}
+
 void guard_surge(struct guard *guard, int64_t now_ns)
 {
 	if (guard->renewed_ns && now_ns - guard->renewed_ns < UNDO_NS)
 		undo(guard, now_ns);
-	fast_forget(&guard->fast); /* this may be another one */
-	guard->known.count = 0;
-	reserve_forget(&guard->reserve);
+	guard_forget_chosen(guard); /* this may be another one */
 	trial_init(&guard->trial);
 	seniority_surge(guard->seniority, now_ns);
 }

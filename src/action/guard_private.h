@@ -29,7 +29,6 @@ struct known {
 	struct signature signatures[SIGNATURE_MAX];
 	size_t count;
 	int64_t found_ns;
-	const struct policy *policy; /* for comparison alone */
 	uint64_t rules;		     /* 1 << rule: they have had all else that they may take */
 };
 
@@ -51,7 +50,6 @@ struct reserve {
 	struct signature signatures[SIGNATURE_MAX]; /* that the victims name */
 	size_t signature_count;
 	struct chosen chosen;
-	const struct policy *policy; /* for comparison alone */
 };
 
 struct guard {
@@ -75,7 +73,7 @@ struct guard {
 	struct fast fast;
 	struct known known;
 	struct reserve reserve;
-	int64_t pass_ns; /* how long the last pass over the whole table took */
+	int64_t pass_ns; /* how long the last pass over the whole table took, without its deletes */
 	uint64_t seed;
 };
 

@@ -80,6 +80,8 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 	table.own_count = rounds->own_count;
 	table.timeouts = rounds->has_timeouts ? &rounds->timeouts : NULL;
 	adopt(rounds);
+	if (order->policy_changed)
+		guard_forget_chosen(rounds->guard);
 	if (order->surge_began)
 		guard_surge(rounds->guard, began_ns);
 	result->is_renewal = order->count == 0;

@@ -25,6 +25,7 @@ struct round_order {
 	uint64_t capacity;
 	double new_per_sec;
 	bool is_calm, surge_began;
+	bool policy_changed; /* since the last order */
 };
 
 struct round_result {

@@ -87,6 +87,7 @@ static void apply(struct engine *engine, struct policy *policy)
 	policy_memory_free(warden->memory);
 	policy_free(warden->policy);
 	warden->policy = policy;
+	warden->policy_changed = true;
 	warden->memory = memory;
 	warden->base_mode = engine->config.has_mode ? engine->config.mode : policy->mode;
 	if (!warden->mode_until_ns)
@@ -296,12 +297,13 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 		order->new_per_sec = 0;
 	order->is_calm = !count && is_calm(engine, now_ns);
 	order->surge_began = warden->surge_began;
+	order->policy_changed = warden->policy_changed;
 	if (!rounds_begin(warden->rounds, order)) {
 		for (size_t i = 0; i < count; i++)
 			policy_decision_done(&order->decisions[i]);
 		return;
 	}
-	warden->surge_began = false;
+	warden->surge_began = warden->policy_changed = false;
 	warden->is_running = true;
 	warden->begun_ns = now_ns;
 }

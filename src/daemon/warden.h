@@ -35,7 +35,7 @@ struct warden {
 	struct calm_state calm;
 	struct calm_verdict verdict;
 	struct calm_config calm_config;
-	bool surge_began;         /* to be told with the next order */
+	bool surge_began, policy_changed; /* to be told with the next order */
 	uint64_t adopted;         /* put in by user space since the last judgement of calm */
 	uint64_t unrenewed;       /* the same since a renewal was asked for because of it */
 	uint64_t removed;         /* by rounds since the last judgement of calm */

@@ -180,6 +180,8 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	}
 	decision = add_decision(e, rule_index, subject);
 	decision->granted = granted;
+	if (rule->action.action == POLICY_ACTION_EVICT && !subject->row)
+		decision->promised = e->promised;
 	if (rule->action.action != POLICY_ACTION_BAN) {
 		decision->want = amount.all;
 		decision->want_other = amount.other;
@@ -311,8 +313,9 @@ static int64_t rest_ns(const struct evaluation *e, size_t rule_index)
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
 	double seconds = REST_MOST_SEC;
 
-	if (!evicts_of_table(rule) || e->memory->rules[rule_index].is_cut || !has_fact(e, POLICY_WHEN_GROWTH) ||
-	    (has_fact(e, POLICY_WHEN_DROPS) && e->facts.numbers[POLICY_WHEN_DROPS] > 0))
+	if (!evicts_of_table(rule) || e->memory->rules[rule_index].is_cut || !has_fact(e, POLICY_WHEN_GROWTH))
+		return 0;
+	if (has_fact(e, POLICY_WHEN_DROPS) ? e->facts.numbers[POLICY_WHEN_DROPS] > 0 : e->facts.level == LEVEL_FULL)
 		return 0;
 	if (has_fact(e, POLICY_WHEN_SECONDS_TO_FULL))
 		seconds = fmin(seconds, e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] / REST_SHARE);

@@ -176,7 +176,9 @@ bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t
 {
 	if (state->pause_ns <= now_ns)
 		return false;
-	return state->sought == SOUGHT_ALL || (other <= SOUGHT_MORE * state->sought && level <= state->sought_level);
+	if (state->sought == SOUGHT_ALL)
+		return true;
+	return level <= state->sought_level && (other <= state->sought || other - state->sought <= (SOUGHT_MORE - 1) * state->sought);
 }
 
 bool memory_found_nothing(const struct rule_state *state)
@@ -223,6 +225,14 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		state->pause_ns = 0;
 		return;
 	}
+	/* A look at what others had to go through anyway is no try of its own. */
+	if (state->pause_ns > now_ns && memory_found_nothing(state) && !effect->error && !effect->done) {
+		if (decision->want_other > state->sought)
+			state->sought = decision->want_other;
+		if (decision->level > state->sought_level)
+			state->sought_level = decision->level;
+		return;
+	}
 	state->failures += effect->error != 0;
 	/* Twenty sources that fail for one reason in one round are one failure. */
 	if (state->ineffective + state->stuck && state->judged_ns == now_ns)
@@ -236,7 +246,9 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		state->ineffective++;
 	}
 	state->sought_level = decision->level;
-	state->sought = effect->error || effect->done ? SOUGHT_ALL : decision->want_other;
+	state->sought = effect->error || effect->done		? SOUGHT_ALL
+			: decision->want_other < SOUGHT_ALL - 1 ? decision->want_other
+								: SOUGHT_ALL - 1;
 	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck + (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */

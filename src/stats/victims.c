@@ -12,6 +12,7 @@
 
 #define MASTERS_MAX 4096
 #define LONG_DEAD   3 /* doublings of the idle time beyond the floor */
+#define HANDSHAKE_PACKETS 2 /* either way, of TCP; a question and its answer of others */
 
 /* The heap proper holds 16 bytes a candidate, so that a new one moves little memory. */
 struct entry {
@@ -339,6 +340,13 @@ static bool is_long_dead(enum victim_stage stage, uint64_t order, const struct s
 	return stage == VICTIM_IDLE && !standing->is_put && (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
 }
 
+/* Of a flow first seen of late traffic is told by its counters alone, where the kernel keeps them. */
+static bool may_have_use(const struct flow *flow, const struct standing *standing)
+{
+	return !standing->is_tried && flow->has & FLOW_HAS_COUNTERS &&
+	       (flow->packets[FLOW_ORIG] > HANDSHAKE_PACKETS || flow->packets[FLOW_REPLY] > HANDSHAKE_PACKETS);
+}
+
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
 		   const struct standing *standing)
 {
@@ -367,14 +375,14 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	victim.stage = (uint16_t)stage & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
 	fit.is_proven |= is_long_dead(stage, victim.order, standing);
-	victim.has |= fit.is_proven ? VICTIM_HAS_PROOF : 0;
+	victim.has |= (uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) | (may_have_use(flow, standing) ? VICTIM_HAS_USE : 0));
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 
 /* ---- the answer ---- */
 
-/* The soonest first; ties as they came, so that the answer does not hang on the sort: in the order of the table, which the
- * caches of who deletes them like best. */
+/* The soonest first; ties by their place in the heap. While it was not full that is the order of the table, which the caches of
+ * who deletes them like best. */
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;

@@ -258,6 +258,7 @@ static void test_what_found_nothing_shares_the_pass_of_others(void **state)
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM};
 	struct snapshot *s = snapshot_of(80000);
+	int64_t ready_ns;
 
 	(void)state;
 	snapshot_grow(s, 2000);
@@ -272,6 +273,11 @@ static void test_what_found_nothing_shares_the_pass_of_others(void **state)
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 3 * SEC + SEC / 2, decisions), 2);
 	assert_int_equal(decisions[0].rule, 0);
 	assert_int_equal(decisions[1].rule, 1);
+	/* To look where others had to is no try of its own. */
+	ready_ns = policy_memory_rule(memory, policy, 0, 3 * SEC + SEC / 2).ready_ns;
+	policy_memory_result(memory, policy, &decisions[0], &none, 3 * SEC + SEC / 2);
+	assert_int_equal(policy_memory_rule(memory, policy, 0, 3 * SEC + SEC / 2).ineffective, 3);
+	assert_int_equal(policy_memory_rule(memory, policy, 0, 3 * SEC + SEC / 2).ready_ns, ready_ns);
 	/* Whom the kernel refuses waits all the same. */
 	policy_memory_result(memory, policy, &decisions[0], &failed, 4 * SEC);
 	clear(2);
