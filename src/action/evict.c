@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict: one pass finds the victims of all decisions. The pass comes in the order of the hash, so that its first flows
- * are a fair sample of the table: they are kept until the signature of the surge is found on them, then offered like the
- * rest. Until then nothing is decided; after the pass the signature is confirmed by count, or what rests on it alone lives. */
+/* action/evict: one pass finds the victims of all decisions. The pass comes in the order of the hash, so that its first
+ * flows are a fair sample of the table: they are kept until the signature of the surge is found on them, then offered
+ * like the rest. Until then nothing is decided; after the pass the signature is confirmed by count, or what rests on it
+ * alone lives. */
 #include "evict_private.h"
 
 #include <stdio.h>
@@ -26,8 +27,8 @@ struct early_flow {
 	struct standing standing;
 };
 
-/* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for flows
- * that nobody answers. */
+/* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for
+ * flows that nobody answers. */
 static void without_base(struct eviction *e)
 {
 	size_t kept = 0;
@@ -93,7 +94,8 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 		lane->young_spared++;
 		break;
 	case POLICY_VERDICT_PROTECTED:
-		record_protected(lane->record, by < e->table->policy->protect_count ? e->table->policy->protect[by].name : "own");
+		record_protected(lane->record,
+				 by < e->table->policy->protect_count ? e->table->policy->protect[by].name : "own");
 		lane->record->spared_by[VICTIM_SPARED_PROTECTED]++;
 		break;
 	case POLICY_VERDICT_NO_MATCH:
@@ -130,7 +132,8 @@ static void offer_early(struct eviction *e, uint64_t expected)
 	}
 }
 
-static void on_standing(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing, void *arg)
+static void on_standing(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
+			void *arg)
 {
 	struct eviction *e = arg;
 
@@ -203,7 +206,8 @@ static uint64_t beyond_promise(uint64_t done, const struct policy_decision *deci
 	return done > decision->promised ? done - decision->promised : 0;
 }
 
-/* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room too. */
+/* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room
+ * too. */
 static size_t still_wanted(const struct eviction *e, const struct lane *lane, size_t chosen, uint64_t freed)
 {
 	uint64_t now = 0, before = lane->record->entries_before, want = lane->decision->want;
@@ -232,7 +236,8 @@ static size_t without_last(const struct eviction *e, struct lane *lane, const st
 	while (kept < count && (victims[kept].stage < VICTIM_ACTIVE || room + kept < least))
 		kept++;
 	for (size_t i = kept; i < count; i++)
-		lane->record->spared_by[victims[i].stage == VICTIM_SENIOR ? VICTIM_SPARED_SENIOR : VICTIM_SPARED_ACTIVE]++;
+		lane->record
+			->spared_by[victims[i].stage == VICTIM_SENIOR ? VICTIM_SPARED_SENIOR : VICTIM_SPARED_ACTIVE]++;
 	return kept;
 }
 
@@ -378,7 +383,8 @@ void evict_finish(struct eviction *e, uint64_t freed)
 
 /* ---- the pass over the whole table ---- */
 
-/* What it found is good for the next rounds, unless there are masters of living flows, which only a whole pass can spare. */
+/* What it found is good for the next rounds, unless there are masters of living flows, which only a whole pass can
+ * spare. */
 static void keep_known(struct eviction *e)
 {
 	struct known *known = &e->guard->known;
@@ -457,10 +463,11 @@ static uint64_t run_fast(struct eviction *e)
 	return gone;
 }
 
-static void begin(struct eviction *e, struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes,
-		  size_t count)
+static void begin(struct eviction *e, struct guard *guard, const struct guard_table *table,
+		  const struct evict_lane *lanes, size_t count)
 {
-	*e = (struct eviction){.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
+	*e = (struct eviction){
+		.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
 	e->chosen = (struct chosen){.read_ns = e->began_ns, .adopted = seniority_counts_get(guard->seniority).adopted};
 	begin_lanes(e, lanes, count);
 }

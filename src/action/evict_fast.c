@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_fast: one request to the kernel instead of a pass and as many deletes. A pass has confirmed what the surge is;
- * where that is unanswered flows of one address, which nothing protects, the next rounds need not look at each of them.
- * Nothing can be spared by such a request, so it is made only where there is nothing to spare: the pass that it rests on met
- * no other flow that the filter means and no answered flow of that address, and no entry of a protect list could ever match. */
+/* action/evict_fast: one request to the kernel instead of a pass and as many deletes. A pass has confirmed what the
+ * surge is; where that is unanswered flows of one address, which nothing protects, the next rounds need not look at
+ * each of them. Nothing can be spared by such a request, so it is made only where there is nothing to spare: the pass
+ * that it rests on met no other flow that the filter means and no answered flow of that address, and no entry of a
+ * protect list could ever match. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +13,8 @@
 #include "guard_private.h"
 
 #define GOOD_FOR_NS   (10 * NS_PER_SEC)
-/* What is expected is an estimate: where the budget is the bound, so many times of it must be granted; else what is wanted
- * may be exceeded by so much. */
+/* What is expected is an estimate: where the budget is the bound, so many times of it must be granted; else what is
+ * wanted may be exceeded by so much. */
 #define BUDGET_MARGIN 2
 #define WANT_MARGIN   1.25
 
@@ -93,7 +94,8 @@ void fast_see(struct fast *fast, const struct guard_table *table, const struct f
 		if (!flow_filter_match(way->filter, flow, &context))
 			continue;
 		way->met++;
-		way->strangers += class != FLOW_CLASS_UNREPLIED || standing->is_base || flow_tuple_is_loopback(&flow->tuple[FLOW_ORIG]) ||
+		way->strangers += class != FLOW_CLASS_UNREPLIED || standing->is_base ||
+				  flow_tuple_is_loopback(&flow->tuple[FLOW_ORIG]) ||
 				  guard_protected_by(table, flow, &context) != NULL;
 	}
 }
@@ -161,9 +163,10 @@ static bool is_within_budget(const struct fast *fast, const struct guard_table *
 	return most <= WANT_MARGIN * (double)decision->want;
 }
 
-/* Of an address that somebody else may have put there, honest flows that are just being opened look the same: then only where
- * a pass would come too late. */
-static bool is_called_for(const struct fast_way *way, const struct guard_table *table, uint64_t entries, int64_t pass_ns)
+/* Of an address that somebody else may have put there, honest flows that are just being opened look the same: then only
+ * where a pass would come too late. */
+static bool is_called_for(const struct fast_way *way, const struct guard_table *table, uint64_t entries,
+			  int64_t pass_ns)
 {
 	double room = table->capacity > entries ? (double)(table->capacity - entries) : 0;
 
@@ -179,7 +182,8 @@ static void tell(const struct fast_way *way, uint64_t count, struct action_recor
 
 	text_init(&how, record->how, sizeof(record->how));
 	/* Of two ways the last is named, and both are counted. */
-	text_add(&how, "%s by one request to the kernel, as the pass before found", signature_format(&way->pattern, text));
+	text_add(&how, "%s by one request to the kernel, as the pass before found",
+		 signature_format(&way->pattern, text));
 	record->way = ACTION_WAY_FILTER;
 	if (!way->pattern.src_len)
 		return;
@@ -190,14 +194,16 @@ static void tell(const struct fast_way *way, uint64_t count, struct action_recor
 }
 
 /* False: it could not be done, or nothing is known to have gone. */
-static bool run(struct fast *fast, const struct fast_way *way, const struct guard_table *table, struct action_record *record)
+static bool run(struct fast *fast, const struct fast_way *way, const struct guard_table *table,
+		struct action_record *record)
 {
 	const struct flow_ports *ports = table->ports;
 	uint64_t before = 0, after = 0;
 	char why[160];
 
-	if (!ports->can_delete_filtered(ports->arg, way->filter, why, sizeof(why)) || ports->count(ports->arg, &before) ||
-	    ports->delete_filtered(ports->arg, way->filter) || ports->count(ports->arg, &after) || after >= before)
+	if (!ports->can_delete_filtered(ports->arg, way->filter, why, sizeof(why)) ||
+	    ports->count(ports->arg, &before) || ports->delete_filtered(ports->arg, way->filter) ||
+	    ports->count(ports->arg, &after) || after >= before)
 		return false;
 	fast->entries = after;
 	fast->counted_ns = table->monotonic_ns();
@@ -209,21 +215,23 @@ static bool run(struct fast *fast, const struct fast_way *way, const struct guar
 	return true;
 }
 
-uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision, int64_t pass_ns,
-		  struct action_record *record)
+uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
+		  int64_t pass_ns, struct action_record *record)
 {
 	const struct policy_rule *rule = &table->policy->rules[decision->rule];
 	uint64_t entries = record->entries_before;
 
 	if (!fast->count || !is_for(decision, rule) || !entries)
 		return 0;
-	if (table->monotonic_ns() - fast->confirmed_ns > GOOD_FOR_NS || !is_within_budget(fast, table, decision, entries)) {
+	if (table->monotonic_ns() - fast->confirmed_ns > GOOD_FOR_NS ||
+	    !is_within_budget(fast, table, decision, entries)) {
 		fast_forget(fast);
 		return 0;
 	}
 	for (size_t i = 0; i < fast->count; i++)
 		if (may_meet_protected(table, fast->ways[i].filter) ||
-		    (is_called_for(&fast->ways[i], table, entries, pass_ns) && !run(fast, &fast->ways[i], table, record))) {
+		    (is_called_for(&fast->ways[i], table, entries, pass_ns) &&
+		     !run(fast, &fast->ways[i], table, record))) {
 			fast_forget(fast);
 			break;
 		}

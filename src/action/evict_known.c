@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_known: a pass over the surge alone. For a moment after a pass over the whole table it is known what the surge
- * is; the kernel then leaves most of the others out, and where the table is full of honest flows that is most of the work. */
+/* action/evict_known: a pass over the surge alone. For a moment after a pass over the whole table it is known what the
+ * surge is; the kernel then leaves most of the others out, and where the table is full of honest flows that is most of
+ * the work. */
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>

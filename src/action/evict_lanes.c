@@ -45,7 +45,8 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 	/* At full, where the policy says so, even seniors, the last of all. */
 	config.deepest = takes_all(lane) ? VICTIM_SENIOR : VICTIM_IDLE;
 	/* Who has come in the middle of a flood does not know whom it hits: silence is no reason yet. */
-	if (config.deepest == VICTIM_IDLE && lane->has_signature && !evict_knows_calm(e->guard) && e->table->new_per_sec > 0)
+	if (config.deepest == VICTIM_IDLE && lane->has_signature && !evict_knows_calm(e->guard) &&
+	    e->table->new_per_sec > 0)
 		config.deepest = VICTIM_SHORT;
 	config.young_sec = (uint32_t)(action->min_age_ns / NS_PER_SEC);
 	if (action->floors_ns[FLOW_CLASS_ESTABLISHED])
@@ -64,8 +65,8 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 	return config;
 }
 
-/* Of the room for victims, what the lanes behind may need: a fair share of it at most, so that the first, should it find
- * nothing, does not leave them without. */
+/* Of the room for victims, what the lanes behind may need: a fair share of it at most, so that the first, should it
+ * find nothing, does not leave them without. */
 static uint64_t kept_for_lanes(const struct eviction *e, size_t begin)
 {
 	uint64_t share = e->guard->config.max_victims / e->lane_count, kept = 0;

@@ -64,8 +64,8 @@ bool evict_run_known(struct eviction *e, uint64_t freed);
 bool evict_run_reserve(struct eviction *e, uint64_t freed);
 /* A new reserve, of what e has chosen; then what each lane leaves. */
 void reserve_begin(struct reserve *reserve, const struct eviction *e);
-void reserve_keep(struct reserve *reserve, const struct eviction *e, const struct lane *lane, const struct victim *victims,
-		  size_t count);
+void reserve_keep(struct reserve *reserve, const struct eviction *e, const struct lane *lane,
+		  const struct victim *victims, size_t count);
 /* How many more victims a pass chooses for the next rounds, where this one takes max_others. */
 size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others);
 /* Puts into the record who goes and why. */

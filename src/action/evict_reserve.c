@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_reserve: victims that a pass chose beyond what its round took. While it is not proven that what fits the surge
- * is not in use, each round takes no more than the time to the next one needs, and would pay for a whole pass each time: the
- * rounds of the next second take from here instead. Each victim is read again before it goes, as ever. */
+/* action/evict_reserve: victims that a pass chose beyond what its round took. While it is not proven that what fits the
+ * surge is not in use, each round takes no more than the time to the next one needs, and would pay for a whole pass each
+ * time: the rounds of the next second take from here instead. Each victim is read again before it goes, as ever. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +52,8 @@ void reserve_begin(struct reserve *reserve, const struct eviction *e)
 	memcpy(reserve->signatures, e->signatures, sizeof(reserve->signatures));
 }
 
-/* What is known to be the surge goes at once, and more of it will have come by the next round: that one has to see it, or
- * others would go in its place. */
+/* What is known to be the surge goes at once, and more of it will have come by the next round: that one has to see it,
+ * or others would go in its place. */
 static bool has_proven(const struct lane *lane)
 {
 	size_t proven = 0;
@@ -83,8 +83,8 @@ static bool may_wait(const struct lane *lane, const struct victim *victim)
 	return victim->stage == VICTIM_FIT || (lane->decision->level == LEVEL_FULL && victim->stage < VICTIM_ACTIVE);
 }
 
-void reserve_keep(struct reserve *reserve, const struct eviction *e, const struct lane *lane, const struct victim *victims,
-		  size_t count)
+void reserve_keep(struct reserve *reserve, const struct eviction *e, const struct lane *lane,
+		  const struct victim *victims, size_t count)
 {
 	struct reserve_part *part = &reserve->parts[reserve->part_count];
 	size_t room = RESERVE_MAX - reserve->count;
@@ -93,7 +93,8 @@ void reserve_keep(struct reserve *reserve, const struct eviction *e, const struc
 		return;
 	if (!reserve->victims)
 		reserve->victims = mem_array(RESERVE_MAX, sizeof(*reserve->victims));
-	*part = (struct reserve_part){.rule = lane->decision->rule, .begin = reserve->count, .level = lane->decision->level};
+	*part = (struct reserve_part){
+		.rule = lane->decision->rule, .begin = reserve->count, .level = lane->decision->level};
 	for (size_t i = 0; i < count && part->count < room; i++)
 		if (may_wait(lane, &victims[i]))
 			reserve->victims[part->begin + part->count++] = victims[i];

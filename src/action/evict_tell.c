@@ -27,12 +27,13 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 	for (size_t i = 0; i < e->signature_count && lane->has_signature; i++) {
 		const struct signature *signature = &e->signatures[i];
 
-		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma, i ? "and " : "the surge is ",
-			 signature_format(&signature->pattern, pattern), 100 * signature->coverage, 100 * signature->base_share,
+		text_add(&text, "%s%s%s: %.0f %% of what is new, %.0f %% of what was there%s", comma,
+			 i ? "and " : "the surge is ", signature_format(&signature->pattern, pattern),
+			 100 * signature->coverage, 100 * signature->base_share,
 			 signature->hits_base && signature_is_idle(signature) ? " (told apart by use)"
-			 : signature->cannot_tell_apart ? " (cannot tell apart)"
-			 : signature->is_lively	      ? " (in use)"
-						      : "");
+			 : signature->cannot_tell_apart			      ? " (cannot tell apart)"
+			 : signature->is_lively				      ? " (in use)"
+									      : "");
 		comma = "; ";
 	}
 	if (e->chosen.read_ns != e->began_ns) {
@@ -43,7 +44,8 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 		text_add(&text, "%sno calm picture yet", comma);
 }
 
-static void tally_sources(struct action_record *record, const struct guard *guard, const struct victim *victims, size_t count)
+static void tally_sources(struct action_record *record, const struct guard *guard, const struct victim *victims,
+			  size_t count)
 {
 	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
 	struct ranking_row rows[RECORD_SOURCES];

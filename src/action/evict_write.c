@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_write: victims out of the table in batches, in their order. Each is looked at again right before: what is not
- * what was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted as gone. Where
- * only an answer could have changed the decision the kernel is asked for that alone, which is cheaper than a reading. Who was
- * read a moment ago, and is of a surge that trial has shown not to be in use, goes as it was read. */
+/* action/evict_write: victims out of the table in batches, in their order. Each is looked at again right before: what
+ * is not what was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted
+ * as gone. Where only an answer could have changed the decision the kernel is asked for that alone, which is cheaper
+ * than a reading. Who was read a moment ago, and is of a surge that trial has shown not to be in use, goes as it was
+ * read. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -44,7 +45,8 @@ struct writing {
 	struct batch batch;
 };
 
-/* Traffic since the pass, where the decision rests on there being none: by its timeout, or by what the pass noted of it. */
+/* Traffic since the pass, where the decision rests on there being none: by its timeout, or by what the pass noted of
+ * it. */
 static bool has_traffic(const struct writing *w, const struct victim *victim, const struct flow *flow)
 {
 	struct flow_facts facts;
@@ -122,26 +124,29 @@ static bool may_be_protected(const struct guard_table *table, const struct flow_
 /* All that a second reading could tell of it is whether it was answered. */
 static bool can_be_asked(const struct guard_table *table, const struct victim *victim, const struct flow_target *target)
 {
-	return (victim->class == FLOW_CLASS_UNREPLIED || victim->class == FLOW_CLASS_PICKUP) && !may_be_protected(table, target);
+	return (victim->class == FLOW_CLASS_UNREPLIED || victim->class == FLOW_CLASS_PICKUP) &&
+	       !may_be_protected(table, target);
 }
 
-/* Answered, and of its like it is known by trial that they are not in use. (Half-open and closing ones fit untried: what
- * they become only a reading tells.) */
+/* Answered, and of its like it is known by trial that they are not in use. (Half-open and closing ones fit untried:
+ * what they become only a reading tells.) */
 static bool is_known_idle(const struct eviction *e, const struct victim *victim)
 {
 	bool is_two_way = victim->class == FLOW_CLASS_REPLIED || victim->class == FLOW_CLASS_STREAM ||
 			  victim->class == FLOW_CLASS_ESTABLISHED;
 
-	return is_two_way && victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF && !(victim->has & VICTIM_HAS_USE) &&
-	       victim->signature && signature_is_idle(&e->signatures[victim->signature - 1]);
+	return is_two_way && victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF &&
+	       !(victim->has & VICTIM_HAS_USE) && victim->signature &&
+	       signature_is_idle(&e->signatures[victim->signature - 1]);
 }
 
 /* It was read a moment ago by this very round: a second reading would tell nothing. */
 static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
 {
 	return is_known_idle(w->e, victim) && victim->has & VICTIM_HAS_ID && w->e->chosen.read_ns == w->e->began_ns &&
-	       w->table->monotonic_ns() - w->e->chosen.read_ns < MOMENT_NS && flow_filter_is_empty(w->decision->filter) &&
-	       !evict_is_senior_now(w->e, victim) && !may_be_protected(w->table, target);
+	       w->table->monotonic_ns() - w->e->chosen.read_ns < MOMENT_NS &&
+	       flow_filter_is_empty(w->decision->filter) && !evict_is_senior_now(w->e, victim) &&
+	       !may_be_protected(w->table, target);
 }
 
 /* Who cannot be asked, or is not sure, goes not yet. An error means that nobody is sure. */

@@ -134,8 +134,8 @@ static bool evicts_of_table(const struct policy_rule *rule)
 	return rule->action.action == POLICY_ACTION_EVICT && policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
 }
 
-/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it, and the milder rule
- * must not be left out of it. */
+/* All evictions of a round come from one pass: a cool-down saves nothing where another rule makes it, and the milder
+ * rule must not be left out of it. */
 static bool shares_pass(const struct evaluation *e, size_t rule_index)
 {
 	return e->evicts && evicts_of_table(&e->policy->rules[rule_index]);
@@ -281,7 +281,9 @@ static void evaluate_subject(struct evaluation *e, size_t rule_index, const stru
 		return;
 	subject = subject_from(e->policy, rule, e->snapshot, row);
 	when = alternative(rule, &e->facts, &subject, why);
-	if (when && decide(e, rule_index, &subject, amount_of(rule, &e->memory->rules[rule_index], &e->facts, when, &subject), why) &&
+	if (when &&
+	    decide(e, rule_index, &subject, amount_of(rule, &e->memory->rules[rule_index], &e->facts, when, &subject),
+		   why) &&
 	    rule->cooldown_ns)
 		subject_hold(e->memory, rule_index, &row->key, e->now_ns + rule->cooldown_ns);
 }
@@ -306,8 +308,9 @@ static bool has_fact(const struct evaluation *e, enum policy_condition condition
 	return e->facts.known & 1u << condition;
 }
 
-/* Where the table will be full in a minute, or does not grow, nobody has to go through it every 200 ms: a twentieth of the time
- * that is left. Told anew at each look, so that a growth that quickens does not wait. Whom the budget has cut short goes on. */
+/* Where the table will be full in a minute, or does not grow, nobody has to go through it every 200 ms: a twentieth of
+ * the time that is left. Told anew at each look, so that a growth that quickens does not wait. Whom the budget has cut
+ * short goes on. */
 static int64_t rest_ns(const struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];

@@ -178,7 +178,8 @@ bool memory_is_paused(const struct rule_state *state, enum level level, uint64_t
 		return false;
 	if (state->sought == SOUGHT_ALL)
 		return true;
-	return level <= state->sought_level && (other <= state->sought || other - state->sought <= (SOUGHT_MORE - 1) * state->sought);
+	return level <= state->sought_level &&
+	       (other <= state->sought || other - state->sought <= (SOUGHT_MORE - 1) * state->sought);
 }
 
 bool memory_found_nothing(const struct rule_state *state)
@@ -238,7 +239,8 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	if (state->ineffective + state->stuck && state->judged_ns == now_ns)
 		return;
 	state->judged_ns = now_ns;
-	/* That nothing was found for long says nothing of what is found now and does not help: it came faster than it went. */
+	/* That nothing was found for long says nothing of what is found now and does not help: it came faster than it
+	 * went. */
 	if (effect->done && !effect->error) {
 		state->ineffective = 0;
 		state->stuck++;
@@ -249,7 +251,8 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	state->sought = effect->error || effect->done		? SOUGHT_ALL
 			: decision->want_other < SOUGHT_ALL - 1 ? decision->want_other
 								: SOUGHT_ALL - 1;
-	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck + (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
+	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck +
+						   (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */
 	if (decision->action == POLICY_ACTION_TIMEOUTS)

@@ -307,7 +307,8 @@ struct fit {
 static struct fit fit_of(const struct victims_config *config, const struct signature *signature,
 			 const struct flow_facts *facts, const struct standing *standing)
 {
-	/* Of a crowd of users, or what may be one, a connection that is just being opened: only as far as room is needed. */
+	/* Of a crowd of users, or what may be one, a connection that is just being opened: only as far as room is
+	 * needed. */
 	bool is_setup = signature && signature_may_be_crowd(signature) && victims_is_young(config, facts, standing);
 	bool is_idle = signature && signature_is_idle(signature);
 	struct fit fit = {0};
@@ -337,7 +338,8 @@ static struct fit fit_of(const struct victims_config *config, const struct signa
 /* Silent for eight times the floor (established TCP: 16.5 h): its peers are gone, and room may be made of it freely. */
 static bool is_long_dead(enum victim_stage stage, uint64_t order, const struct standing *standing)
 {
-	return stage == VICTIM_IDLE && !standing->is_put && (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
+	return stage == VICTIM_IDLE && !standing->is_put &&
+	       (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
 }
 
 /* Of a flow first seen of late traffic is told by its counters alone, where the kernel keeps them. */
@@ -375,14 +377,15 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	victim.stage = (uint16_t)stage & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
 	fit.is_proven |= is_long_dead(stage, victim.order, standing);
-	victim.has |= (uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) | (may_have_use(flow, standing) ? VICTIM_HAS_USE : 0));
+	victim.has |=
+		(uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) | (may_have_use(flow, standing) ? VICTIM_HAS_USE : 0));
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 
 /* ---- the answer ---- */
 
-/* The soonest first; ties by their place in the heap. While it was not full that is the order of the table, which the caches of
- * who deletes them like best. */
+/* The soonest first; ties by their place in the heap. While it was not full that is the order of the table, which the
+ * caches of who deletes them like best. */
 static int compare_entries(const void *a, const void *b)
 {
 	const struct entry *x = a, *y = b;

@@ -99,8 +99,8 @@ enum victim_stage victims_stage_of(const struct victims_config *config,
 				   const struct flow_facts *facts, const struct standing *standing,
 				   bool fits, bool fits_weakly)
 {
-	/* At full even young ones are asked for. Then age chooses no more (a flood is the youngest), and what grows as the
-	 * surge does goes before what has been silent for long. */
+	/* At full even young ones are asked for. Then age chooses no more (a flood is the youngest), and what grows as
+	 * the surge does goes before what has been silent for long. */
 	bool is_full = config->deepest >= VICTIM_SPARED_YOUNG;
 	bool young = victims_is_young(config, facts, standing);
 

@@ -210,7 +210,8 @@ static void where_most_have_gone_the_table_is_looked_at(void **state)
 static void answered_later(struct world *w, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		fake_add(w->fake, answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 7000, 420000));
+		fake_add(w->fake,
+			 answered_tcp(IP(10, 1, 0, 3), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 7000, 420000));
 	w->honest = w->fake->count;
 }
 
@@ -271,8 +272,10 @@ static void set_two_rules(struct world *w, const char *first, const char *second
 	char text[900];
 
 	snprintf(text, sizeof(text),
-		 "\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [%s]}, \"until\": {\"fill_pct\": 50}}, "
-		 "{\"name\": \"b\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [%s]}, \"until\": "
+		 "\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [%s]}, \"until\": "
+		 "{\"fill_pct\": 50}}, "
+		 "{\"name\": \"b\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [%s]}, "
+		 "\"until\": "
 		 "{\"fill_pct\": 50}",
 		 first, second);
 	w->table.policy = w->policy = policy_of_rule(text);
@@ -294,7 +297,8 @@ static void a_proven_surge_that_goes_on_is_looked_for_in_each_round(void **state
 	struct guard_outcome outcomes[2];
 	size_t others = w->honest;
 
-	set_two_rules(w, "\"unreplied\", \"pickup\", \"half-open\"", "\"closing\", \"replied\", \"stream\", \"established\"");
+	set_two_rules(w, "\"unreplied\", \"pickup\", \"half-open\"",
+		      "\"closing\", \"replied\", \"stream\", \"established\"");
 	for (uint16_t i = 0; i < 3000; i++) {
 		struct flow flow = flow_make(UDP, IP(10, 2, 0, 0) + i, IP(192, 0, 2, 1), (uint16_t)(2000 + i), 53);
 
@@ -338,7 +342,8 @@ static void a_rule_the_pass_chose_nothing_for_looks_at_the_table(void **state)
 	decisions[0].want_other = decisions[1].want_other = 200;
 	round_of_two(w, decisions, outcomes);
 	assert_true(w->fake->scans > 0);
-	assert_int_equal(outcomes[1].record.matched + outcomes[0].record.matched, 200 + outcomes[1].record.stages[VICTIM_UNANSWERED_FIT]);
+	assert_int_equal(outcomes[1].record.matched + outcomes[0].record.matched,
+			 200 + outcomes[1].record.stages[VICTIM_UNANSWERED_FIT]);
 }
 
 static void the_age_of_a_choice_is_that_of_its_own_pass(void **state)
