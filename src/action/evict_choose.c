@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_choose: after the pass: of those it has chosen, who goes in this round, who may go in the next ones, and who
+ * lives after all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "evict_private.h"
+
+#define LAST_ROOM_DIVISOR 20 /* of the capacity: 5 % */
+
+/* The pass does not bear a signature out: what is taken only because it fits lives. */
+static size_t without_refuted(const struct eviction *e, struct victim *victims, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		unsigned number = victims[i].signature; /* + 1 */
+		bool rests_on_it = victims[i].stage == VICTIM_FIT || victims[i].stage == VICTIM_UNANSWERED_FIT;
+
+		if (number && rests_on_it && !e->signatures[number - 1].is_confirmed)
+			continue;
+		victims[kept++] = victims[i];
+	}
+	return kept;
+}
+
+/* Who was put in by user space while the pass went on is no victim. */
+static size_t without_seniors(const struct eviction *e, struct lane *lane, struct victim *victims, size_t count)
+{
+	size_t kept = 0;
+
+	guard_take_in(e->table);
+	for (size_t i = 0; i < count; i++) {
+		if (evict_is_senior_now(e, &victims[i]))
+			lane->record->spared_by[VICTIM_SPARED_SENIOR]++;
+		else
+			victims[kept++] = victims[i];
+	}
+	return kept;
+}
+
+/* What the rules before have done beyond what the decision counts on already. */
+static uint64_t beyond_promise(uint64_t done, const struct policy_decision *decision)
+{
+	return done > decision->promised ? done - decision->promised : 0;
+}
+
+/* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room
+ * too. */
+static size_t still_wanted(const struct eviction *e, const struct lane *lane, size_t chosen, uint64_t freed)
+{
+	uint64_t now = 0, before = lane->record->entries_before, want = lane->decision->want;
+
+	if (want == POLICY_ALL)
+		return chosen;
+	if (lane->decision->would)
+		freed += e->done;
+	else if (!e->table->ports->count(e->table->ports->arg, &now) && now < before)
+		freed += before - now;
+	freed = beyond_promise(freed, lane->decision);
+	want = want > freed ? want - freed : 0;
+	return want < chosen ? (size_t)want : chosen;
+}
+
+/* Seniors and who is active go only where all else makes next to no room, and then no further than that. */
+static size_t without_last(const struct eviction *e, struct lane *lane, const struct victim *victims, size_t count)
+{
+	uint64_t least = e->table->capacity / LAST_ROOM_DIVISOR, entries = 0, room;
+	size_t kept = 0;
+
+	if (lane->decision->would || e->table->ports->count(e->table->ports->arg, &entries))
+		entries = lane->record->entries_before;
+	room = e->table->capacity > entries ? e->table->capacity - entries : 0;
+
+	while (kept < count && (victims[kept].stage < VICTIM_ACTIVE || room + kept < least))
+		kept++;
+	for (size_t i = kept; i < count; i++)
+		lane->record
+			->spared_by[victims[i].stage == VICTIM_SENIOR ? VICTIM_SPARED_SENIOR : VICTIM_SPARED_ACTIVE]++;
+	return kept;
+}
+
+static void choose(struct eviction *e, struct lane *lane)
+{
+	const struct victim *victims;
+	size_t count;
+
+	if (!lane->victims)
+		return;
+	victims = victims_finish(lane->victims, &count, &lane->report);
+	lane->chosen = mem_alloc((count + 1) * sizeof(*lane->chosen));
+	memcpy(lane->chosen, victims, count * sizeof(*lane->chosen));
+	count = without_refuted(e, lane->chosen, count);
+	lane->chosen_count = without_seniors(e, lane, lane->chosen, count);
+	victims_free(lane->victims);
+	lane->victims = NULL;
+}
+
+/* Of the room that others need the lanes before have made some. */
+static bool goes_now(const struct eviction *e, const struct lane *lane, const struct victim *victim, uint64_t before)
+{
+	uint64_t beyond = beyond_promise(e->done, lane->decision), others = lane->max_others;
+
+	others = others > beyond ? others - beyond : 0;
+
+	return before < (victim->has & VICTIM_HAS_PROOF ? lane->max : others);
+}
+
+/* Those that go in this round, at most most of them, before those that may in the next; how many the first are. */
+static size_t split(const struct eviction *e, struct lane *lane, size_t most)
+{
+	struct victim *later = mem_array(lane->chosen_count + 1, sizeof(*later));
+	size_t now = 0, then = 0;
+
+	for (size_t i = 0; i < lane->chosen_count; i++) {
+		if (now < most && goes_now(e, lane, &lane->chosen[i], now))
+			lane->chosen[now++] = lane->chosen[i];
+		else
+			later[then++] = lane->chosen[i];
+	}
+	memcpy(lane->chosen + now, later, then * sizeof(*later));
+	free(later);
+	return now;
+}
+
+bool evict_is_chosen_enough(const struct eviction *e)
+{
+	uint64_t sum = 0, now;
+
+	for (size_t i = 0; i < e->lane_count; i++) {
+		const struct lane *lane = &e->lanes[i];
+
+		now = 0;
+		for (size_t k = 0; k < lane->chosen_count; k++)
+			now += goes_now(e, lane, &lane->chosen[k], now);
+		sum += now;
+	}
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (e->done + sum < e->lanes[i].decision->promised + e->lanes[i].decision->want_other)
+			return false;
+	return sum > 0;
+}
+
+void evict_drop_chosen(struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++) {
+		free(e->lanes[i].chosen);
+		e->lanes[i].chosen = NULL;
+	}
+}
+
+static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
+{
+	struct action_record *record = lane->record;
+	size_t count;
+
+	if (!lane->chosen)
+		return;
+	count = split(e, lane, still_wanted(e, lane, lane->chosen_count, freed));
+	count = without_last(e, lane, lane->chosen, count);
+	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
+		record->spared_by[i] += lane->report.spared[i];
+	record->spared_by[VICTIM_SPARED_FLOOR] += lane->floor_spared;
+	record->spared_by[VICTIM_SPARED_YOUNG_FLOW] += lane->young_spared;
+	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
+		record->spared += record->spared_by[i];
+	evict_tell(e, lane, lane->chosen, count);
+	for (size_t i = 0; i < count; i++)
+		if (lane->chosen[i].signature && lane->chosen[i].class == FLOW_CLASS_UNREPLIED)
+			e->taken[lane->chosen[i].signature - 1]++;
+	if (!lane->decision->would && count)
+		evict_write(e, lane, lane->chosen, count);
+	reserve_keep(&e->guard->reserve, e, lane, lane->chosen + count, lane->chosen_count - count);
+	e->done += lane->decision->would ? count : record->done;
+	free(lane->chosen);
+	lane->chosen = NULL;
+}
+
+void evict_choose(struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		choose(e, &e->lanes[i]);
+}
+
+void evict_finish(struct eviction *e, uint64_t freed)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		finish_lane(e, &e->lanes[i], freed);
+}
