@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_choose: after the pass: of those it has chosen, who goes in this round, who may go in the next ones, and who
- * lives after all. */
+/* action/evict_choose: after the pass: of those it has chosen, who goes in this round, who may go in the next ones, and
+ * who lives after all. */
 #include <stdlib.h>
 #include <string.h>
 

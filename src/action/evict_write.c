@@ -51,6 +51,8 @@ static bool has_traffic(const struct writing *w, const struct victim *victim, co
 {
 	struct flow_facts facts;
 
+	if (victim->class == FLOW_CLASS_HALF_OPEN)
+		return false; /* the answer is sent again and again; the handshake's end would be another class */
 	switch ((enum victim_stage)victim->stage) {
 	case VICTIM_FIT:
 	case VICTIM_SHORT:

@@ -449,6 +449,28 @@ static void a_handshake_that_ends_meanwhile_is_seen(void **state)
 	assert_int_equal(alive(w, 0, w->fake->count), w->fake->count);
 }
 
+/* The server repeats its answer, and the kernel begins the timeout anew. */
+static void answer_again(struct fake *fake)
+{
+	for (size_t i = 300; i < fake->count; i++)
+		fake->flows[i].timeout_sec = 60;
+}
+
+static void a_handshake_nobody_ends_goes(void **state)
+{
+	struct world *w = *state;
+
+	calm_then_attack(w, 15000, true, 16);
+	for (size_t i = w->honest; i < w->fake->count; i++) {
+		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
+		w->fake->flows[i].status &= ~(uint32_t)FLOW_STATUS_ASSURED;
+		w->fake->flows[i].timeout_sec = 55;
+	}
+	w->fake->on_read = answer_again;
+	round_want(w, 14000, 1000);
+	assert_int_equal(outcome.record.done, 14000);
+}
+
 static void transfer(struct fake *fake)
 {
 	for (size_t i = 15300; i < fake->count; i++) {
@@ -560,6 +582,7 @@ int main(void)
 		TEST(later_it_is_read_again),
 		TEST(where_a_mark_would_protect_it_is_read_again),
 		TEST(a_handshake_that_ends_meanwhile_is_seen),
+		TEST(a_handshake_nobody_ends_goes),
 		TEST(who_is_first_seen_with_more_than_a_handshake_is_read_again),
 		TEST(answered_flows_stay_where_unanswered_ones_made_the_room),
 		TEST(what_the_rules_before_promised_is_counted_once),
