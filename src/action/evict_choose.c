@@ -137,7 +137,8 @@ bool evict_is_chosen_enough(const struct eviction *e)
 		sum += now;
 	}
 	for (size_t i = 0; i < e->lane_count; i++)
-		if (e->done + sum < e->lanes[i].decision->promised + e->lanes[i].decision->want_other)
+		if (e->lanes[i].decision->want_other &&
+		    e->done + sum < e->lanes[i].decision->promised + e->lanes[i].decision->want_other)
 			return false;
 	return sum > 0;
 }

@@ -346,6 +346,28 @@ static void a_rule_the_pass_chose_nothing_for_looks_at_the_table(void **state)
 			 200 + outcomes[1].record.stages[VICTIM_UNANSWERED_FIT]);
 }
 
+/* What the first rule may take is more than is needed: the second wants none of those that do not fit. */
+static void a_promise_of_more_than_is_needed_is_enough(void **state)
+{
+	struct world *w = *state;
+	struct guard_outcome outcomes[2];
+
+	set_two_rules(w, "\"established\"", "\"closing\"");
+	calm_then_attack(w, 15000, true, 16);
+	for (int round = 0; round < 3; round++) {
+		struct policy_decision decisions[2] = {decide(w, 13000, LEVEL_WARNING), decide(w, 11000, LEVEL_WARNING)};
+
+		w->fake->scans = 0;
+		decisions[0].want_other = 1500;
+		decisions[1].want_other = 0;
+		decisions[1].promised = 2000;
+		round_of_two(w, decisions, outcomes);
+		assert_int_equal(w->fake->scans, round ? 0 : 1);
+		assert_int_equal(outcomes[0].record.done, 1500);
+		now_ns += 200 * NS_PER_MS;
+	}
+}
+
 static void the_age_of_a_choice_is_that_of_its_own_pass(void **state)
 {
 	struct world *w = *state;
@@ -577,6 +599,7 @@ int main(void)
 		TEST(nor_for_one_that_goes_on),
 		TEST(a_proven_surge_that_goes_on_is_looked_for_in_each_round),
 		TEST(a_rule_the_pass_chose_nothing_for_looks_at_the_table),
+		TEST(a_promise_of_more_than_is_needed_is_enough),
 		TEST(the_age_of_a_choice_is_that_of_its_own_pass),
 		TEST(who_was_read_a_moment_ago_of_a_surge_not_in_use_goes_as_it_was_read),
 		TEST(later_it_is_read_again),
