@@ -62,7 +62,7 @@ is() { [ "$1" = "$2" ]; }
 ask() { # COMMAND [ARGS]: the answer, a line of JSON
 	python3 - "$sock" "$1" "${2:-{\}}" <<-'PY'
 	import json, socket, sys
-	s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1])
+	s = socket.socket(socket.AF_UNIX); s.settimeout(60); s.connect(sys.argv[1])
 	s.sendall(json.dumps({"schema": "ctwarden.request/1", "id": 1, "command": sys.argv[2],
 	                      "args": json.loads(sys.argv[3])}).encode() + b"\n")
 	print(s.makefile().readline(), end="")

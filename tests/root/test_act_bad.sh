@@ -221,7 +221,7 @@ empty
 fill -n 2500 -m 1; fill -n 3000 -m 2 -o 5000
 conntrack -E -e DESTROY >"$work/events" 2>/dev/null &
 pids+=("$!"); listener=$!
-for _ in {1..100}; do grep -q "$listener" /proc/net/netlink && break; sleep 0.1; done
+for _ in {1..600}; do grep -q "$listener" /proc/net/netlink && break; sleep 0.1; done
 act flush -m 1 --explain
 has "it is paced, and says for whom" "pace: 10,000 flows a second, for these listen to deletions: conntrack" "$work/out"
 act flush -m 1

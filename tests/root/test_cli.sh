@@ -444,7 +444,7 @@ for words in status "status --deep" top flows events; do
 	has "no conntrack in the kernel: $words says so" "not in this kernel or not loaded; modprobe nf_conntrack" "$(cat "$work/err")"
 	same "no conntrack in the kernel: $words says one line" 1 "$(wc -l <"$work/err")"
 done
-ASAN_OPTIONS=detect_leaks=0 timeout 20 strace -f -qq -o /dev/null -e trace=socket -e inject=socket:error=EPROTONOSUPPORT:when=2+ \
+ASAN_OPTIONS=detect_leaks=0 timeout 120 strace -f -qq -o /dev/null -e trace=socket -e inject=socket:error=EPROTONOSUPPORT:when=2+ \
 	"$BIN/ctwardend" --socket "$work/absent" --state-dir "$work" >"$work/out" 2>"$work/err" </dev/null
 same "no conntrack in the kernel: the daemon exits 1" 1 "$?"
 has "no conntrack in the kernel: the daemon says so" "connection tracking" "$(cat "$work/err")"

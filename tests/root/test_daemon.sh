@@ -80,7 +80,7 @@ conntrack -F >/dev/null 2>&1
 verify "and does not go on showing them when they have gone" wait_for said top '"entries":0,"matched":0,'
 pipelined() { python3 - "$sock" <<-'PY'
 	import json, socket, sys
-	s = socket.socket(socket.AF_UNIX); s.settimeout(20); s.connect(sys.argv[1])
+	s = socket.socket(socket.AF_UNIX); s.settimeout(60); s.connect(sys.argv[1])
 	line = lambda i: json.dumps({"schema": "ctwarden.request/1", "id": i, "command": "status", "args": {}}).encode() + b"\n"
 	s.sendall(b"".join(line(i) for i in range(300))); s.shutdown(socket.SHUT_WR)
 	ids = [json.loads(answer)["id"] for answer in s.makefile()]

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -225,6 +226,8 @@ static void messages_of_other_senders_are_not_believed(void **state)
 
 /* ---- lines against conntrack -E ---- */
 
+#define PATIENCE_MS 60000 /* of a machine that is busy with other things */
+
 struct lines {
 	char text[256][512];
 	unsigned count;
@@ -259,6 +262,38 @@ static bool print(enum flow_event_kind kind, const struct flow *flow, const void
 	return true;
 }
 
+/* Sockets of this namespace that listen to netfilter's events. */
+static unsigned listeners(void)
+{
+	FILE *file = fopen("/proc/net/netlink", "r");
+	unsigned protocol, groups, count = 0;
+	char line[256];
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		count += sscanf(line, "%*x %u %*u %x", &protocol, &groups) == 2 && protocol == NETLINK_NETFILTER &&
+			 groups;
+	fclose(file);
+	return count;
+}
+
+/* The next line of FILE; waits for it. */
+static bool next_line(FILE *file, char *line, size_t size)
+{
+	size_t len = 0;
+
+	while (len + 1 < size) {
+		struct pollfd wait = {.fd = fileno(file), .events = POLLIN};
+
+		if (poll(&wait, 1, PATIENCE_MS) <= 0 || read(wait.fd, line + len, 1) != 1)
+			break;
+		if (line[len++] == '\n')
+			break;
+	}
+	line[len] = 0;
+	return len > 0;
+}
+
 static void event_lines_are_those_of_conntrack(void **state)
 {
 	struct lines *ours = mem_alloc(sizeof(*ours)), *theirs = mem_alloc(sizeof(*theirs));
@@ -266,6 +301,7 @@ static void event_lines_are_those_of_conntrack(void **state)
 	uint64_t seed = 99, lost;
 	char text[512];
 	int pipe_fds[2], fd = nl_open();
+	unsigned before = listeners();
 	FILE *tool;
 	pid_t child;
 
@@ -280,7 +316,9 @@ static void event_lines_are_those_of_conntrack(void **state)
 		_exit(127);
 	}
 	close(pipe_fds[1]);
-	usleep(500000); /* until it listens */
+	for (unsigned i = 0; i < PATIENCE_MS / 10 && listeners() == before; i++)
+		usleep(10000);
+	assert_int_equal(listeners(), before + 1);
 	for (unsigned i = 0; i < 60; i++) {
 		struct lab_entry e = lab_random(&seed);
 
@@ -291,17 +329,18 @@ static void event_lines_are_those_of_conntrack(void **state)
 		if (!e.zone_orig && !e.zone_reply)
 			lab_delete(fd, &e);
 	}
-	usleep(300000);
-	kill(child, SIGTERM);
-	waitpid(child, NULL, 0);
-	tool = fdopen(pipe_fds[0], "r");
-	while (fgets(text, sizeof(text), tool))
-		add_line(theirs, text);
-	fclose(tool);
 	ours->printer = printer_new();
 	while (events_drain(events, 100, print, ours, &lost))
 		;
 	printer_free(ours->printer);
+	tool = fdopen(pipe_fds[0], "r");
+	while (theirs->count < ours->count && next_line(tool, text, sizeof(text)))
+		add_line(theirs, text);
+	kill(child, SIGTERM);
+	waitpid(child, NULL, 0);
+	while (next_line(tool, text, sizeof(text)))
+		add_line(theirs, text);
+	fclose(tool);
 	print_message("%u event lines\n", ours->count);
 	assert_true(ours->count > 100);
 	assert_int_equal(ours->count, theirs->count);
