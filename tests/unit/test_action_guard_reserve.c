@@ -355,7 +355,8 @@ static void a_promise_of_more_than_is_needed_is_enough(void **state)
 	set_two_rules(w, "\"established\"", "\"closing\"");
 	calm_then_attack(w, 15000, true, 16);
 	for (int round = 0; round < 3; round++) {
-		struct policy_decision decisions[2] = {decide(w, 13000, LEVEL_WARNING), decide(w, 11000, LEVEL_WARNING)};
+		struct policy_decision decisions[2] = {decide(w, 13000, LEVEL_WARNING),
+						       decide(w, 11000, LEVEL_WARNING)};
 
 		w->fake->scans = 0;
 		decisions[0].want_other = 1500;
