@@ -6,6 +6,7 @@
 enum action_way {
 	ACTION_WAY_DUMP,   /* a pass finds them, batches of 128 by tuple, zone and id delete them */
 	ACTION_WAY_FILTER, /* one request with a filter that was proven in this kernel */
+	ACTION_WAY_RESERVE, /* of the guard: an earlier pass chose them; read again, then deleted as by DUMP */
 	ACTION_WAY_COUNT
 };
 

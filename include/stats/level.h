@@ -20,7 +20,8 @@ struct level_marks {
 struct level_config {
 	struct level_marks warning, critical;
 	double full_pct; /* full: at least this fill of the kernel's limit and drop rose by more than insert_failed */
-	double forecast_min_pct;/* no forecast alarm below this fill */
+	double forecast_min_pct; /* no level is entered by a forecast below this fill; left is one only when the
+				    forecast is over */
 	int64_t dwell_ns;       /* holds back leaving a level, never entering one */
 };
 

@@ -163,8 +163,10 @@ bool evict_run_reserve(struct eviction *e, uint64_t freed)
 	e->chosen = reserve->chosen;
 	e->signature_count = reserve->signature_count;
 	memcpy(e->signatures, reserve->signatures, sizeof(e->signatures));
-	for (size_t i = 0; i < e->lane_count; i++)
+	for (size_t i = 0; i < e->lane_count; i++) {
 		take(reserve, &e->lanes[i]);
+		e->lanes[i].record->way = ACTION_WAY_RESERVE;
+	}
 	is_enough = evict_is_chosen_enough(e);
 	reserve_begin(reserve, e);
 	e->has_begun = is_enough;
@@ -175,6 +177,8 @@ bool evict_run_reserve(struct eviction *e, uint64_t freed)
 	for (size_t i = 0; i < e->lane_count; i++)
 		is_enough &= 2 * (e->done + freed) >= e->lanes[i].decision->want_other;
 	if (!is_enough) {
+		for (size_t i = 0; i < e->lane_count; i++)
+			e->lanes[i].record->way = ACTION_WAY_DUMP;
 		reserve_forget(reserve);
 		e->chosen = now;
 		e->signature_count = 0;

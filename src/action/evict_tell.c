@@ -9,7 +9,17 @@
 
 #define TALLY_SOURCES 4096
 
-static void tell_how(const struct eviction *e, const struct lane *lane)
+/* Of what fits more could go, were it known not to be in use. */
+static bool is_held_back(const struct eviction *e, const struct lane *lane, size_t count)
+{
+	bool is_untried = false;
+
+	for (size_t i = 0; i < e->signature_count && lane->has_signature; i++)
+		is_untried |= e->signatures[i].is_untried;
+	return is_untried && lane->record->stages[VICTIM_FIT] && count < lane->decision->granted;
+}
+
+static void tell_how(const struct eviction *e, const struct lane *lane, size_t count)
 {
 	struct action_record *record = lane->record;
 	char pattern[SIGNATURE_TEXT_MAX], number[UNITS_TEXT_MAX];
@@ -38,6 +48,11 @@ static void tell_how(const struct eviction *e, const struct lane *lane)
 	}
 	if (e->chosen.read_ns != e->began_ns) {
 		text_add(&text, "%schosen by the pass before", comma);
+		comma = "; ";
+	}
+	if (is_held_back(e, lane, count)) {
+		text_add(&text, "%sno more than the next round needs, as nobody knows yet whether they are in use",
+			 comma);
 		comma = "; ";
 	}
 	if (!evict_knows_calm(e->guard))
@@ -106,5 +121,5 @@ void evict_tell(const struct eviction *e, const struct lane *lane, const struct 
 		memcpy(record->signatures, e->signatures, sizeof(record->signatures));
 		record->signature_count = e->signature_count;
 	}
-	tell_how(e, lane);
+	tell_how(e, lane, count);
 }

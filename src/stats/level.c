@@ -100,12 +100,16 @@ static const struct level_marks *marks_of(const struct level_config *config, enu
 	return NULL;
 }
 
+static bool will_be_full(const struct level_marks *marks, const struct level_input *input)
+{
+	return marks->forecast_sec > 0 && input->seconds_to_full >= 0 &&
+	       input->seconds_to_full <= marks->forecast_sec && input->fill_pct > 0;
+}
+
 static bool is_forecast(const struct level_config *config, const struct level_marks *marks,
 			const struct level_input *input)
 {
-	return marks->forecast_sec > 0 && input->seconds_to_full >= 0 &&
-	       input->seconds_to_full <= marks->forecast_sec && input->fill_pct > 0 &&
-	       input->fill_pct >= config->forecast_min_pct;
+	return will_be_full(marks, input) && input->fill_pct >= config->forecast_min_pct;
 }
 
 static bool is_refusing(const struct level_config *config, const struct level_input *input)
@@ -140,10 +144,9 @@ static enum level level_held(const struct level_config *config, const struct lev
 	     level--) {
 		const struct level_marks *marks = marks_of(config, level);
 
-		/* Marks of 0 hold nothing: without capacity there is no fill, and the level is
-		 * ok. */
-		if ((input->fill_pct > 0 && input->fill_pct >= marks->leave_pct) ||
-		    is_forecast(config, marks, input))
+		/* Marks of 0 hold nothing: without capacity there is no fill, and the level is ok. What begins by a
+		 * forecast does not end where a guard has made room for seconds. */
+		if ((input->fill_pct > 0 && input->fill_pct >= marks->leave_pct) || will_be_full(marks, input))
 			return level;
 	}
 	return LEVEL_OK;

@@ -45,6 +45,8 @@ static void the_next_rounds_take_what_the_pass_has_chosen(void **state)
 		assert_int_equal(outcome.record.done, 1500);
 		assert_int_equal(outcome.record.stages[VICTIM_FIT], 1500);
 		assert_non_null(strstr(outcome.record.how, "tcp/80"));
+		assert_non_null(strstr(outcome.record.how, "no more than the next round needs"));
+		assert_int_equal(outcome.record.way, ACTION_WAY_RESERVE);
 		now_ns += 200 * NS_PER_MS;
 	}
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
@@ -205,6 +207,7 @@ static void where_most_have_gone_the_table_is_looked_at(void **state)
 	round_want(w, 13000, 1000);
 	assert_int_equal(w->fake->whole_scans, 1);
 	assert_int_equal(outcome.record.done, 1000);
+	assert_int_equal(outcome.record.way, ACTION_WAY_DUMP);
 }
 
 static void answered_later(struct world *w, size_t count)

@@ -133,6 +133,29 @@ static void forecast_enters_only_above_its_least_fill(void **unused)
 	assert_false(run.state.by_forecast);
 }
 
+/* A guard makes room for seconds, again and again: that is one alarm, not one for each time. */
+static void what_will_be_full_in_seconds_is_not_over(void **unused)
+{
+	struct run run = run_start();
+	struct level_input held = {.fill_pct = 55, .limit_fill_pct = 55, .seconds_to_full = 3};
+
+	(void)unused;
+	step_fill(&run, 0, 30);
+	assert_true(step(&run, 1, held));
+	assert_int_equal(run.state.level, LEVEL_CRITICAL);
+	held.fill_pct = 10;
+	held.seconds_to_full = 6;
+	for (int i = 0; i < 20; i++)
+		assert_false(step(&run, 1, held));
+	held.seconds_to_full = 40; /* warning's */
+	step(&run, 1, held);
+	assert_true(step(&run, 5, held));
+	assert_int_equal(run.state.level, LEVEL_WARNING);
+	step_fill(&run, 1, 10);
+	assert_true(step_fill(&run, 5, 10));
+	assert_int_equal(run.state.level, LEVEL_OK);
+}
+
 static void full_needs_the_limit_and_refused_flows(void **unused)
 {
 	struct run run = run_start();
@@ -280,6 +303,7 @@ int main(void)
 		cmocka_unit_test(dwell_never_holds_back_entering),
 		cmocka_unit_test(critical_falls_to_warning_where_warning_still_holds),
 		cmocka_unit_test(forecast_enters_only_above_its_least_fill),
+		cmocka_unit_test(what_will_be_full_in_seconds_is_not_over),
 		cmocka_unit_test(full_needs_the_limit_and_refused_flows),
 		cmocka_unit_test(full_is_left_after_the_dwell_without_refused_flows),
 		cmocka_unit_test(storm_of_insert_clashes_at_five_percent_raises_no_level),
