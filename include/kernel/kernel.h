@@ -195,6 +195,8 @@ bool selftest_fast_delete(const char *proofs_dir, char *ret_why, size_t why_size
  * (NULL for none). 0; -EACCES where /proc does not let us look, other -errno: then nobody can say what the operator's
  * are. Processes of another pid namespace are not seen. */
 int host_operator_sockets(struct flow_tuple **ret_tuples, size_t *ret_count);
+/* The same of all established TCP sockets at a port of ours, whoever holds them: needs no right. */
+int host_port_sockets(uint16_t port, struct flow_tuple **ret_tuples, size_t *ret_count);
 /* Addresses of this namespace's interfaces; *ret_addrs is the caller's. 0 or -errno. */
 int host_addresses(struct addr **ret_addrs, size_t *ret_count);
 #define HOST_GATEWAYS_MAX 1024 /* a full table of the internet has some hundred next hops */

@@ -33,8 +33,8 @@ struct policy_decision {
 	struct prefix prefix;	    /* the same as a prefix */
 	struct flow_filter *filter; /* match of the rule and the key; owned by the decision */
 	uint64_t want;	     /* entries to take of what fits the surge, POLICY_ALL: all that match
-			      * (shorten:       always); 0 where the action takes none (sweep, ban,
-			      * timeouts,       log) */
+			      * (shorten: always); 0 where the action takes none (sweep, ban,
+			      * timeouts, log) */
 	uint64_t want_other; /* at most this many of want may be flows that do not fit the surge */
 	uint64_t promised;   /* entries that the rules before are expected to take, which both leave out */
 	uint64_t granted;    /* by the budget, at most want; ban: 1 address */

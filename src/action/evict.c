@@ -6,6 +6,7 @@
 #include "evict_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -216,6 +217,7 @@ static void keep_known(struct eviction *e)
 		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
 	known->found_ns = e->began_ns;
+	known->new_per_sec = e->table->new_per_sec;
 	known->rules = evict_rules(e);
 }
 
@@ -227,6 +229,7 @@ static void run_pass(struct eviction *e, uint64_t freed)
 	int result;
 
 	e->done = 0; /* the records tell what was done already */
+	memset(e->taken, 0, sizeof(e->taken)); /* by the numbers of other signatures */
 	if (!guard->early)
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
@@ -282,7 +285,9 @@ static void begin(struct eviction *e, struct guard *guard, const struct guard_ta
 {
 	*e = (struct eviction){
 		.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
-	e->chosen = (struct chosen){.read_ns = e->began_ns, .adopted = seniority_counts_get(guard->seniority).adopted};
+	e->chosen = (struct chosen){.read_ns = e->began_ns,
+				    .adopted = seniority_counts_get(guard->seniority).adopted,
+				    .new_per_sec = table->new_per_sec};
 	begin_lanes(e, lanes, count);
 }
 

@@ -48,18 +48,23 @@ static uint64_t beyond_promise(uint64_t done, const struct policy_decision *deci
 
 /* Entries to go that are not gone yet: the sweep, and the pass itself, which evicts what has expired, have made room
  * too. */
-static size_t still_wanted(const struct eviction *e, const struct lane *lane, size_t chosen, uint64_t freed)
+static uint64_t room_made(const struct eviction *e, const struct lane *lane, uint64_t freed)
 {
-	uint64_t now = 0, before = lane->record->entries_before, want = lane->decision->want;
+	uint64_t now = 0, before = lane->record->entries_before, fell = 0;
+
+	if (!lane->decision->would && !e->table->ports->count(e->table->ports->arg, &now) && now < before)
+		fell = before - now;
+	/* What came meanwhile hides some of what is done. */
+	return beyond_promise(freed + (fell > e->done ? fell : e->done), lane->decision);
+}
+
+static size_t still_wanted(const struct lane *lane, size_t chosen, uint64_t made)
+{
+	uint64_t want = lane->decision->want;
 
 	if (want == POLICY_ALL)
 		return chosen;
-	if (lane->decision->would)
-		freed += e->done;
-	else if (!e->table->ports->count(e->table->ports->arg, &now) && now < before)
-		freed += before - now;
-	freed = beyond_promise(freed, lane->decision);
-	want = want > freed ? want - freed : 0;
+	want = want > made ? want - made : 0;
 	return want < chosen ? (size_t)want : chosen;
 }
 
@@ -97,24 +102,22 @@ static void choose(struct eviction *e, struct lane *lane)
 	lane->victims = NULL;
 }
 
-/* Of the room that others need the lanes before have made some. */
-static bool goes_now(const struct eviction *e, const struct lane *lane, const struct victim *victim, uint64_t before)
+/* Of the room that others need some is made already. */
+static bool goes_now(const struct lane *lane, const struct victim *victim, uint64_t before, uint64_t made)
 {
-	uint64_t beyond = beyond_promise(e->done, lane->decision), others = lane->max_others;
-
-	others = others > beyond ? others - beyond : 0;
+	uint64_t others = lane->max_others > made ? lane->max_others - made : 0;
 
 	return before < (victim->has & VICTIM_HAS_PROOF ? lane->max : others);
 }
 
 /* Those that go in this round, at most most of them, before those that may in the next; how many the first are. */
-static size_t split(const struct eviction *e, struct lane *lane, size_t most)
+static size_t split(struct lane *lane, size_t most, uint64_t made)
 {
 	struct victim *later = mem_array(lane->chosen_count + 1, sizeof(*later));
 	size_t now = 0, then = 0;
 
 	for (size_t i = 0; i < lane->chosen_count; i++) {
-		if (now < most && goes_now(e, lane, &lane->chosen[i], now))
+		if (now < most && goes_now(lane, &lane->chosen[i], now, made))
 			lane->chosen[now++] = lane->chosen[i];
 		else
 			later[then++] = lane->chosen[i];
@@ -133,7 +136,7 @@ bool evict_is_chosen_enough(const struct eviction *e)
 
 		now = 0;
 		for (size_t k = 0; k < lane->chosen_count; k++)
-			now += goes_now(e, lane, &lane->chosen[k], now);
+			now += goes_now(lane, &lane->chosen[k], now, beyond_promise(e->done, lane->decision));
 		sum += now;
 	}
 	for (size_t i = 0; i < e->lane_count; i++)
@@ -154,11 +157,13 @@ void evict_drop_chosen(struct eviction *e)
 static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 {
 	struct action_record *record = lane->record;
+	uint64_t made;
 	size_t count;
 
 	if (!lane->chosen)
 		return;
-	count = split(e, lane, still_wanted(e, lane, lane->chosen_count, freed));
+	made = room_made(e, lane, freed);
+	count = split(lane, still_wanted(lane, lane->chosen_count, made), made);
 	count = without_last(e, lane, lane->chosen, count);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared_by[i] += lane->report.spared[i];

@@ -37,6 +37,8 @@ static bool knows_enough(const struct eviction *e)
 	const struct known *known = &e->guard->known;
 	int64_t known_for_ns = KNOWN_FOR_NS;
 
+	if (evict_is_other_rush(e, known->new_per_sec))
+		return false;
 	for (size_t i = 0; i < known->count; i++) {
 		if (!is_narrow(&known->signatures[i].pattern))
 			return false;

@@ -42,6 +42,8 @@ struct eviction {
 	struct chosen chosen;
 };
 
+/* Far more comes than when those were chosen: another flood may have begun, whose flows go first. */
+bool evict_is_other_rush(const struct eviction *e, double then_per_sec);
 /* What is there can be compared with a table that was calm. */
 bool evict_knows_calm(const struct guard *guard);
 /* The steps of a pass: what fits the signatures is known, the flows come (a flow_scan_fn, its arg the eviction), the

@@ -104,6 +104,14 @@ void reserve_keep(struct reserve *reserve, const struct eviction *e, const struc
 
 /* ---- taking ---- */
 
+#define OTHER_RUSH	 2   /* times as much, */
+#define OTHER_RUSH_SHARE 100 /* and a hundredth of the capacity a second */
+
+bool evict_is_other_rush(const struct eviction *e, double then_per_sec)
+{
+	return e->table->new_per_sec > OTHER_RUSH * then_per_sec + (double)e->table->capacity / OTHER_RUSH_SHARE;
+}
+
 static bool is_same_trial(const struct signature *a, const struct signature *b)
 {
 	return a->is_untried == b->is_untried && a->is_lively == b->is_lively;
@@ -121,7 +129,8 @@ static const struct reserve_part *part_of(const struct reserve *reserve, const s
 /* What was chosen by it would be chosen now. */
 static bool is_good(const struct reserve *reserve, const struct eviction *e)
 {
-	if (!reserve->count || e->began_ns - reserve->chosen.read_ns >= GOOD_FOR_NS)
+	if (!reserve->count || e->began_ns - reserve->chosen.read_ns >= GOOD_FOR_NS ||
+	    evict_is_other_rush(e, reserve->chosen.new_per_sec))
 		return false;
 	for (size_t i = 0; i < reserve->signature_count; i++) {
 		struct signature now = reserve->signatures[i];

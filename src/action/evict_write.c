@@ -54,6 +54,10 @@ static bool has_traffic(const struct writing *w, const struct victim *victim, co
 	if (victim->class == FLOW_CLASS_HALF_OPEN)
 		return false; /* the answer is sent again and again; the handshake's end would be another class */
 	switch ((enum victim_stage)victim->stage) {
+	case VICTIM_SPARED_YOUNG: /* of a round before: in use it would have been the last of all */
+		if (w->e->chosen.read_ns == w->e->began_ns)
+			break;
+		/* fall through */
 	case VICTIM_FIT:
 	case VICTIM_SHORT:
 	case VICTIM_IDLE:
@@ -65,7 +69,6 @@ static bool has_traffic(const struct writing *w, const struct victim *victim, co
 		return seniority_shows_traffic(w->e->guard->seniority, w->table->monotonic_ns(), flow, &facts);
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:
-	case VICTIM_SPARED_YOUNG:
 	case VICTIM_ACTIVE:
 	case VICTIM_SENIOR:
 	case VICTIM_STAGE_COUNT:

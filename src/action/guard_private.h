@@ -29,6 +29,7 @@ struct known {
 	struct signature signatures[SIGNATURE_MAX];
 	size_t count;
 	int64_t found_ns;
+	double new_per_sec;	     /* then */
 	uint64_t rules;		     /* 1 << rule: they have had all else that they may take */
 };
 
@@ -36,6 +37,7 @@ struct known {
 struct chosen {
 	int64_t read_ns;  /* when the pass began that read them */
 	uint64_t adopted; /* flows that had been adopted when it began */
+	double new_per_sec; /* then */
 };
 
 /* Victims chosen beyond what their round took (evict_reserve.c). */

@@ -73,6 +73,8 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 	int64_t began_ns = clock_monotonic_ns();
 
 	memset(result, 0, sizeof(*result));
+	if (order->policy_changed)
+		rounds->host_ns = 0; /* whom it protects */
 	rounds_ask_host(rounds, order->policy, began_ns);
 	rounds_settle_bans(rounds, began_ns);
 	table.protect = rounds->protect;

@@ -11,6 +11,7 @@
 
 #define BANS_CHECK_NS	  (5 * NS_PER_SEC)
 #define GATEWAYS_FRESH_NS (5 * NS_PER_SEC)
+#define GATEWAYS_SHARE	  100 /* times as long as it took: no round waits for it */
 
 /* ---- a decision ---- */
 
@@ -116,12 +117,17 @@ static int put_in_force(struct rounds *rounds, const struct policy_do *action, c
 /* Many are decided on in one round, and a router has many routes. False: nobody can say who the gateways are. */
 static bool knows_gateways(struct rounds *rounds, int64_t now_ns)
 {
-	if (rounds->gateways_ns && now_ns - rounds->gateways_ns < GATEWAYS_FRESH_NS)
-		return true;
-	if (host_gateways(rounds->gateways, &rounds->gateway_count))
-		return rounds->gateways_ns != 0; /* those of the last time hold */
-	rounds->gateways_ns = now_ns;
-	return true;
+	int64_t fresh_ns = GATEWAYS_SHARE * rounds->gateways_took_ns;
+
+	if (fresh_ns < GATEWAYS_FRESH_NS)
+		fresh_ns = GATEWAYS_FRESH_NS;
+	/* Where they cannot be told those of the last time hold; that is not asked for each ban either. */
+	if (!rounds->gateways_ns || now_ns - rounds->gateways_ns >= fresh_ns) {
+		rounds->knows_gateways |= !host_gateways(rounds->gateways, &rounds->gateway_count);
+		rounds->gateways_ns = now_ns;
+		rounds->gateways_took_ns = clock_monotonic_ns() - now_ns;
+	}
+	return rounds->knows_gateways;
 }
 
 int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,

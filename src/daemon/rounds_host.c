@@ -15,6 +15,7 @@
 
 #define HOST_FRESH_NS (2 * NS_PER_SEC) /* how old the operator's sockets may be */
 #define SENIORITY_FILE "seniority"
+#define SSH_PORT 22
 #define SAVED_MAX (64 << 20)
 
 /* ---- kept between runs ---- */
@@ -142,6 +143,9 @@ void rounds_ask_host(struct rounds *rounds, const struct policy *policy, int64_t
 		return;
 	}
 	protect_ssh_port(rounds->protect);
+	/* Whom no rule may ban. */
+	if (host_port_sockets(SSH_PORT, &rounds->operators, &rounds->operator_count))
+		rounds->operator_count = 0;
 	if (!rounds->is_operator_hidden)
 		snprintf(rounds->note, sizeof(rounds->note),
 			 "the sockets of sshd cannot be seen (%s): answered flows to port 22 are spared instead",

@@ -34,7 +34,8 @@ struct rounds {
 	size_t own_count;
 	struct addr gateways[HOST_GATEWAYS_MAX]; /* asked for where something is to be banned */
 	size_t gateway_count;
-	int64_t gateways_ns; /* when; 0: never */
+	int64_t gateways_ns, gateways_took_ns; /* when (0: never), and for how long */
+	bool knows_gateways;
 	struct flow_tuple *operators;
 	size_t operator_count;
 	struct flow_timeouts timeouts;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/nexthop.h>
 #include <linux/rtnetlink.h>
 
 #include "base/mem.h"
@@ -90,6 +91,34 @@ static void take_route(const struct nlmsghdr *answer, void *arg)
 	}
 }
 
+/* Routes may name a nexthop object alone (net.ipv4.nexthop_compat_mode 0). */
+static void take_object(const struct nlmsghdr *answer, void *arg)
+{
+	const struct nhmsg *hop = mnl_nlmsg_get_payload(answer);
+	const struct nlattr *attr;
+
+	if (answer->nlmsg_type != RTM_NEWNEXTHOP || mnl_nlmsg_get_payload_len(answer) < sizeof(*hop))
+		return;
+	mnl_attr_for_each(attr, answer, sizeof(*hop))
+		if (mnl_attr_get_type(attr) == NHA_GATEWAY)
+			add(arg, hop->nh_family, mnl_attr_get_payload(attr), mnl_attr_get_payload_len(attr));
+}
+
+/* Kernels before 5.3 have none: EOPNOTSUPP, or EINVAL. */
+static int ask_objects(struct nl_socket *socket, struct gateways *found)
+{
+	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
+	struct nlmsghdr *request = mnl_nlmsg_put_header(buf);
+	int r;
+
+	request->nlmsg_type = RTM_GETNEXTHOP;
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	request->nlmsg_seq = ++socket->seq;
+	mnl_nlmsg_put_extra_header(request, sizeof(struct nhmsg));
+	r = nl_query(socket, request, take_object, found);
+	return r == -EOPNOTSUPP || r == -EINVAL ? 0 : r;
+}
+
 static int ask_family(struct nl_socket *socket, uint8_t family, struct gateways *found)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
@@ -116,6 +145,8 @@ int host_gateways(struct addr ret_addrs[HOST_GATEWAYS_MAX], size_t *ret_count)
 	r = ask_family(&socket, AF_INET, found);
 	if (!r)
 		r = ask_family(&socket, AF_INET6, found);
+	if (!r)
+		r = ask_objects(&socket, found);
 	nl_close(&socket);
 	if (!r && found->are_more)
 		r = -E2BIG;

@@ -70,6 +70,7 @@ int host_addresses(struct addr **ret_addrs, size_t *ret_count)
 struct operator_sockets {
 	uint64_t *inodes; /* of sockets that an sshd holds, sorted for the search */
 	size_t inode_count, inodes_reserved;
+	uint16_t port; /* 0: those of the inodes; else those at this port of ours, whoever holds them */
 	struct flow_tuple *tuples;
 	size_t count, reserved;
 };
@@ -124,8 +125,9 @@ static void take_socket(const struct nlmsghdr *answer, void *arg)
 	if (mnl_nlmsg_get_payload_len(answer) < sizeof(*socket))
 		return;
 	inode = socket->idiag_inode;
-	if (!found->inode_count ||
-	    !bsearch(&inode, found->inodes, found->inode_count, sizeof(inode), by_number))
+	if (found->port ? ntohs(socket->id.idiag_sport) != found->port
+			: !found->inode_count ||
+				  !bsearch(&inode, found->inodes, found->inode_count, sizeof(inode), by_number))
 		return;
 	/* The peer began it: as its packets come in. */
 	put_end(socket->idiag_family, socket->id.idiag_dst, socket->id.idiag_dport, tuple.src, &tuple.family,
@@ -179,6 +181,20 @@ int host_operator_sockets(struct flow_tuple **ret_tuples, size_t *ret_count)
 		r = ask_kernel(&found);
 	}
 	free(found.inodes);
+	if (r < 0) {
+		free(found.tuples);
+		return r;
+	}
+	*ret_tuples = found.tuples;
+	*ret_count = found.count;
+	return 0;
+}
+
+int host_port_sockets(uint16_t port, struct flow_tuple **ret_tuples, size_t *ret_count)
+{
+	struct operator_sockets found = {.port = port};
+	int r = ask_kernel(&found);
+
 	if (r < 0) {
 		free(found.tuples);
 		return r;

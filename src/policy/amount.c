@@ -48,11 +48,12 @@ static double leave_pct(const struct level_config *levels, enum level level)
 	return levels->full_pct;
 }
 
-/* Until the next round has done its work: its pause, how long the last one took, and a margin. */
+/* Until the next round has done its work: it begins when this one has ended and its pause is over, and takes its
+ * victims at its end. And a margin. */
 static double ahead_sec(const struct policy_rule *rule, const struct rule_state *state)
 {
-	double seconds =
-		ROUND_MARGIN * ((double)rule->cooldown_ns / NS_PER_SEC + state->seconds + TICK_SEC);
+	double pause = (double)rule->cooldown_ns / NS_PER_SEC,
+	       seconds = ROUND_MARGIN * (fmax(pause, state->seconds) + state->seconds + TICK_SEC);
 
 	return seconds > POLICY_ROUND_SEC ? seconds : POLICY_ROUND_SEC;
 }

@@ -28,6 +28,7 @@ struct evaluation {
 	struct facts facts;
 	uint64_t promised; /* entries that rules before are expected to take out */
 	bool evicts;	   /* the table is gone through anyway */
+	bool is_lent;	   /* by a rule whose cool-down is not over */
 	struct policy_decision *decisions;
 	size_t count;
 };
@@ -266,7 +267,8 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	if (!when)
 		snprintf(why, sizeof(why), "level %s, begun and not yet at its end",
 			 level_name(e->facts.level));
-	if (decide(e, rule_index, &table, amount, why))
+	/* The pass that it asked for is made by one that would have waited: so it waits itself. */
+	if (decide(e, rule_index, &table, amount, why) || (e->is_lent && evicts_of_table(rule)))
 		state->ready_ns = e->now_ns + rule->cooldown_ns;
 }
 
@@ -379,12 +381,16 @@ size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 	subjects_forget_old(memory, now_ns);
 	e.evicts = will_evict(&e);
 	for (size_t i = 0; i < policy->rule_count; i++) {
-		if (!is_ready(&e, i) && !shares_pass(&e, i))
+		bool is_in_turn = is_ready(&e, i);
+		size_t before = e.count;
+
+		if (!is_in_turn && !shares_pass(&e, i))
 			continue;
 		if (policy_rule_scope(&policy->rules[i]) == POLICY_SCOPE_TABLE)
 			evaluate_table(&e, i);
 		else
 			evaluate_subjects(&e, i);
+		e.is_lent |= !is_in_turn && e.count > before;
 	}
 	return e.count;
 }

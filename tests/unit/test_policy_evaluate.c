@@ -198,7 +198,7 @@ static void test_a_round_that_takes_long_makes_room_for_longer(void **state)
 	policy_memory_result(memory, policy, &decisions[0], &effect, SEC);
 	clear(1);
 	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions), 1);
-	assert_int_equal(decisions[0].want_other, 20000); /* 1.15 * 1 s */
+	assert_int_equal(decisions[0].want_other, 32650); /* 1.15 * 1.55 s, less 3,000 free */
 	clear(1);
 	policy_memory_free(memory);
 	policy_free(policy);
