@@ -244,6 +244,24 @@ static int ask_as_nobody(bool hidden)
 	return WEXITSTATUS(status);
 }
 
+/* How many sockets are at the port, as told to who has no right. */
+static int count_as_nobody(uint16_t port)
+{
+	struct flow_tuple *tuples;
+	size_t count = 100;
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		if (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))
+			_exit(101);
+		_exit(host_port_sockets(port, &tuples, &count) ? 102 : (int)count);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
 static void who_cannot_look_says_so(void **state)
 {
 	struct flow_tuple *tuples;
@@ -256,6 +274,9 @@ static void who_cannot_look_says_so(void **state)
 	assert_int_equal(wait_for(1, &tuples), 1);
 	free(tuples);
 	assert_int_equal(ask_as_nobody(false), EACCES);
+	/* Who is at a port anybody may ask. */
+	assert_int_equal(count_as_nobody(port), 1);
+	assert_int_equal(count_as_nobody((uint16_t)(port ^ 1)), 0);
 	end(session);
 	/* Where processes are hidden "none" is no answer. */
 	assert_int_equal(ask_as_nobody(true), EACCES);
@@ -295,7 +316,8 @@ static void next_hops_of_every_table_are_gateways(void **state)
 {
 	static const char *const wanted[] = {"198.18.5.1",    "198.18.5.2",    "198.18.5.3",
 					     "198.18.5.4",    "2001:db8:5::1", "2001:db8:5::2",
-					     "2001:db8:5::3", "2001:db8:5::4", "2001:db8:5::5"};
+					     "2001:db8:5::3", "2001:db8:5::4", "2001:db8:5::5",
+					     "198.18.5.6",    "2001:db8:5::6"};
 	const size_t wanted_count = sizeof(wanted) / sizeof(wanted[0]);
 	static struct addr addrs[HOST_GATEWAYS_MAX];
 	size_t count;
@@ -310,6 +332,9 @@ static void next_hops_of_every_table_are_gateways(void **state)
 				"ip route add default via 198.18.5.2 table 77 && "
 				"ip route add 203.0.113.0/24 nexthop via 198.18.5.3 nexthop via 198.18.5.4 && "
 				"ip route add 203.0.114.0/24 via inet6 2001:db8:5::5 && "
+				"echo 0 >/proc/sys/net/ipv4/nexthop_compat_mode && "
+				"ip nexthop add id 6 via 198.18.5.6 dev d0 && ip route add 203.0.115.0/24 nhid 6 && "
+				"ip nexthop add id 7 via 2001:db8:5::6 dev d0 && "
 				"ip -6 route add default via 2001:db8:5::1 && "
 				"ip -6 route add default via 2001:db8:5::2 table 78 && "
 				"ip -6 route add 2001:db8:7::/48 nexthop via 2001:db8:5::3 nexthop via 2001:db8:5::4"),
