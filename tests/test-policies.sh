@@ -57,6 +57,25 @@ for file in "$work"/readme*.json; do
 done
 printf '{"schema": "ctwarden.policy/1", "rules": [{"name": "r", "when": {"fill_pct": 80}, "do": "evict"}]}\n' >"$work/fill.json"
 expect 0 'fill.json: note: rule "r" acts on fill alone' check "$work/fill.json"
+# What the daemon takes of what fits no surge: as many as the growth until the next round needs, and none without it.
+awk 'BEGIN { for (i = 1; i <= 2200; i++) printf "udp 17 5 src=10.1.0.66 dst=10.2.0.1 sport=%d dport=53 [UNREPLIED] " \
+    "src=10.2.0.1 dst=10.1.0.66 sport=53 dport=%d mark=0 use=1\n", i, i }' >"$work/table"
+fill_rule() { # SIGNATURE
+    printf '{"schema": "ctwarden.policy/1", "mode": "act", "rules": [{"name": "a", "when": {"fill_pct": 80}, "cooldown": "1s",
+        "do": {"action": "evict", "classes": ["unreplied"], "min_age": 0, "signature": %s}, "until": {"fill_pct": 40},
+        "budget": {"per_run": 100, "per_sec": 50}}]}\n' "$1" >"$work/a.json"
+}
+fill_rule true
+set -- test "$work/a.json" --from "$work/table" --capacity 2500
+expect 0 'would evict none of 2,200 candidates; up to 100 more if they fit a surge' "$@"
+expect 0 '"candidates":2200,"taken":0,"more_if_surge":100,' "$@" -j
+expect 0 'would evict none of 2,200 candidates; up to 100 more if they fit a surge' "$@" --growth 0
+# Until the next round in 1.2 s come 314, and there is room for 300
+expect 0 'would evict 25 of 2,200 candidates \(25 unreplied\); up to 75 more if they fit a surge' "$@" --growth 260
+expect 0 'would evict 100 of 2,200 candidates \(100 unreplied\), 150 more in the 3 s after that' "$@" --growth 600
+fill_rule false
+expect 0 'would evict 100 of 2,200 candidates \(100 unreplied\), 150 more in the 3 s after that' "$@"
+set --
 
 printf '{"schema": "ctwarden.policy/1",\n"rules": [{"name": "r",\n"when": {"levle": "warning"}, "do": "log"}]}\n' >"$work/bad.json"
 expect 4 'bad.json:3: rules\[0\]\.when\.levle: .*did you mean "level"' check "$work/bad.json"

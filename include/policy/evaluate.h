@@ -105,8 +105,8 @@ struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 					    const struct policy *policy, size_t rule,
 					    int64_t now_ns);
 
-/* Why a rule decides nothing now (or "holds"), for `policy test`: one phrase per rule; returns
- * buf. */
+/* Why a rule decides nothing now, for `policy test`: one phrase per rule; "holds: " and why, where only what other
+ * rules do could keep it from that. Returns buf. */
 char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule,
 			  char *buf, size_t size);
 

@@ -26,6 +26,7 @@ struct policy_test_decision {
 	struct policy_decision decision;	 /* owned: policy_decision_done */
 	uint64_t candidates;			 /* may be taken, whatever the budget */
 	uint64_t taken;				 /* of them, by want and budget, in the round of the decision */
+	uint64_t more_if_surge;			 /* at most, if they fit one; active and young ones too */
 	unsigned round;				 /* of the decision; 0: the first */
 	unsigned last_round;			 /* in which the rule decided */
 	unsigned later_rounds;			 /* in which it would take more */

@@ -217,15 +217,42 @@ static bool on_victim(const struct flow *flow, const void *raw, size_t raw_len, 
 	return true;
 }
 
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static bool heeds_surge(const struct test *t, const struct trial *trial)
+{
+	const struct policy_do *action = &t->policy->rules[trial->shown.decision.rule].action;
+
+	return action->action == POLICY_ACTION_EVICT && action->has_signature;
+}
+
+/* Of this round. No surge is known here, so that all are others. */
+static uint64_t most_of(const struct test *t, const struct trial *trial)
+{
+	return heeds_surge(t, trial) ? lesser(trial->now.granted, trial->now.want_other) : trial->now.granted;
+}
+
+/* What fits a surge goes whatever its age and floor. */
+static uint64_t more_if_surge(const struct test *t, const struct trial *trial)
+{
+	const struct policy_test_decision *shown = &trial->shown;
+	uint64_t there = shown->candidates + shown->spared[POLICY_VERDICT_ACTIVE] + shown->spared[POLICY_VERDICT_YOUNG];
+
+	return heeds_surge(t, trial) ? lesser(there, trial->now.granted) - shown->taken : 0;
+}
+
 /* Worst class first, as far as want and budget go, of what was not taken in an earlier round. How many. */
 static uint64_t share_out(const struct test *t, struct trial *trial, bool is_first)
 {
 	struct policy_test_decision *shown = &trial->shown;
 	const struct policy_do *action = &t->policy->rules[shown->decision.rule].action;
-	uint64_t left = trial->now.granted, taken, sum = 0;
+	uint64_t left = most_of(t, trial), taken, sum = 0;
 
 	for (unsigned i = 0; i < action->class_count; i++) {
-		taken = trial->ranks[i] - trial->taken[i] < left ? trial->ranks[i] - trial->taken[i] : left;
+		taken = lesser(trial->ranks[i] - trial->taken[i], left);
 		trial->taken[i] += taken;
 		if (is_first)
 			shown->classes[action->classes[i]] = taken;
@@ -238,6 +265,7 @@ static uint64_t share_out(const struct test *t, struct trial *trial, bool is_fir
 		return sum;
 	}
 	shown->taken = sum;
+	shown->more_if_surge = more_if_surge(t, trial);
 	shown->top_config = *ranking_config_get(trial->sources);
 	shown->top_used =
 		ranking_top(trial->sources, RANKING_ORDER_ENTRIES, POLICY_TEST_TOP, shown->top);
@@ -284,6 +312,7 @@ static struct trial *trial_of(struct test *t, size_t rule)
 /* One of a round. False: it adds nothing to what was decided before. */
 static bool take_decision(struct test *t, struct policy_decision *decision, unsigned round)
 {
+	const struct policy_until *until = &t->policy->rules[decision->rule].until;
 	struct trial *trial = trial_of(t, decision->rule);
 	bool is_again = trial && decision->action == POLICY_ACTION_EVICT && decision->scope == POLICY_SCOPE_TABLE;
 
@@ -301,6 +330,9 @@ static bool take_decision(struct test *t, struct policy_decision *decision, unsi
 	}
 	trial->now = *decision;
 	trial->now.filter = NULL;
+	/* The daemon always knows the growth: where none is supposed here, nothing has to make room for it. */
+	if (!t->shown.knows_growth && (until->has_fill || until->has_level))
+		trial->now.want_other = 0;
 	trial->is_due = true;
 	trial->shown.last_round = round;
 	return true;

@@ -91,7 +91,12 @@ static void advise_rule(struct advice *advice, const struct policy *policy, size
 
 	if (rule->action.action != POLICY_ACTION_EVICT)
 		return;
-	if (acts_on_fill_alone(rule))
+	if (acts_on_fill_alone(rule) && rule->action.has_signature)
+		advise(advice,
+		       "rule \"%s\" acts on fill alone: without growth it takes next to nothing but what fits a "
+		       "surge; \"signature\": false takes others too, also where a table is honestly full",
+		       rule->name);
+	else if (acts_on_fill_alone(rule))
 		advise(advice,
 		       "rule \"%s\" acts on fill alone, also where a table is honestly full; "
 		       "seconds_to_full, "

@@ -406,6 +406,9 @@ char *policy_explain_rule(const struct policy *policy, const struct snapshot *sn
 						 : &snapshot->sources;
 	struct subject subject = {0};
 	struct facts facts;
+	const struct policy_action_info *info = &policy_actions[rule->action.action];
+	const struct rule_state fresh = {0};
+	const struct policy_when *when;
 	char why[POLICY_REASON_MAX];
 
 	snprintf(buf, size, "the count of entries cannot be read or believed");
@@ -419,9 +422,12 @@ char *policy_explain_rule(const struct policy *policy, const struct snapshot *sn
 		}
 		subject = subject_from(policy, rule, snapshot, &top->rows[0]);
 	}
-	if (alternative(rule, &facts, &subject, why))
-		snprintf(buf, size, "holds: %s", why);
-	else
+	when = alternative(rule, &facts, &subject, why);
+	if (!when)
 		snprintf(buf, size, "%s", why);
+	else if (info->has_budget && info->has_match && !amount_of(rule, &fresh, &facts, when, &subject).all)
+		snprintf(buf, size, "%s; its \"until\" is reached already", why);
+	else
+		snprintf(buf, size, "holds: %s", why);
 	return buf;
 }

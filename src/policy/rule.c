@@ -201,6 +201,19 @@ static int check_key(const struct doc_node *node, const struct policy *policy,
 	return 0;
 }
 
+/* The least entries of a source or prefix that the rule begins at: its other counts are among them. */
+static enum policy_count least_entries(const struct policy_when *when)
+{
+	static const enum policy_count parts[] = {POLICY_COUNT_ENTRIES, POLICY_COUNT_UNREPLIED, POLICY_COUNT_HALF_OPEN};
+	enum policy_count least = POLICY_COUNT_COUNT;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if ((when->counts_has & 1u << parts[i]) &&
+		    (least == POLICY_COUNT_COUNT || when->counts[parts[i]] > when->counts[least]))
+			least = parts[i];
+	return least;
+}
+
 static int check_when_until(const struct doc_node *node, const struct policy *policy,
 			    const struct policy_rule *rule, const struct policy_when *when,
 			    struct problem *problem)
@@ -209,14 +222,14 @@ static int check_when_until(const struct doc_node *node, const struct policy *po
 		      : when->level == LEVEL_CRITICAL ? policy->levels.critical.enter_pct
 						      : policy->levels.full_pct;
 	const struct policy_until *until = &rule->until;
+	enum policy_count least = least_entries(when);
 	struct doc_node fill = doc_get(node, "until.fill_pct"), level = doc_get(node, "until.level"),
 			entries = doc_get(node, "until.entries");
 
 	/* It would find nothing to do at what it begins at. */
-	if (until->has_entries && (when->counts_has & 1u << POLICY_COUNT_ENTRIES) &&
-	    (double)until->entries >= when->counts[POLICY_COUNT_ENTRIES])
-		return doc_problem(&entries, problem, "must be below the entries that the rule begins at (%.0f)",
-				   when->counts[POLICY_COUNT_ENTRIES]);
+	if (until->has_entries && least < POLICY_COUNT_COUNT && (double)until->entries >= when->counts[least])
+		return doc_problem(&entries, problem, "must be below the %s that the rule begins at (%.0f)",
+				   policy_counts[least].key, when->counts[least]);
 	if (until->has_fill && (when->has & 1u << POLICY_WHEN_FILL) &&
 	    until->fill_pct >= when->numbers[POLICY_WHEN_FILL])
 		return doc_problem(&fill, problem,

@@ -180,7 +180,7 @@ static json_t *json_floors(const struct policy_do *action)
 	return object;
 }
 
-static json_t *json_set(const struct policy_do *action)
+json_t *json_timeouts_set(const struct policy_do *action)
 {
 	json_t *object = json_object();
 	uint32_t seconds;
@@ -229,7 +229,7 @@ static void add_param(json_t *object, enum policy_param param, const struct poli
 		add_number(object, key, action->rate_per_sec);
 		break;
 	case POLICY_PARAM_SET:
-		json_object_set_new(object, key, json_set(action));
+		json_object_set_new(object, key, json_timeouts_set(action));
 		break;
 	case POLICY_PARAM_COUNT:
 		break;

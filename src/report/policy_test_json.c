@@ -27,6 +27,8 @@ static void add_victims(json_t *object, const struct policy_test_decision *d)
 
 	json_add_count(object, "candidates", d->candidates);
 	json_add_count(object, "taken", d->taken);
+	if (d->more_if_surge)
+		json_add_count(object, "more_if_surge", d->more_if_surge);
 	if (d->later_rounds) {
 		json_t *later = json_object();
 
@@ -45,7 +47,17 @@ static void add_victims(json_t *object, const struct policy_test_decision *d)
 	json_object_set_new(object, "top_sources", json_top_sources(d));
 }
 
-static json_t *json_decision(const struct policy_test_decision *d)
+static void add_what(json_t *object, const struct policy_do *action)
+{
+	if (action->action == POLICY_ACTION_BAN) {
+		json_add_real(object, "duration_sec", (double)action->duration_ns / 1e9);
+		json_add_real(object, "rate_per_sec", action->rate_per_sec);
+	} else if (action->action == POLICY_ACTION_TIMEOUTS) {
+		json_object_set_new(object, "set", json_timeouts_set(action));
+	}
+}
+
+static json_t *json_decision(const struct policy_test *test, const struct policy_test_decision *d)
 {
 	const struct policy_decision *decision = &d->decision;
 	const struct policy_action_info *info = &policy_actions[decision->action];
@@ -63,6 +75,7 @@ static json_t *json_decision(const struct policy_test_decision *d)
 	}
 	if (decision->action == POLICY_ACTION_SHORTEN)
 		json_add_real(object, "scale", decision->scale);
+	add_what(object, &test->policy->rules[decision->rule].action);
 	if (info->has_match)
 		json_add_text(object, "filter",
 			      flow_filter_format(decision->filter, filter, sizeof(filter)));
@@ -75,17 +88,15 @@ static json_t *json_rule_of(const struct policy_test *test, size_t index)
 {
 	const struct policy_rule *rule = &test->policy->rules[index];
 	json_t *object = json_object(), *list = json_array();
-	char why[POLICY_REASON_MAX];
+	char why[2 * POLICY_REASON_MAX];
 
 	json_add_text(object, "rule", rule->name);
 	json_add_text(object, "action", policy_actions[rule->action.action].name);
 	for (size_t i = 0; i < test->count; i++)
 		if (test->decisions[i].decision.rule == index)
-			json_array_append_new(list, json_decision(&test->decisions[i]));
+			json_array_append_new(list, json_decision(test, &test->decisions[i]));
 	if (!json_array_size(list))
-		json_add_text(object, "why_not",
-			      policy_explain_rule(test->policy, test->snapshot, index, why,
-						  sizeof(why)));
+		json_add_text(object, "why_not", policy_test_why_not(test, index, why, sizeof(why)));
 	json_object_set_new(object, "decisions", list);
 	return object;
 }

@@ -110,9 +110,53 @@ static void print_spared(const struct report_out *out, const struct policy_test_
 		paragraph_print(out, 4, buf);
 }
 
-static void add_would(struct text *t, const struct policy_test_decision *d)
+static void add_flows(struct text *t, const struct policy_test_decision *d)
 {
 	const struct policy_decision *decision = &d->decision;
+	const char *verb = policy_actions[decision->action].name;
+
+	if (d->candidates) {
+		text_add(t, "would %s ", verb);
+		if (d->taken)
+			add_count(t, d->taken);
+		else
+			text_add(t, "none");
+		text_add(t, " of ");
+		add_count(t, d->candidates);
+		text_add(t, " candidates");
+	} else {
+		text_add(t, "would find nothing to %s", verb);
+	}
+	if (d->candidates && decision->action == POLICY_ACTION_SHORTEN)
+		text_add(t, " to %.0f\t%% of their lifetime", 100 * decision->scale);
+	add_classes(t, d);
+	if (d->later_rounds) {
+		text_add(t, ", ");
+		add_count(t, d->later_taken);
+		text_add(t, " more in the %u s after that", d->last_round - d->round);
+	}
+	if (d->more_if_surge) {
+		text_add(t, "; up to ");
+		add_count(t, d->more_if_surge);
+		text_add(t, " more if they fit a surge (others only make room for growth)");
+	}
+}
+
+static void add_ban(struct text *t, const struct policy_do *action, const char *key)
+{
+	char number[UNITS_TEXT_MAX];
+
+	text_add(t, "would ban %s for %s: ", key, units_format_duration(action->duration_ns, number));
+	if (action->rate_per_sec > 0)
+		text_add(t, "at most %g new flows a second", action->rate_per_sec);
+	else
+		text_add(t, "no new flows");
+}
+
+static void add_would(struct text *t, const struct policy_test *test, const struct policy_test_decision *d)
+{
+	const struct policy_decision *decision = &d->decision;
+	const struct policy_do *action = &test->policy->rules[decision->rule].action;
 
 	switch (decision->action) {
 	case POLICY_ACTION_SWEEP:
@@ -120,30 +164,14 @@ static void add_would(struct text *t, const struct policy_test_decision *d)
 		break;
 	case POLICY_ACTION_EVICT:
 	case POLICY_ACTION_SHORTEN:
-		if (!d->candidates) {
-			text_add(t, "would find nothing to %s",
-				 policy_actions[decision->action].name);
-			break;
-		}
-		text_add(t, "would %s ", policy_actions[decision->action].name);
-		add_count(t, d->taken);
-		text_add(t, " of ");
-		add_count(t, d->candidates);
-		text_add(t, " candidates");
-		if (decision->action == POLICY_ACTION_SHORTEN)
-			text_add(t, " to %.0f\t%% of their lifetime", 100 * decision->scale);
-		add_classes(t, d);
-		if (d->later_rounds) {
-			text_add(t, ", ");
-			add_count(t, d->later_taken);
-			text_add(t, " more in the %u s after that", d->last_round - d->round);
-		}
+		add_flows(t, d);
 		break;
 	case POLICY_ACTION_BAN:
-		text_add(t, "would ban %s", decision->key_text);
+		add_ban(t, action, decision->key_text);
 		break;
 	case POLICY_ACTION_TIMEOUTS:
-		text_add(t, "would set the kernel's timeouts");
+		text_add(t, "would set the kernel's timeouts ");
+		policy_add_timeouts(t, action);
 		break;
 	case POLICY_ACTION_LOG:
 		text_add(t, "would write a record");
@@ -172,7 +200,7 @@ static void print_decision(const struct report_out *out, const struct policy_tes
 	struct text t;
 
 	text_init(&t, buf, sizeof(buf));
-	add_would(&t, d);
+	add_would(&t, test, d);
 	paragraph_print(out, 2, buf);
 	text_init(&t, buf, sizeof(buf));
 	if (d->round)
@@ -187,9 +215,34 @@ static void print_decision(const struct report_out *out, const struct policy_tes
 	print_spared(out, d);
 }
 
+static bool is_evicted_before(const struct policy_test *test, size_t rule)
+{
+	for (size_t i = 0; i < test->count; i++)
+		if (test->decisions[i].decision.rule < rule &&
+		    test->decisions[i].decision.action == POLICY_ACTION_EVICT)
+			return true;
+	return false;
+}
+
+char *policy_test_why_not(const struct policy_test *test, size_t rule, char *buf, size_t size)
+{
+	static const char holds[] = "holds: ";
+	char why[POLICY_REASON_MAX];
+
+	policy_explain_rule(test->policy, test->snapshot, rule, why, sizeof(why));
+	if (strncmp(why, holds, strlen(holds)) != 0)
+		snprintf(buf, size, "%s", why);
+	else if (is_evicted_before(test, rule))
+		snprintf(buf, size, "%s; the rules before it are enough", why + strlen(holds));
+	else
+		snprintf(buf, size, "%s; all %d decisions of a round are of other rules or keys", why + strlen(holds),
+			 POLICY_DECISIONS_MAX);
+	return buf;
+}
+
 static void print_rule(const struct report_out *out, const struct policy_test *test, size_t index)
 {
-	char why[POLICY_REASON_MAX], buf[PARAGRAPH_MAX];
+	char why[2 * POLICY_REASON_MAX], buf[PARAGRAPH_MAX];
 	bool has_any = false;
 	struct text t;
 
@@ -202,13 +255,8 @@ static void print_rule(const struct report_out *out, const struct policy_test *t
 	}
 	if (has_any)
 		return;
-	policy_explain_rule(test->policy, test->snapshot, index, why, sizeof(why));
 	text_init(&t, buf, sizeof(buf));
-	/* Its condition holds: milder rules are enough. */
-	if (!strncmp(why, "holds: ", 7))
-		text_add(&t, "nothing: the rules before it are enough, or nothing is to go");
-	else
-		text_add(&t, "nothing: %s", why);
+	text_add(&t, "nothing: %s", policy_test_why_not(test, index, why, sizeof(why)));
 	paragraph_print(out, 2, buf);
 }
 

@@ -233,21 +233,19 @@ static void add_ban(struct text *t, const struct policy_rule *rule)
 	text_add(t, " at one time.");
 }
 
-static void add_timeouts(struct text *t, const struct policy_rule *rule)
+void policy_add_timeouts(struct text *t, const struct policy_do *action)
 {
 	uint32_t seconds;
 	bool is_first = true;
 
-	text_add(t, "set the kernel's timeouts ");
 	for (size_t i = 0; i < policy_timeout_count; i++) {
-		seconds = policy_timeout_get(&rule->action.set, i);
+		seconds = policy_timeout_get(&action->set, i);
 		if (!seconds)
 			continue;
 		text_add(t, "%s%s to ", is_first ? "" : ", ", policy_timeouts[i].key);
 		add_time(t, seconds * NS_PER_SEC);
 		is_first = false;
 	}
-	text_add(t, ", and put them back afterwards.");
 }
 
 static void add_do(struct text *t, const struct policy_rule *rule)
@@ -267,7 +265,9 @@ static void add_do(struct text *t, const struct policy_rule *rule)
 		add_ban(t, rule);
 		break;
 	case POLICY_ACTION_TIMEOUTS:
-		add_timeouts(t, rule);
+		text_add(t, "set the kernel's timeouts ");
+		policy_add_timeouts(t, &rule->action);
+		text_add(t, ", and put them back afterwards.");
 		break;
 	case POLICY_ACTION_LOG:
 		text_add(t, "write a record, nothing else.");

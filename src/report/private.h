@@ -62,10 +62,12 @@ struct policy_sentences {
 	size_t count;
 };
 
+struct text;
 struct policy;
 struct policy_rule;
 void policy_head_sentences(const struct policy *policy, struct policy_sentences *ret_list);
 void policy_rule_sentences(const struct policy_rule *rule, struct policy_sentences *ret_list);
+void policy_add_timeouts(struct text *t, const struct policy_do *action); /* "udp to 10 s, icmp to 5 s" */
 void policy_never_sentences(const struct policy *policy, struct policy_sentences *ret_list);
 
 /* ---- documents ---- */
@@ -75,6 +77,10 @@ json_t *json_top(const struct report_top *top);
 json_t *json_policy_explain(const struct policy *policy);
 struct policy_test;
 json_t *json_policy_test(const struct policy_test *test);
+/* Why a rule decides nothing, in words; returns buf. */
+char *policy_test_why_not(const struct policy_test *test, size_t rule, char *buf, size_t size);
+struct policy_do;
+json_t *json_timeouts_set(const struct policy_do *action);
 
 struct report_relieve;
 json_t *json_relieve(const struct report_relieve *relieve);

@@ -34,7 +34,11 @@ static void advised(const char *rest, size_t count, const char *words)
 static void test_fill_alone(void **state)
 {
 	(void)state;
-	advised(RULES("{\"fill_pct\": 80}", "\"evict\""), 1, "acts on fill alone");
+	advised(RULES("{\"fill_pct\": 80}", "\"evict\""), 1,
+		"acts on fill alone: without growth it takes next to nothing");
+	advised(RULES("{\"fill_pct\": 80}", "{\"action\": \"evict\", \"signature\": false}"), 1,
+		"acts on fill alone, also where a table is honestly full");
+	advised(RULES("{\"fill_pct\": 80, \"growth_per_sec\": 10}", "\"evict\""), 0, "");
 	advised(RULES("{\"level\": \"warning\"}", "\"evict\""), 1, "acts on fill alone");
 	advised(RULES("[{\"level\": \"warning\", \"drops_per_sec\": 1}, {\"level\": \"full\"}]",
 		      "\"evict\""),

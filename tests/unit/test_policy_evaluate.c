@@ -518,6 +518,14 @@ static void test_why_a_rule_does_not_act_is_told(void **state)
 	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
 			    "level ok; warning or above is needed");
 	policy_free(policy);
+	policy = policy_of_rule("\"when\": {\"growth_per_sec\": 10}, \"until\": {\"fill_pct\": 50}" DO_EVICT);
+	snapshot_grow(s, 10);
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "growth +10/s; its \"until\" is reached already");
+	s = snapshot_of(50001);
+	snapshot_grow(s, 10);
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)), "holds: growth +10/s");
+	policy_free(policy);
 }
 
 int main(void)

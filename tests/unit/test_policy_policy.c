@@ -209,6 +209,15 @@ static void test_contradictory_marks_are_refused(void **state)
 		"\"when\": [{\"prefix\": {\"entries\": 5000}}, {\"prefix\": {\"entries\": 500}}], \"do\": \"evict\", "
 		"\"until\": {\"entries\": 800}",
 		"rules[0].until.entries", "(500)");
+	/* Unreplied flows are entries; a source that has so many need not have more. */
+	rule_refused("\"when\": {\"source\": {\"unreplied\": 1000}}, \"do\": \"evict\", \"until\": {\"entries\": 2000}",
+		     "rules[0].until.entries", "below the unreplied that the rule begins at (1000)");
+	rule_refused("\"when\": {\"source\": {\"half_open\": 10}}, \"do\": \"evict\", \"until\": {\"entries\": 10}",
+		     "rules[0].until.entries", "below the half_open that the rule begins at (10)");
+	policy_free(policy_of(HEAD ", \"rules\": [{\"name\": \"r\", \"when\": {\"source\": {\"unreplied\": 1000, "
+				   "\"entries\": 3000}}, \"do\": \"evict\", \"until\": {\"entries\": 2000}}]}"));
+	policy_free(policy_of(HEAD ", \"rules\": [{\"name\": \"r\", \"when\": {\"source\": {\"unreplied\": 1000}}, "
+				   "\"do\": \"evict\", \"until\": {\"entries\": 999}}]}"));
 	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"evict\", \"until\": "
 		     "{\"fill_pct\": 75}",
 		     "rules[0].until.fill_pct", "below the mark of level warning (75)");

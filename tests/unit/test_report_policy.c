@@ -500,6 +500,9 @@ static void test_golden_policy_test(void **state)
 	fill_trial(&trials[2], policy, 2, "level critical, full in 500 ms; 9,000 to go");
 	fill_trial(&trials[3], policy, 3, "level critical, full in 500 ms; 9,000 to go");
 	trials[2].last_round = 1; /* in which it finds nothing more */
+	trials[2].taken = trials[2].classes[FLOW_CLASS_UNREPLIED] = 600;
+	trials[2].classes[FLOW_CLASS_HALF_OPEN] = 0;
+	trials[2].more_if_surge = 8400;
 	trials[3].round = 1;
 	trials[3].last_round = 3;
 	trials[3].later_rounds = 2;
@@ -538,6 +541,46 @@ static void test_golden_policy_test(void **state)
 	policy_free(policy);
 }
 
+/* Rules that hold and decide nothing say by which reason, those that do not take flows what they do. */
+static void test_golden_policy_test_of_everything(void **state)
+{
+	struct policy *policy = policy_of(everything);
+	struct policy_test_decision trials[4];
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct policy_test test = {.policy = policy, .snapshot = snapshot, .decisions = trials, .count = 4};
+	struct capture c;
+
+	(void)state;
+	snapshot->fill = (struct fill){.capacity = 20000, .fill_pct = 98, .seconds_to_full = -1};
+	snapshot->fill.now.has = READING_HAS_ENTRIES;
+	snapshot->fill.now.entries = 19600;
+	snapshot->level = LEVEL_FULL;
+	snapshot->has = SNAPSHOT_HAS_TOP;
+	snapshot->listed = 19600;
+	fill_trial(&trials[0], policy, 0, "at any time");
+	fill_trial(&trials[1], policy, 1, "level full");
+	fill_trial(&trials[2], policy, 2, "10.1.0.66: 3,000 unreplied");
+	fill_trial(&trials[3], policy, 3, "5,000 half-open; 1 to go");
+	trials[3].candidates = trials[3].taken = trials[3].top_used = 0;
+	memset(trials[3].classes, 0, sizeof(trials[3].classes));
+	snprintf(trials[2].decision.key_text, sizeof(trials[2].decision.key_text), "10.1.0.66");
+	capture_start(&c, 80, true);
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-everything.txt");
+	capture_start(&c, 100, false);
+	c.out.is_json = true;
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-everything.json");
+	policy->rules[2].action.rate_per_sec = 0;
+	capture_start(&c, 100, false);
+	assert_int_equal(report_policy_test(&c.out, &test), 0);
+	capture_compare(&c, "policytest-refused.txt");
+	for (size_t i = 0; i < 4; i++)
+		policy_decision_done(&trials[i].decision);
+	free(snapshot);
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -545,6 +588,7 @@ int main(void)
 		cmocka_unit_test(test_an_empty_policy_prints_its_defaults),
 		cmocka_unit_test(test_golden_policies),
 		cmocka_unit_test(test_golden_policy_test),
+		cmocka_unit_test(test_golden_policy_test_of_everything),
 		cmocka_unit_test(test_observe_is_gateway_that_touches_nothing),
 	};
 
