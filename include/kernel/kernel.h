@@ -92,23 +92,29 @@ struct ban {
 	double rate_per_sec; /* new flows a second still let in; 0: none */
 };
 
-/* Takes over what an earlier run left in the table. Nothing is created before the first ban. max: bans at one time.
+/* Takes over what an earlier run left in the table, and changes nothing there; it is made anew, with what is left, by
+ * the first change or bans_tend. Nothing is created before the first ban. max: bans at one time.
  * 0, -errno (-EPERM, -EOPNOTSUPP without nf_tables) with the problem. */
 int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem);
+/* Tended: rules of this run replace those of an earlier one, and a ban inside a wider one that has ended is put into
+ * the kernel's sets, now and in each bans_list and bans_check. Else (after bans_open) bans_list writes nothing, and
+ * bans_check is not to be called. */
+void bans_tend(struct bans *bans, bool is_tended);
 /* What is refused now, by whomever put there: at most max of them, in order of their end. Changes nothing. Else as
  * bans_open. */
 int bans_read(size_t max, struct ban *ret_bans, size_t *ret_count, struct problem *reterr_problem);
 void bans_close(struct bans *bans); /* leaves the table as it is: every ban ends by itself */
-/* New flows of the prefix are refused (or slowed) for so long; existing ones live. Again: the new end counts. A table
+/* New flows of the prefix are refused (or slowed) for so long; existing ones live. Again at this rate: the new end
+ * counts. A milder one of this prefix that outlasts it stays, and is listed too; one that does not is over. A table
  * that somebody removed is made anew with all bans in force. 0; -ENOSPC: max are there; -ERANGE: a ninth distinct rate
  * in force; -errno with the problem. Blocks for a few milliseconds. */
 int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_problem);
 int bans_remove(struct bans *bans, const struct prefix *prefix,
-		struct problem *reterr_problem); /* -ENOENT: not banned */
+		struct problem *reterr_problem); /* at all its rates; -ENOENT: not banned */
 /* All bans and the table itself. */
 int bans_clear(struct bans *bans, struct problem *reterr_problem);
-/* Those in force at now_ns, in order of their end; borrowed until the next call. To be asked now and then: a ban inside
- * a wider one that has ended is put into the kernel's sets by it. */
+/* Those in force at now_ns, in order of their end; borrowed until the next call. To be asked now and then, for
+ * bans_tend. */
 const struct ban *bans_list(struct bans *bans, int64_t now_ns, size_t *ret_count);
 /* Whether the kernel still has them: where somebody removed the table or emptied a set (a firewall that is loaded anew)
  * all is written anew. Returns how many bans that brought back, 0: nothing was missing; -errno. */

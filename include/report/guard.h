@@ -29,6 +29,14 @@ struct report_bans { /* ctwarden.bans/1 */
 	size_t count;
 };
 
+struct report_unban { /* ctwarden.unban/1 */
+	int64_t real_ns;
+	struct table_netns netns;
+	uint64_t removed;
+	int64_t spared_ns;	   /* so long the guard does not ban it again; 0: it may at once */
+	struct report_ban held_by; /* a wider ban that still holds it; left_ns 0: none */
+};
+
 struct report_reload { /* ctwarden.reload/1 */
 	int64_t real_ns;
 	struct table_netns netns;
@@ -40,14 +48,13 @@ struct report_reload { /* ctwarden.reload/1 */
 /* One-line JSON documents without the newline, to be freed by the caller. */
 char *report_mode_json(const struct report_mode *mode);
 char *report_bans_json(const struct report_bans *bans);
-/* ctwarden.unban/1. spared_ns: so long the guard does not ban it again; 0: it may at once. */
-char *report_unban_json(int64_t real_ns, const struct table_netns *netns, uint64_t removed, int64_t spared_ns);
+char *report_unban_json(const struct report_unban *done);
 char *report_reload_json(const struct report_reload *reload);
 
 /* Text to out; 0 or -errno of writing. */
 int report_mode_text(const struct report_out *out, const struct report_mode *mode);
 int report_bans_text(const struct report_out *out, const struct report_bans *bans);
-int report_unban_text(const struct report_out *out, uint64_t removed, int64_t spared_ns);
+int report_unban_text(const struct report_out *out, const struct report_unban *done);
 int report_reload_text(const struct report_out *out, const struct report_reload *reload);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "cli.h"
 #include "view_guard.h"
@@ -34,7 +33,7 @@ int cmd_unban(struct cli *cli)
 {
 	struct problem problem = {0};
 	char *args = NULL, *document = NULL;
-	uint64_t removed = 0, spared_sec = 0;
+	struct report_unban done = {0};
 	int code;
 
 	if (parse(cli, &args, &problem))
@@ -43,13 +42,12 @@ int cmd_unban(struct cli *cli)
 	free(args);
 	if (code || !document) /* none: it was not banned, and that was said */
 		return code;
-	if (view_number(document, "removed", &removed, &problem) ||
-	    view_number(document, "spared_sec", &spared_sec, &problem))
+	if (view_unban(document, &done, &problem))
 		code = client_nonsense(&problem);
 	else if (cli->out.is_json)
 		run_wrote(cli, client_print(cli, document));
 	else
-		run_wrote(cli, report_unban_text(&cli->out, removed, (int64_t)spared_sec * NS_PER_SEC));
+		run_wrote(cli, report_unban_text(&cli->out, &done));
 	free(document);
-	return !code && !removed && option_given(cli, OPTION_FAIL_IF_NONE) ? EXIT_NONE : code;
+	return !code && !done.removed && option_given(cli, OPTION_FAIL_IF_NONE) ? EXIT_NONE : code;
 }

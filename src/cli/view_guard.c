@@ -99,21 +99,35 @@ int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_co
 	return 0;
 }
 
-int view_number(const char *document, const char *key, uint64_t *ret_number,
-		struct problem *reterr_problem)
+static int read_count(const struct doc_node *root, const char *key, uint64_t *ret_number, struct problem *problem)
 {
-	struct doc_node root, node;
+	struct doc_node node = doc_get(root, key);
 	int64_t number = 0;
+	int result = doc_whole(&node, 0, INT64_MAX, &number, problem);
+
+	if (!result)
+		*ret_number = (uint64_t)number;
+	return result;
+}
+
+int view_unban(const char *document, struct report_unban *ret_done, struct problem *reterr_problem)
+{
+	struct report_unban done = {0};
+	struct doc_node root, wider;
+	uint64_t spared_sec = 0;
 	struct doc *doc;
 	int result = open_document(document, &doc, reterr_problem);
 
 	if (result)
 		return result;
 	root = doc_root(doc);
-	node = doc_get(&root, key);
-	result = doc_whole(&node, 0, INT64_MAX, &number, reterr_problem);
-	if (!result)
-		*ret_number = (uint64_t)number;
+	wider = doc_get(&root, "held_by");
+	if (!(result = read_count(&root, "removed", &done.removed, reterr_problem)) &&
+	    !(result = read_count(&root, "spared_sec", &spared_sec, reterr_problem)) &&
+	    (!wider.value || !(result = read_ban(&wider, &done.held_by, reterr_problem)))) {
+		done.spared_ns = (int64_t)spared_sec * NS_PER_SEC;
+		*ret_done = done;
+	}
 	doc_free(doc);
 	return result;
 }
@@ -131,9 +145,10 @@ int view_reload(const char *document, struct report_reload *ret_reload, char *re
 	root = doc_root(doc);
 	node = doc_get(&root, "policy");
 	if (!(result = doc_text(&node, &text, reterr_problem)) &&
-	    !(result = read_mode(&root, "mode", &ret_reload->mode, reterr_problem)))
+	    !(result = read_mode(&root, "mode", &ret_reload->mode, reterr_problem)) &&
+	    !(result = read_count(&root, "rules", &ret_reload->rules, reterr_problem)))
 		snprintf(ret_policy, size, "%s", text ? text : "");
 	doc_free(doc);
 	ret_reload->policy = ret_policy;
-	return result ? result : view_number(document, "rules", &ret_reload->rules, reterr_problem);
+	return result;
 }

@@ -11,8 +11,7 @@ int view_mode(const char *document, struct report_mode *ret_mode, struct problem
 /* *ret_bans is to be freed. */
 int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count,
 	      struct problem *reterr_problem);
-int view_number(const char *document, const char *key, uint64_t *ret_number,
-		struct problem *reterr_problem);
+int view_unban(const char *document, struct report_unban *ret_done, struct problem *reterr_problem);
 /* policy points to ret_policy then. */
 int view_reload(const char *document, struct report_reload *ret_reload, char *ret_policy,
 		size_t size, struct problem *reterr_problem);

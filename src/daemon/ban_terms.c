@@ -7,12 +7,19 @@ static bool is_same(const struct prefix *a, const struct prefix *b)
 	return a->len == b->len && addr_equal(&a->addr, &b->addr);
 }
 
+static bool is_replaced(const struct ban *old, const struct ban *ban)
+{
+	return is_same(&old->prefix, &ban->prefix) &&
+	       (old->rate_per_sec == ban->rate_per_sec ||
+		(old->rate_per_sec > ban->rate_per_sec && old->until_ns <= ban->until_ns));
+}
+
 void ban_terms_put(struct ban_terms *terms, const struct ban *ban, int64_t now_ns)
 {
 	size_t kept = 0, first = 0;
 
 	for (size_t i = 0; i < terms->used; i++)
-		if (terms->items[i].until_ns > now_ns && !is_same(&terms->items[i].prefix, &ban->prefix))
+		if (terms->items[i].until_ns > now_ns && !is_replaced(&terms->items[i], ban))
 			terms->items[kept++] = terms->items[i];
 	terms->used = kept;
 	if (kept < BAN_TERMS_MAX) {
@@ -36,7 +43,8 @@ int64_t ban_terms_end(const struct ban_terms *terms, const struct ban *ban, int6
 		if (item->until_ns <= now_ns)
 			continue;
 		same += item->rate_per_sec == ban->rate_per_sec;
-		if (item->rate_per_sec <= ban->rate_per_sec && is_same(&item->prefix, &ban->prefix))
+		if (item->rate_per_sec <= ban->rate_per_sec && is_same(&item->prefix, &ban->prefix) &&
+		    item->until_ns > end_ns)
 			end_ns = item->until_ns;
 	}
 	if (ret_same)
@@ -57,4 +65,21 @@ int64_t ban_terms_overlap(const struct ban_terms *terms, const struct prefix *pr
 			end_ns = item->until_ns;
 	}
 	return end_ns;
+}
+
+struct ban ban_wider(const struct ban *list, size_t count, const struct prefix *prefix)
+{
+	struct ban wider = {0};
+
+	for (size_t i = 0; i < count; i++) {
+		const struct ban *item = &list[i];
+
+		if (item->prefix.addr.family != prefix->addr.family || item->prefix.len >= prefix->len ||
+		    !prefix_contains(&item->prefix, &prefix->addr))
+			continue;
+		if (!wider.until_ns || item->rate_per_sec < wider.rate_per_sec ||
+		    (item->rate_per_sec == wider.rate_per_sec && item->until_ns > wider.until_ns))
+			wider = *item;
+	}
+	return wider;
 }

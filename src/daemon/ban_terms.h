@@ -13,12 +13,17 @@ struct ban_terms { /* zeroed: empty */
 	size_t used;
 };
 
-/* Takes it in, in place of one of the same prefix; where there is no room the first to end gives way. */
+/* Takes it in, in place of one of the same prefix and rate and of milder ones that do not outlast it; where there is no
+ * room the first to end gives way. */
 void ban_terms_put(struct ban_terms *terms, const struct ban *ban, int64_t now_ns);
 /* The end of what is there for this very prefix, at this rate or a stricter one; 0: nothing. ret_same (may be NULL):
  * how many there are at this rate. */
 int64_t ban_terms_end(const struct ban_terms *terms, const struct ban *ban, int64_t now_ns, size_t *ret_same);
 /* The latest end of what shares an address with the prefix; 0: nothing. */
 int64_t ban_terms_overlap(const struct ban_terms *terms, const struct prefix *prefix, int64_t now_ns);
+
+/* Of a list of bans in force that which holds all of the prefix and is wider: the strictest, of these the last to end.
+ * until_ns 0: none. */
+struct ban ban_wider(const struct ban *list, size_t count, const struct prefix *prefix);
 
 #endif

@@ -76,7 +76,7 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 	if (order->policy_changed)
 		rounds->host_ns = 0; /* whom it protects */
 	rounds_ask_host(rounds, order->policy, began_ns);
-	rounds_settle_bans(rounds, began_ns);
+	rounds_settle_bans(rounds, order->acts, began_ns);
 	table.protect = rounds->protect;
 	table.own = rounds->own;
 	table.own_count = rounds->own_count;

@@ -26,6 +26,7 @@ struct round_order {
 	double new_per_sec;
 	bool is_calm, surge_began;
 	bool policy_changed; /* since the last order */
+	bool acts;	     /* the mode: else bans in force are left as they are */
 };
 
 struct round_result {
@@ -70,8 +71,8 @@ int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, siz
 /* How many are in force; of those an earlier run left only where opens (asks nft, once). */
 size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens);
 /* The guard bans nothing that shares an address with it until *ret_until_ns (monotonic), when the ban would have ended.
- * -ENOENT: not banned. */
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns,
+ * -ENOENT: not banned. *ret_wider, then too: who else holds it, a wider ban, the strictest; until_ns 0: none. */
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct ban *ret_wider,
 		 struct problem *reterr_problem);
 /* All, and what was lifted by hand before is forgotten: the guard decides anew. */
 int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem);

@@ -3,6 +3,7 @@
  * hand, is kept beside those in force until its end. */
 #include "rounds_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,7 +18,11 @@
 
 static int open_bans(struct rounds *rounds, struct problem *problem)
 {
-	return rounds->bans ? 0 : bans_open(rounds->config.max_bans, &rounds->bans, problem);
+	int result = rounds->bans ? 0 : bans_open(rounds->config.max_bans, &rounds->bans, problem);
+
+	if (!result)
+		bans_tend(rounds->bans, rounds->tends_bans);
+	return result;
 }
 
 /* Those in force at this rate; and until when this one is in force already, so or more strictly. */
@@ -37,15 +42,16 @@ static uint64_t bans_of_rule(struct rounds *rounds, const struct ban *ban, int64
 	return same;
 }
 
+/* Of those of different rates the last to end. */
 static const struct ban *find_ban(struct rounds *rounds, const struct prefix *prefix, int64_t now_ns)
 {
 	size_t count;
-	const struct ban *list = bans_list(rounds->bans, now_ns, &count);
+	const struct ban *list = bans_list(rounds->bans, now_ns, &count), *found = NULL;
 
 	for (size_t i = 0; i < count; i++)
 		if (list[i].prefix.len == prefix->len && addr_equal(&list[i].prefix.addr, &prefix->addr))
-			return &list[i];
-	return NULL;
+			found = &list[i];
+	return found;
 }
 
 /* In force already, or lifted by hand for a while: no event, and nothing to be done before. */
@@ -182,7 +188,6 @@ int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, siz
 	int result;
 
 	pthread_mutex_lock(&rounds->bans_lock);
-	/* Who only looks opens nothing: opening makes the table anew. */
 	result = rounds->bans ? 0 : bans_read(max, ret_bans, ret_count, reterr_problem);
 	if (rounds->bans) {
 		list = bans_list(rounds->bans, now_ns, &count);
@@ -209,12 +214,13 @@ size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens)
 	return count;
 }
 
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns,
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct ban *ret_wider,
 		 struct problem *reterr_problem)
 {
 	int64_t now_ns = clock_monotonic_ns();
-	const struct ban *found;
+	const struct ban *found, *list;
 	struct ban ban = {0};
+	size_t count;
 	int result;
 
 	pthread_mutex_lock(&rounds->bans_lock);
@@ -227,6 +233,10 @@ int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *re
 	if (!result && found) {
 		ban_terms_put(&rounds->lifted, &ban, now_ns);
 		*ret_until_ns = ban.until_ns;
+	}
+	if (!result || result == -ENOENT) {
+		list = bans_list(rounds->bans, now_ns, &count);
+		*ret_wider = ban_wider(list, count, prefix);
 	}
 	pthread_mutex_unlock(&rounds->bans_lock);
 	return result;
@@ -247,16 +257,19 @@ int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *r
 	return result;
 }
 
-void rounds_settle_bans(struct rounds *rounds, int64_t now_ns)
+void rounds_settle_bans(struct rounds *rounds, bool acts, int64_t now_ns)
 {
 	struct problem problem = {0};
 	size_t count;
 	int back = 0;
 
 	pthread_mutex_lock(&rounds->bans_lock);
-	if (rounds->bans)
+	rounds->tends_bans = acts;
+	if (rounds->bans) {
+		bans_tend(rounds->bans, acts);
 		bans_list(rounds->bans, now_ns, &count);
-	if (rounds->bans && now_ns - rounds->bans_ns >= BANS_CHECK_NS) {
+	}
+	if (rounds->bans && acts && now_ns - rounds->bans_ns >= BANS_CHECK_NS) {
 		rounds->bans_ns = now_ns;
 		back = bans_check(rounds->bans, &problem);
 	}

@@ -48,6 +48,7 @@ struct rounds {
 	struct ban_terms supposed; /* in observe: would be in force */
 	struct ban_terms lifted;   /* by hand: not banned again until then */
 	bool were_bans_asked, are_bans_lost;
+	bool tends_bans; /* in mode act, of the last order */
 	int64_t bans_ns; /* when it was looked whether the kernel still has them */
 };
 
@@ -64,7 +65,8 @@ void rounds_run_other(struct rounds *rounds, const struct policy *policy, const 
  * there is); -errno. */
 int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 	       struct action_record *record, int64_t *ret_settled_ns);
-/* What bans have ended, ended; what stood behind one comes into force; what somebody removed is put back. */
-void rounds_settle_bans(struct rounds *rounds, int64_t now_ns);
+/* What bans have ended, ended; where the mode is act, what stood behind one comes into force and what somebody removed
+ * is put back. */
+void rounds_settle_bans(struct rounds *rounds, bool acts, int64_t now_ns);
 
 #endif

@@ -298,6 +298,7 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	order->is_calm = !count && is_calm(engine, now_ns);
 	order->surge_began = warden->surge_began;
 	order->policy_changed = warden->policy_changed;
+	order->acts = warden->mode == POLICY_MODE_ACT;
 	if (!rounds_begin(warden->rounds, order)) {
 		for (size_t i = 0; i < count; i++)
 			policy_decision_done(&order->decisions[i]);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ban_terms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -191,15 +192,17 @@ static char *answer_bans(struct engine *engine, const struct control_request *re
 }
 
 static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_count, int64_t *ret_until_ns,
-		struct problem *problem)
+		struct ban *ret_wider, struct problem *problem)
 {
 	struct rounds *rounds = engine->warden.rounds;
+	const struct ban *list;
 	struct bans *bans;
+	size_t left;
 	int r;
 
 	*ret_count = 1;
 	if (rounds)
-		return prefix ? rounds_unban(rounds, prefix, ret_until_ns, problem)
+		return prefix ? rounds_unban(rounds, prefix, ret_until_ns, ret_wider, problem)
 			      : rounds_unban_all(rounds, ret_count, problem);
 	r = bans_open(BANS_SHOWN, &bans, problem);
 	if (r < 0)
@@ -207,8 +210,22 @@ static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_
 	if (!prefix)
 		bans_list(bans, clock_monotonic_ns(), ret_count);
 	r = prefix ? bans_remove(bans, prefix, problem) : bans_clear(bans, problem);
+	list = bans_list(bans, clock_monotonic_ns(), &left);
+	if (prefix)
+		*ret_wider = ban_wider(list, left, prefix);
 	bans_close(bans);
 	return r;
+}
+
+/* Not banned by itself. */
+static char *not_banned(const struct control_request *request, const char *text, const struct report_ban *wider)
+{
+	char words[160] = "is not banned", prefix[ADDR_TEXT_MAX], time[UNITS_TEXT_MAX];
+
+	if (wider->left_ns > 0)
+		snprintf(words, sizeof(words), "is not banned by itself: held by %s for %s",
+			 prefix_format(&wider->prefix, prefix), units_format_duration(wider->left_ns, time));
+	return report_error_json(request->id, "not-banned", words, text);
 }
 
 static char *answer_unban(struct engine *engine, const struct control_request *request)
@@ -219,7 +236,9 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 	struct problem problem = {0};
 	char time[UNITS_TEXT_MAX] = "";
 	const char *text = NULL;
-	int64_t until_ns = 0, left_ns = 0;
+	struct report_unban done = {.real_ns = clock_real_ns(), .netns = engine->netns};
+	struct ban wider = {0};
+	int64_t until_ns = 0, now_ns;
 	struct prefix prefix;
 	bool all = false;
 	size_t count = 0;
@@ -235,17 +254,22 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 		return report_error_json(request->id, "bad-request", problem.text, "args.prefix");
 	if (!may_change(request))
 		return not_allowed(request);
-	r = lift(engine, all ? NULL : &prefix, &count, &until_ns, &problem);
+	r = lift(engine, all ? NULL : &prefix, &count, &until_ns, &wider, &problem);
+	now_ns = clock_monotonic_ns();
+	if (wider.until_ns > now_ns)
+		done.held_by = (struct report_ban){.prefix = wider.prefix,
+						   .left_ns = wider.until_ns - now_ns,
+						   .rate_per_sec = wider.rate_per_sec};
 	if (r == -ENOENT)
-		return report_error_json(request->id, "not-banned", "is not banned", text);
+		return not_banned(request, text, &done.held_by);
 	if (r < 0)
 		return failed(request, r, &problem);
 	policy_memory_forget_settled(engine->warden.memory);
-	if (until_ns)
-		left_ns = until_ns - clock_monotonic_ns();
-	log_info("bans lifted: %s%s%s", all ? "all" : text, left_ns > 0 ? ", not to be banned again for " : "",
-		 left_ns > 0 ? units_format_duration(left_ns, time) : "");
-	return answer_with(request->id, report_unban_json(clock_real_ns(), &engine->netns, count, left_ns));
+	done.removed = count;
+	done.spared_ns = until_ns ? until_ns - now_ns : 0;
+	log_info("bans lifted: %s%s%s", all ? "all" : text, done.spared_ns > 0 ? ", not to be banned again for " : "",
+		 done.spared_ns > 0 ? units_format_duration(done.spared_ns, time) : "");
+	return answer_with(request->id, report_unban_json(&done));
 }
 
 /* ---- reload ---- */

@@ -16,26 +16,11 @@
 
 #include <nftables/libnftables.h>
 
+#include "ban_private.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "base/units.h"
 
-#define RATES_MAX    8
-#define COMMANDS_MAX (1u << 20)
-#define METER_SIZE   65535
-
-struct bans {
-	struct nft_ctx *nft;
-	struct ban *items; /* max of them */
-	size_t max, used;
-	double rates[RATES_MAX]; /* slowed: each rate has sets of its own */
-	unsigned rate_count;
-	bool has_table; /* as far as we know */
-	bool has_hidden; /* a ban stands in no set, as a wider one covers it, and ends after that one */
-	unsigned rebuilt;
-	char *commands; /* COMMANDS_MAX */
-	size_t len;
-};
+#define METER_SIZE 65535
 
 static __attribute__((format(printf, 2, 3))) void say(struct bans *bans, const char *format, ...)
 {
@@ -49,7 +34,7 @@ static __attribute__((format(printf, 2, 3))) void say(struct bans *bans, const c
 		bans->len += (size_t)n;
 }
 
-static int run_command(struct bans *bans, const char *command, struct problem *problem)
+int bans_run(struct bans *bans, const char *command, struct problem *problem)
 {
 	const char *error;
 
@@ -66,7 +51,7 @@ static int run_command(struct bans *bans, const char *command, struct problem *p
 
 static int run(struct bans *bans, struct problem *problem)
 {
-	return run_command(bans, bans->commands, problem);
+	return bans_run(bans, bans->commands, problem);
 }
 
 static void begin(struct bans *bans)
@@ -82,17 +67,27 @@ static int family_number(const struct prefix *prefix)
 	return prefix->addr.family == AF_INET ? 4 : 6;
 }
 
-static char *set_name(const struct bans *bans, const struct ban *ban, char buf[32])
+/* The next run reads the rate back from there. No plus of an exponent, which nft takes in no name. */
+static char *rate_name(double rate, char buf[BAN_NAME_MAX])
+{
+	for (int decimals = 0; decimals <= 17; decimals++) {
+		snprintf(buf, BAN_NAME_MAX, "%.*f", decimals, rate);
+		if (strtod(buf, NULL) == rate)
+			return buf;
+	}
+	snprintf(buf, BAN_NAME_MAX, "%.17g", rate);
+	return buf;
+}
+
+static char *set_name(const struct ban *ban, char buf[BAN_NAME_MAX])
 {
 	int family = family_number(&ban->prefix);
+	char rate[BAN_NAME_MAX];
 
-	if (ban->rate_per_sec <= 0) {
-		snprintf(buf, 32, "banned%d", family);
-		return buf;
-	}
-	for (unsigned i = 0; i < bans->rate_count; i++)
-		if (bans->rates[i] == ban->rate_per_sec)
-			snprintf(buf, 32, "slowed%d_%u", family, i);
+	if (ban->rate_per_sec <= 0)
+		snprintf(buf, BAN_NAME_MAX, "banned%d", family);
+	else
+		snprintf(buf, BAN_NAME_MAX, "slowed%d_%.28s", family, rate_name(ban->rate_per_sec, rate));
 	return buf;
 }
 
@@ -119,19 +114,19 @@ static void say_set(struct bans *bans, const char *name, int family)
 /* All of the table but its elements; what is there already stays as it is. */
 static void say_frame(struct bans *bans)
 {
-	char name[32];
+	char name[BAN_NAME_MAX], rate[BAN_NAME_MAX];
 
 	say(bans, "add table inet " BANS_TABLE "\n");
 	say_set(bans, "banned4", 4);
 	say_set(bans, "banned6", 6);
 	for (unsigned i = 0; i < bans->rate_count; i++) {
 		for (int family = 4; family <= 6; family += 2) {
-			snprintf(name, sizeof(name), "slowed%d_%u", family, i);
+			snprintf(name, sizeof(name), "slowed%d_%.28s", family, rate_name(bans->rates[i], rate));
 			say_set(bans, name, family);
 			say(bans,
-			    "add set inet " BANS_TABLE " meter%d_%u { type %s; size %d; flags dynamic,timeout; timeout "
+			    "add set inet " BANS_TABLE " meter%d_%s { type %s; size %d; flags dynamic,timeout; timeout "
 			    "1m; }\n",
-			    family, i, family == 4 ? "ipv4_addr" : "ipv6_addr", METER_SIZE);
+			    family, rate, family == 4 ? "ipv4_addr" : "ipv6_addr", METER_SIZE);
 		}
 	}
 	say(bans, "add chain inet " BANS_TABLE " new { type filter hook prerouting priority -150; policy accept; }\n");
@@ -142,9 +137,10 @@ static void say_frame(struct bans *bans)
 		for (int family = 4; family <= 6; family += 2) {
 			const char *saddr = family == 4 ? "ip saddr" : "ip6 saddr";
 
+			rate_name(bans->rates[i], rate);
 			say(bans,
-			    "add rule inet " BANS_TABLE " new ct state new %s @slowed%d_%u update @meter%d_%u { %s ",
-			    saddr, family, i, family, i, saddr);
+			    "add rule inet " BANS_TABLE " new ct state new %s @slowed%d_%s update @meter%d_%s { %s ",
+			    saddr, family, rate, family, rate, saddr);
 			say_rate(bans, bans->rates[i]);
 			say(bans, " } counter drop\n");
 		}
@@ -153,10 +149,10 @@ static void say_frame(struct bans *bans)
 
 static void say_element(struct bans *bans, const char *verb, const struct ban *ban, int64_t now_ns)
 {
-	char prefix[ADDR_TEXT_MAX], name[32];
+	char prefix[ADDR_TEXT_MAX], name[BAN_NAME_MAX];
 	long long left_sec = (ban->until_ns - now_ns + NS_PER_SEC - 1) / NS_PER_SEC;
 
-	say(bans, "%s element inet " BANS_TABLE " %s { %s", verb, set_name(bans, ban, name),
+	say(bans, "%s element inet " BANS_TABLE " %s { %s", verb, set_name(ban, name),
 	    prefix_format(&ban->prefix, prefix));
 	if (*verb == 'a')
 		say(bans, " timeout %llds", left_sec > 0 ? left_sec : 1);
@@ -211,6 +207,7 @@ static int rebuild(struct bans *bans, int64_t now_ns, struct problem *problem)
 			say_element(bans, "add", &bans->items[i], now_ns);
 	result = run(bans, problem);
 	bans->has_table = !result;
+	bans->is_due = false;
 	return result;
 }
 
@@ -218,64 +215,16 @@ static int rebuild(struct bans *bans, int64_t now_ns, struct problem *problem)
 static void settle(struct bans *bans, int64_t now_ns)
 {
 	if (forget_expired(bans, now_ns) && bans->has_hidden)
+		bans->is_due = true;
+	if (bans->is_due && bans->is_tended)
 		rebuild(bans, now_ns, NULL);
 }
 
-/* ---- what an earlier run left ---- */
+/* ---- open, read, close ---- */
 
-/* One element of nft's listing: "192.0.2.1 timeout 1m expires 59s900ms". */
-static void take_element(struct bans *bans, char *text, int64_t now_ns)
-{
-	struct problem ignored;
-	struct ban ban = {0};
-	char *save = NULL, *word = strtok_r(text, " \n\t", &save);
-	int64_t left_ns;
-
-	if (!word || prefix_parse(word, &ban.prefix, &ignored))
-		return;
-	while ((word = strtok_r(NULL, " \n\t", &save))) {
-		if (strcmp(word, "expires") != 0)
-			continue;
-		word = strtok_r(NULL, " \n\t", &save);
-		if (word && !units_parse_duration(word, &left_ns, &ignored) && bans->used < bans->max) {
-			ban.until_ns = now_ns + left_ns;
-			bans->items[bans->used++] = ban;
-		}
-		return;
-	}
-}
-
-/* No set, no table: nothing to take over. */
-static int take_set(struct bans *bans, const char *name, int64_t now_ns, struct problem *problem)
-{
-	char command[96], *text, *save = NULL, *element, *end;
-	const char *output;
-	int result;
-
-	snprintf(command, sizeof(command), "list set inet " BANS_TABLE " %s", name);
-	result = run_command(bans, command, problem);
-	if (result)
-		return result == -ENOENT ? 0 : result;
-	bans->has_table = true;
-	output = nft_ctx_get_output_buffer(bans->nft);
-	output = output ? strstr(output, "elements = {") : NULL;
-	if (!output)
-		return 0;
-	text = strdup(output + strlen("elements = {"));
-	end = text ? strchr(text, '}') : NULL;
-	if (end) {
-		*end = '\0';
-		for (element = strtok_r(text, ",", &save); element; element = strtok_r(NULL, ",", &save))
-			take_element(bans, element, now_ns);
-	}
-	free(text);
-	return 0;
-}
-
-static int open_quietly(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
+int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
 {
 	struct bans *bans = mem_alloc(sizeof(*bans));
-	int64_t now_ns = clock_monotonic_ns();
 	struct problem problem = {0};
 	int result;
 
@@ -290,35 +239,29 @@ static int open_quietly(size_t max, struct bans **ret_bans, struct problem *rete
 	bans->max = max;
 	bans->items = mem_alloc((max + 1) * sizeof(*bans->items));
 	bans->commands = mem_alloc(COMMANDS_MAX);
-	/* Slowed ones are not taken over: they were mild, and their rates stand in rules. */
-	result = take_set(bans, "banned4", now_ns, &problem);
-	if (!result)
-		result = take_set(bans, "banned6", now_ns, &problem);
+	result = bans_take_over(bans, clock_monotonic_ns(), &problem);
 	if (result) {
 		bans_close(bans);
 		if (reterr_problem)
 			*reterr_problem = problem;
 		return result;
 	}
+	bans->is_due = bans->has_table; /* rules of this run */
 	*ret_bans = bans;
 	return 0;
 }
 
-int bans_open(size_t max, struct bans **ret_bans, struct problem *reterr_problem)
+void bans_tend(struct bans *bans, bool is_tended)
 {
-	int result = open_quietly(max, ret_bans, reterr_problem);
-
-	/* Sets and rules of this run, with the bans that are left. Where that fails the first ban will say so. */
-	if (!result && (*ret_bans)->has_table)
-		rebuild(*ret_bans, clock_monotonic_ns(), NULL);
-	return result;
+	bans->is_tended = is_tended;
+	settle(bans, clock_monotonic_ns());
 }
 
 int bans_read(size_t max, struct ban *ret_bans, size_t *ret_count, struct problem *reterr_problem)
 {
 	const struct ban *list;
 	struct bans *bans;
-	int result = open_quietly(max, &bans, reterr_problem);
+	int result = bans_open(max, &bans, reterr_problem);
 
 	if (result)
 		return result;
@@ -341,18 +284,21 @@ void bans_close(struct bans *bans)
 
 /* ---- changes ---- */
 
-static size_t find(const struct bans *bans, const struct prefix *prefix)
+static bool is_same_prefix(const struct prefix *a, const struct prefix *b)
 {
-	size_t i;
-
-	for (i = 0; i < bans->used; i++)
-		if (bans->items[i].prefix.len == prefix->len &&
-		    addr_equal(&bans->items[i].prefix.addr, &prefix->addr))
-			break;
-	return i;
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
 }
 
-/* Of rates that no ban has any more. Their sets get other numbers: the table has to be made anew. */
+/* What the new one is in place of: one of its own rate, and milder ones that do not outlast it. A milder one that does
+ * stays beside it, in its own set, and is what is left at its end. */
+static bool is_replaced(const struct ban *old, const struct ban *ban)
+{
+	return is_same_prefix(&old->prefix, &ban->prefix) &&
+	       (old->rate_per_sec == ban->rate_per_sec ||
+		(old->rate_per_sec > ban->rate_per_sec && old->until_ns <= ban->until_ns));
+}
+
+/* Of rates that no ban has any more. Their sets stay until the table is made anew. */
 static void forget_rates(struct bans *bans)
 {
 	unsigned kept = 0;
@@ -368,7 +314,7 @@ static void forget_rates(struct bans *bans)
 	bans->rate_count = kept;
 }
 
-static bool know_rate(struct bans *bans, double rate, bool *ret_is_new)
+bool bans_know_rate(struct bans *bans, double rate, bool *ret_is_new)
 {
 	*ret_is_new = false;
 	if (rate <= 0)
@@ -388,21 +334,29 @@ static bool know_rate(struct bans *bans, double rate, bool *ret_is_new)
 int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_problem)
 {
 	int64_t now_ns = clock_monotonic_ns();
-	bool is_new_rate, is_again;
-	size_t at;
+	struct ban replaced[RATES_MAX + 1]; /* a prefix has one ban of each rate */
+	size_t kept = 0, gone = 0;
+	bool is_new_rate;
 	int result;
 
 	settle(bans, now_ns);
-	at = find(bans, &ban->prefix);
-	is_again = at < bans->used;
-	if (!is_again && bans->used == bans->max)
+	for (size_t i = 0; i < bans->used; i++)
+		gone += is_replaced(&bans->items[i], ban);
+	if (!gone && bans->used == bans->max)
 		return problem_set(reterr_problem, "", "%zu bans are in force, the most there may be", bans->max),
 		       -ENOSPC;
-	if (!know_rate(bans, ban->rate_per_sec, &is_new_rate))
+	if (!bans_know_rate(bans, ban->rate_per_sec, &is_new_rate))
 		return problem_set(reterr_problem, "", "more than %d distinct rates", RATES_MAX), -ERANGE;
-	bans->items[at] = *ban;
-	bans->used += !is_again;
-	if (bans->has_table && !is_new_rate && !is_again && !is_covered(bans, at)) {
+	gone = 0;
+	for (size_t i = 0; i < bans->used; i++) {
+		if (gone <= RATES_MAX && is_replaced(&bans->items[i], ban))
+			replaced[gone++] = bans->items[i];
+		else
+			bans->items[kept++] = bans->items[i];
+	}
+	bans->items[kept] = *ban;
+	bans->used = kept + 1;
+	if (bans->has_table && !bans->is_due && !is_new_rate && !gone && !is_covered(bans, kept)) {
 		begin(bans);
 		say_element(bans, "add", ban, now_ns);
 		if (!run(bans, NULL))
@@ -410,8 +364,11 @@ int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_pr
 		bans->rebuilt++; /* somebody removed the table, or a prefix overlaps */
 	}
 	result = rebuild(bans, now_ns, reterr_problem);
-	if (result && !is_again)
+	if (result) { /* the new one is the last */
 		bans->used--;
+		for (size_t i = 0; i < gone; i++)
+			bans->items[bans->used++] = replaced[i];
+	}
 	return result;
 }
 
@@ -429,6 +386,8 @@ int bans_check(struct bans *bans, struct problem *reterr_problem)
 	/* The kernel may have ended it a moment before us. */
 	if (!last || last->until_ns - now_ns < 2 * NS_PER_SEC)
 		return 0;
+	if (bans->is_due)
+		return rebuild(bans, now_ns, reterr_problem);
 	begin(bans);
 	say_element(bans, "get", last, now_ns);
 	if (bans->has_table && !run(bans, NULL))
@@ -440,14 +399,16 @@ int bans_check(struct bans *bans, struct problem *reterr_problem)
 
 int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem)
 {
-	size_t at;
+	size_t kept = 0, before;
 
 	forget_expired(bans, clock_monotonic_ns());
-	at = find(bans, prefix);
-	if (at == bans->used)
+	before = bans->used;
+	for (size_t i = 0; i < before; i++)
+		if (!is_same_prefix(&bans->items[i].prefix, prefix))
+			bans->items[kept++] = bans->items[i];
+	if (kept == before)
 		return -ENOENT;
-	memmove(&bans->items[at], &bans->items[at + 1], (bans->used - at - 1) * sizeof(*bans->items));
-	bans->used--;
+	bans->used = kept;
 	return rebuild(bans, clock_monotonic_ns(), reterr_problem);
 }
 
@@ -457,7 +418,7 @@ int bans_clear(struct bans *bans, struct problem *reterr_problem)
 	bans->rate_count = 0;
 	begin(bans);
 	say(bans, "add table inet " BANS_TABLE "\ndelete table inet " BANS_TABLE "\n");
-	bans->has_table = false;
+	bans->has_table = bans->is_due = false;
 	return run(bans, reterr_problem);
 }
 

@@ -30,31 +30,37 @@ char *report_mode_json(const struct report_mode *mode)
 	return json_to_line(document);
 }
 
+static json_t *ban_object(const struct report_ban *ban, int64_t real_ns)
+{
+	json_t *object = json_object();
+	char text[ADDR_TEXT_MAX];
+
+	json_add_text(object, "prefix", prefix_format(&ban->prefix, text));
+	add_left(object, real_ns, ban->left_ns);
+	json_add_real(object, "rate_per_sec", ban->rate_per_sec);
+	return object;
+}
+
 char *report_bans_json(const struct report_bans *bans)
 {
 	json_t *document = document_of("ctwarden.bans/1", bans->real_ns, &bans->netns),
 	       *list = json_array();
-	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < bans->count; i++) {
-		json_t *item = json_object();
-
-		json_add_text(item, "prefix", prefix_format(&bans->bans[i].prefix, text));
-		add_left(item, bans->real_ns, bans->bans[i].left_ns);
-		json_add_real(item, "rate_per_sec", bans->bans[i].rate_per_sec);
-		json_array_append_new(list, item);
-	}
+	for (size_t i = 0; i < bans->count; i++)
+		json_array_append_new(list, ban_object(&bans->bans[i], bans->real_ns));
 	json_object_set_new(document, "bans", list);
 	return json_to_line(document);
 }
 
-char *report_unban_json(int64_t real_ns, const struct table_netns *netns, uint64_t removed, int64_t spared_ns)
+char *report_unban_json(const struct report_unban *done)
 {
-	json_t *document = document_of("ctwarden.unban/1", real_ns, netns);
+	json_t *document = document_of("ctwarden.unban/1", done->real_ns, &done->netns);
 
-	json_add_count(document, "removed", removed);
-	if (spared_ns > 0)
-		json_add_count(document, "spared_sec", (uint64_t)((spared_ns + NS_PER_SEC - 1) / NS_PER_SEC));
+	json_add_count(document, "removed", done->removed);
+	if (done->spared_ns > 0)
+		json_add_count(document, "spared_sec", (uint64_t)((done->spared_ns + NS_PER_SEC - 1) / NS_PER_SEC));
+	if (done->held_by.left_ns > 0)
+		json_object_set_new(document, "held_by", ban_object(&done->held_by, done->real_ns));
 	return json_to_line(document);
 }
 

@@ -44,13 +44,18 @@ int report_bans_text(const struct report_out *out, const struct report_bans *ban
 	return report_flush(out);
 }
 
-int report_unban_text(const struct report_out *out, uint64_t removed, int64_t spared_ns)
+int report_unban_text(const struct report_out *out, const struct report_unban *done)
 {
-	char number[UNITS_TEXT_MAX], time[UNITS_TEXT_MAX] = "";
+	char number[UNITS_TEXT_MAX], time[UNITS_TEXT_MAX] = "", prefix[ADDR_TEXT_MAX];
 
-	fprintf(out->file, "%s ban%s lifted%s%s\n", units_format_count(removed, number), removed == 1 ? "" : "s",
-		spared_ns > 0 ? "; not to be banned again for " : "",
-		spared_ns > 0 ? units_format_duration(spared_ns, time) : "");
+	fprintf(out->file, "%s ban%s lifted%s%s", units_format_count(done->removed, number),
+		done->removed == 1 ? "" : "s", done->spared_ns > 0 ? "; not to be banned again for " : "",
+		done->spared_ns > 0 ? units_format_duration(done->spared_ns, time) : "");
+	if (done->held_by.left_ns > 0)
+		fprintf(out->file, "; still %s by %s for %s", done->held_by.rate_per_sec > 0 ? "slowed" : "refused",
+			prefix_format(&done->held_by.prefix, prefix),
+			units_format_duration(done->held_by.left_ns, time));
+	fputc('\n', out->file);
 	return report_flush(out);
 }
 

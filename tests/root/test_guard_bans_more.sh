@@ -101,6 +101,57 @@ verify "those he had live" lives 5 2
 verify "the answer says at which rate" sh -c "'$BIN/ctwarden' --socket '$sock' -j bans | grep -Eq '\"rate_per_sec\": *5'"
 calm; stop
 
+# ---- slowed ones outlive the daemon, and observe leaves the table as it is ----
+slowed() { ct bans | grep -Eq "^$1 .*at most 5/s"; }
+in_set() { nft list set inet ctwarden "$1" | grep -q "$2"; } # SET ADDRESS
+banning ', "duration": "1h", "rate_per_sec": 5'
+verify "starts with a rate again" begin_guard
+flood 600 10.1.0.66
+verify "slowed" wait_for slowed 10.1.0.66
+kill -9 "$daemon"; wait "$daemon" 2>/dev/null
+nft add rule inet ctwarden new counter comment '"looked at"'
+conntrack -D -p udp >/dev/null 2>&1
+verify "killed and started to observe" start --config "$dir/config" --policy "$dir/policy" --mode observe
+verify "it tells who is slowed" slowed 10.1.0.66
+flood 600 10.1.0.5 3000
+verify "what it would do is told" wait_for recorded 'r["key"] == "10.1.0.5" and r["would"] and r["ban"]["rate_per_sec"] == 5'
+verify "status counts who is slowed" holds 'd["guard"]["bans"] == 1'
+verify "the table is as it was" sh -c "nft list chain inet ctwarden new | grep -q 'looked at'"
+verify "he is slowed there still" in_set slowed4_5 10.1.0.66
+stop
+verify "starts and acts" begin_guard
+verify "who would have been slowed is" wait_for slowed 10.1.0.5
+verify "with the table of this run" sh -c "! nft list chain inet ctwarden new | grep -q 'looked at'"
+verify "beside him of the run before" slowed 10.1.0.66
+verify "in the kernel too" in_set slowed4_5 10.1.0.66
+banning ', "duration": "6s"'
+ct reload >/dev/null
+strict() { ct bans | grep -Eq "^$1 .*refused"; }
+verify "a stricter and shorter ban" wait_for strict 10.1.0.5
+verify "leaves the milder one" slowed 10.1.0.5
+ended() { [ "$(grep '"key": *"10.1.0.5"' "$state/alarms.jsonl" | grep -E '"rate_per_sec": *0(\.0)?,' | grep -c '"done": *1,')" -ge 2 ]; }
+verify "and when it is over" wait_for ended
+verify "that goes on" slowed 10.1.0.5
+verify "in the kernel" in_set slowed4_5 10.1.0.5
+calm; stop
+
+# ---- lifted under a wider ban ----
+banning ', "duration": "1h"'
+nft delete table inet ctwarden 2>/dev/null
+flood 600 10.1.0.66; flood 600 10.1.0.5 3000 # before it is refused
+nft add table inet ctwarden
+nft add set inet ctwarden banned4 '{ type ipv4_addr; flags interval,timeout; }'
+nft add element inet ctwarden banned4 '{ 10.1.0.0/24 timeout 30m }'
+verify "starts under a wider ban" begin_guard
+verify "who is in it is banned, too" wait_for banned 10.1.0.66
+verify "and another" wait_for banned 10.1.0.5
+verify "lifted, it is told who holds him still" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.66 | grep -Eq '^1 ban lifted.*; still refused by 10[.]1[.]0[.]0/24 for [12][0-9] min'"
+verify "also in JSON" sh -c "'$BIN/ctwarden' --socket '$sock' -j unban 10.1.0.5 >'$dir/unban' && grep -Eq '\"held_by\": *[{]\"prefix\": *\"10[.]1[.]0[.]0/24\"' '$dir/unban'"
+verify "which fits its schema" /usr/bin/python3 "$here/../check-schemas.py" "$dir/unban"
+verify "who is held by it alone is told so" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.4 2>&1 | grep -Eq 'held by 10[.]1[.]0[.]0/24 for [12][0-9] min'"
+verify "who is not is not banned" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.9.0.4 2>&1 | grep -q 'is not banned\$'"
+calm; stop
+
 # ---- the most there may be ----
 rm -f "$state/alarms.jsonl"
 banning ', "duration": "1h", "max_bans": 2'

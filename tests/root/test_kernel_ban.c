@@ -44,6 +44,7 @@ static struct bans *open_bans(size_t max)
 	struct bans *bans;
 
 	assert_int_equal(bans_open(max, &bans, &problem), 0);
+	bans_tend(bans, true);
 	return bans;
 }
 
@@ -312,8 +313,9 @@ static void rates_no_ban_has_are_forgotten(void **state)
 	assert_int_equal(bans_remove(bans, &slow.prefix, NULL), 0);
 	slow.prefix.addr.bytes[3] = 8;
 	add(bans, slow);
-	assert_int_equal(sh("nft list set inet ctwarden slowed4_7 | grep -q 198.51.100.8"), 0);
-	assert_int_equal(sh("nft list set inet ctwarden slowed4_3 | grep -q 198.51.100.4"), 0);
+	assert_int_equal(sh("nft list set inet ctwarden slowed4_200 | grep -q 198.51.100.8"), 0);
+	assert_int_equal(sh("nft list set inet ctwarden slowed4_104 | grep -q 198.51.100.4"), 0);
+	assert_int_not_equal(sh("nft list set inet ctwarden slowed4_103 >/dev/null 2>&1"), 0);
 	bans_clear(bans, NULL);
 	bans_close(bans);
 }
@@ -336,8 +338,13 @@ static void a_look_changes_nothing(void **state)
 	assert_int_equal(count, 1);
 	assert_int_equal(seen[0].prefix.len, 32);
 	assert_int_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
-	bans = open_bans(10);
+	assert_int_equal(bans_open(10, &bans, NULL), 0);
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
+	bans_tend(bans, true);
 	assert_int_not_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
+	assert_int_equal(bans_check(bans, NULL), 0);
 	bans_clear(bans, NULL);
 	bans_close(bans);
 }
@@ -358,6 +365,75 @@ static void a_slowed_source_gets_some_through(void **state)
 	bans_clear(bans, NULL);
 	bans_close(bans);
 	close(server);
+}
+
+/* With its rate, which the sets of the next run have again; in both families. */
+static void slowed_ones_are_taken_over_too(void **state)
+{
+	static const double rates[] = {0.01, 20, 1e6, 1.0 / 3};
+	struct bans *bans = open_bans(20);
+	struct ban slow = ban_of("2001:db8:7::/64", 600), seen[20];
+	const struct ban *list;
+	size_t count;
+
+	(void)state;
+	slow.rate_per_sec = 20;
+	add(bans, slow);
+	for (unsigned i = 0; i < 4; i++) {
+		slow = ban_of("198.51.100.0", 300 - 60 * i);
+		slow.prefix.addr.bytes[3] = (uint8_t)i;
+		slow.rate_per_sec = rates[i];
+		add(bans, slow);
+	}
+	bans_close(bans);
+	assert_int_equal(bans_read(20, seen, &count, NULL), 0);
+	assert_int_equal(count, 5);
+	bans = open_bans(20); /* writes the table anew */
+	bans_close(bans);
+	bans = open_bans(20);
+	list = bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 5);
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(list[3 - i].prefix.addr.bytes[3], i);
+		assert_true(list[3 - i].rate_per_sec == rates[i]);
+		assert_in_range(list[3 - i].until_ns - clock_monotonic_ns(), (200 - 60 * i) * NS_PER_SEC,
+				(302 - 60 * i) * NS_PER_SEC);
+	}
+	assert_int_equal(list[4].prefix.len, 64);
+	assert_true(list[4].rate_per_sec == 20);
+	bans_clear(bans, NULL);
+	bans_close(bans);
+}
+
+static void a_stricter_ban_leaves_a_longer_milder_one_its_time(void **state)
+{
+	struct bans *bans = open_bans(10);
+	struct ban slow = ban_of("192.0.2.2", 600), strict = ban_of("192.0.2.2", 2);
+	const struct ban *list;
+	size_t count;
+
+	(void)state;
+	slow.rate_per_sec = 5;
+	add(bans, slow);
+	add(bans, strict);
+	list = bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 2);
+	assert_true(list[0].rate_per_sec == 0 && list[1].rate_per_sec == 5);
+	while (clock_monotonic_ns() < strict.until_ns)
+		usleep(20000);
+	list = bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(list[0].until_ns, slow.until_ns);
+	assert_int_equal(sh("nft list set inet ctwarden slowed4_5 | grep -q 192.0.2.2"), 0);
+	add(bans, ban_of("192.0.2.2", 900)); /* outlasts it */
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 1);
+	add(bans, strict = ban_of("192.0.2.2", 300));
+	assert_int_equal(bans_remove(bans, &strict.prefix, NULL), 0); /* at all rates */
+	bans_list(bans, clock_monotonic_ns(), &count);
+	assert_int_equal(count, 0);
+	bans_clear(bans, NULL);
+	bans_close(bans);
 }
 
 static void timeouts_are_set_and_put_back(void **state)
@@ -399,6 +475,8 @@ int main(void)
 		cmocka_unit_test(rates_no_ban_has_are_forgotten),
 		cmocka_unit_test(a_look_changes_nothing),
 		cmocka_unit_test(a_slowed_source_gets_some_through),
+		cmocka_unit_test(slowed_ones_are_taken_over_too),
+		cmocka_unit_test(a_stricter_ban_leaves_a_longer_milder_one_its_time),
 		cmocka_unit_test(timeouts_are_set_and_put_back),
 	};
 

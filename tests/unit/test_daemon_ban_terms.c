@@ -67,9 +67,34 @@ static void one_stands_until_its_end_at_its_rate_or_a_milder_one(void **state)
 	assert_int_equal(end_of(terms, "10.1.0.66", 5, 100, &same), 0);
 	assert_int_equal(same, 1);
 	assert_int_equal(end_of(terms, "10.1.0.1", 0, 1, NULL), 0);
-	put(terms, "10.1.0.67", 150, 0, 2); /* in place of the other one */
-	assert_int_equal(end_of(terms, "10.1.0.67", 5, 99, &same), 150);
+	put(terms, "10.1.0.67", 250, 3, 2); /* in place of the milder one, which it outlasts */
+	assert_int_equal(end_of(terms, "10.1.0.67", 5, 99, &same), 250);
 	assert_int_equal(same, 1);
+	put(terms, "10.1.0.67", 150, 0, 2); /* a shorter one leaves the milder one its time */
+	assert_int_equal(end_of(terms, "10.1.0.67", 5, 99, NULL), 250);
+	assert_int_equal(end_of(terms, "10.1.0.67", 0, 99, NULL), 150);
+	put(terms, "10.1.0.67", 120, 0, 2); /* in place of its own rate */
+	assert_int_equal(end_of(terms, "10.1.0.67", 0, 99, NULL), 120);
+}
+
+static void who_else_holds_it_is_a_wider_ban_the_strictest(void **state)
+{
+	const struct ban list[] = {ban_of("10.1.0.66", 900, 0), ban_of("10.1.0.0/24", 200, 5),
+				   ban_of("10.1.0.0/26", 300, 5), ban_of("10.1.0.64/26", 100, 0),
+				   ban_of("10.1.0.64/27", 120, 0), ban_of("10.2.0.0/16", 500, 0),
+				   ban_of("2001:db8::/32", 600, 0)};
+	struct ban asked = ban_of("10.1.0.66", 0, 0), wider;
+
+	(void)state;
+	wider = ban_wider(list, 7, &asked.prefix);
+	assert_int_equal(wider.until_ns, 120); /* of the strictest the last to end */
+	assert_int_equal(wider.prefix.len, 27);
+	wider = ban_wider(list, 3, &asked.prefix);
+	assert_int_equal(wider.until_ns, 200);
+	assert_true(wider.rate_per_sec == 5);
+	assert_int_equal(ban_wider(list, 1, &asked.prefix).until_ns, 0); /* itself is no other */
+	asked = ban_of("10.1.0.0/16", 0, 0);
+	assert_int_equal(ban_wider(list, 7, &asked.prefix).until_ns, 0);
 }
 
 static void what_shares_an_address_overlaps(void **state)
@@ -111,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_stands_until_its_end_at_its_rate_or_a_milder_one, make, end),
+		cmocka_unit_test(who_else_holds_it_is_a_wider_ban_the_strictest),
 		cmocka_unit_test_setup_teardown(what_shares_an_address_overlaps, make, end),
 		cmocka_unit_test_setup_teardown(where_there_is_no_room_the_first_to_end_gives_way, make, end),
 	};

@@ -70,19 +70,32 @@ static void lifting_and_reading_again_say_what_is_now(void **state)
 				       .policy = "gateway",
 				       .mode = POLICY_MODE_ACT,
 				       .rules = 4};
-	struct table_netns netns = fixture_netns();
+	struct report_unban done = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .removed = 12};
 	struct capture c;
 
 	(void)state;
-	line_compare(report_unban_json(FIXTURE_NOW, &netns, 12, 0), "unban.json");
-	line_compare(report_unban_json(FIXTURE_NOW, &netns, 1, 540 * NS_PER_SEC - 1), "unban-one.json");
+	line_compare(report_unban_json(&done), "unban.json");
+	done.removed = 1;
+	done.spared_ns = 540 * NS_PER_SEC - 1;
+	line_compare(report_unban_json(&done), "unban-one.json");
+	done.held_by = (struct report_ban){.left_ns = 117 * NS_PER_SEC};
+	assert_int_equal(prefix_parse("192.0.2.0/24", &done.held_by.prefix, NULL), 0);
+	line_compare(report_unban_json(&done), "unban-held.json");
 	line_compare(report_reload_json(&reload), "reload.json");
 	capture_start(&c, 80, false);
-	assert_int_equal(report_unban_text(&c.out, 1, 0), 0);
+	assert_int_equal(report_unban_text(&c.out, &done), 0);
+	done.held_by.rate_per_sec = 5;
+	done.spared_ns = 0;
+	assert_int_equal(report_unban_text(&c.out, &done), 0);
+	done.held_by.left_ns = 0;
+	assert_int_equal(report_unban_text(&c.out, &done), 0);
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
 	reload.rules = 0;
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
-	assert_string_equal(c.text, "1 ban lifted\nin force: policy gateway, mode act, 4 rules\n"
+	assert_string_equal(c.text, "1 ban lifted; not to be banned again for 8 min 59 s; still refused by "
+				    "192.0.2.0/24 for 1 min 57 s\n"
+				    "1 ban lifted; still slowed by 192.0.2.0/24 for 1 min 57 s\n"
+				    "1 ban lifted\nin force: policy gateway, mode act, 4 rules\n"
 				    "in force: no rules, so nothing is done\n");
 	fclose(c.out.file);
 	free(c.text);
