@@ -83,6 +83,14 @@ verify "once" is "$(grep -c '"key": *"10.1.0.66"' "$state/alarms.jsonl")" 1
 verify "and is not banned" nobody
 ask mode '{"mode": "act"}' >/dev/null
 verify "in mode act he is" wait_for banned 10.1.0.66
+ask mode '{"mode": "observe"}' >/dev/null
+nft delete table inet ctwarden
+sleep 6 # a look whether the kernel still has them would be due
+flood 600 10.1.0.5 3000
+verify "back in observe another one is told" wait_for recorded 'r["key"] == "10.1.0.5" and r["would"]'
+verify "and a table that somebody removed is left so" sh -c "! nft list table inet ctwarden"
+ask mode '{"mode": "act"}' >/dev/null
+verify "until the mode is act" wait_for sh -c "nft list set inet ctwarden banned4 | grep -q 10[.]1[.]0[.]66"
 calm; stop
 
 # ---- milder: new flows at a rate ----
