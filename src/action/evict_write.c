@@ -45,28 +45,20 @@ struct writing {
 	struct batch batch;
 };
 
-/* Traffic since the pass, where the decision rests on there being none: by its timeout, or by what the pass noted of
- * it. */
-static bool has_traffic(const struct writing *w, const struct victim *victim, const struct flow *flow)
+/* Whether the decision rests on there being no traffic. */
+static bool is_for_silence(const struct eviction *e, const struct victim *victim)
 {
-	struct flow_facts facts;
-
 	if (victim->class == FLOW_CLASS_HALF_OPEN)
 		return false; /* the answer is sent again and again; the handshake's end would be another class */
 	switch ((enum victim_stage)victim->stage) {
-	case VICTIM_SPARED_YOUNG: /* of a round before: in use it would have been the last of all */
-		if (w->e->chosen.read_ns == w->e->began_ns)
-			break;
-		/* fall through */
 	case VICTIM_FIT:
 	case VICTIM_SHORT:
 	case VICTIM_IDLE:
 	case VICTIM_YOUNGER:
 	case VICTIM_BASE:
-		if (victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec)
-			return true;
-		flow_facts_of(flow, w->table->timeouts, w->table->real_ns, &facts);
-		return seniority_shows_traffic(w->e->guard->seniority, w->table->monotonic_ns(), flow, &facts);
+		return true;
+	case VICTIM_SPARED_YOUNG: /* of a round before: in use it would have been the last of all */
+		return e->chosen.read_ns != e->began_ns;
 	case VICTIM_UNANSWERED_FIT:
 	case VICTIM_UNANSWERED:
 	case VICTIM_ACTIVE:
@@ -75,6 +67,17 @@ static bool has_traffic(const struct writing *w, const struct victim *victim, co
 		break;
 	}
 	return false;
+}
+
+/* Since the pass: by its timeout, or by what the pass noted of it. */
+static bool has_traffic(const struct writing *w, const struct victim *victim, const struct flow *flow)
+{
+	struct flow_facts facts;
+
+	if (victim->has & VICTIM_HAS_TIMEOUT && flow->timeout_sec > victim->timeout_sec)
+		return true;
+	flow_facts_of(flow, w->table->timeouts, w->table->real_ns, &facts);
+	return seniority_shows_traffic(w->e->guard->seniority, w->table->monotonic_ns(), flow, &facts);
 }
 
 bool evict_is_senior_now(const struct eviction *e, const struct victim *victim)
@@ -95,7 +98,9 @@ static bool is_still(const struct writing *w, const struct victim *victim, const
 	const struct guard_table *table = w->table;
 	struct policy_flow_context context = {.match = guard_context(table), .fits_signature = true};
 
-	if (flow_class_of(flow) != (enum flow_class)victim->class || has_traffic(w, victim, flow))
+	if (flow_class_of(flow) != (enum flow_class)victim->class)
+		return false;
+	if (is_for_silence(w->e, victim) && has_traffic(w, victim, flow))
 		return false;
 	if (policy_judge(table->policy, w->decision, flow, &context, NULL, NULL) != POLICY_VERDICT_TAKE)
 		return false;
