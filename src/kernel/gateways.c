@@ -108,29 +108,20 @@ static void take_object(const struct nlmsghdr *answer, void *arg)
 static int ask_objects(struct nl_socket *socket, struct gateways *found)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buf);
 	int r;
 
-	request->nlmsg_type = RTM_GETNEXTHOP;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = ++socket->seq;
-	mnl_nlmsg_put_extra_header(request, sizeof(struct nhmsg));
-	r = nl_query(socket, request, take_object, found);
+	nl_begin_dump(socket, buf, RTM_GETNEXTHOP, sizeof(struct nhmsg));
+	r = nl_query(socket, (const struct nlmsghdr *)buf, take_object, found);
 	return r == -EOPNOTSUPP || r == -EINVAL ? 0 : r;
 }
 
 static int ask_family(struct nl_socket *socket, uint8_t family, struct gateways *found)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buf);
-	struct rtmsg *wanted;
+	struct rtmsg *wanted = nl_begin_dump(socket, buf, RTM_GETROUTE, sizeof(*wanted));
 
-	request->nlmsg_type = RTM_GETROUTE;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = ++socket->seq;
-	wanted = mnl_nlmsg_put_extra_header(request, sizeof(*wanted));
 	wanted->rtm_family = family;
-	return nl_query(socket, request, take_route, found);
+	return nl_query(socket, (const struct nlmsghdr *)buf, take_route, found);
 }
 
 int host_gateways(struct addr ret_addrs[HOST_GATEWAYS_MAX], size_t *ret_count)

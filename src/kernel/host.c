@@ -144,17 +144,12 @@ static void take_socket(const struct nlmsghdr *answer, void *arg)
 static int ask_family(struct nl_socket *socket, uint8_t family, struct operator_sockets *found)
 {
 	_Alignas(struct nlmsghdr) uint8_t buf[NL_REQUEST_MAX];
-	struct nlmsghdr *request = mnl_nlmsg_put_header(buf);
-	struct inet_diag_req_v2 *wanted;
+	struct inet_diag_req_v2 *wanted = nl_begin_dump(socket, buf, SOCK_DIAG_BY_FAMILY, sizeof(*wanted));
 
-	request->nlmsg_type = SOCK_DIAG_BY_FAMILY;
-	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	request->nlmsg_seq = ++socket->seq;
-	wanted = mnl_nlmsg_put_extra_header(request, sizeof(*wanted));
 	wanted->sdiag_family = family;
 	wanted->sdiag_protocol = IPPROTO_TCP;
 	wanted->idiag_states = 1u << TCP_STATE_ESTABLISHED;
-	return nl_query(socket, request, take_socket, found);
+	return nl_query(socket, (const struct nlmsghdr *)buf, take_socket, found);
 }
 
 static int ask_kernel(struct operator_sockets *found)

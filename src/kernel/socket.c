@@ -55,6 +55,16 @@ struct nlmsghdr *nl_request(struct nl_socket *socket, void *buf, uint8_t subsyst
 	return header;
 }
 
+void *nl_begin_dump(struct nl_socket *socket, void *buf, uint16_t type, size_t header_size)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buf);
+
+	header->nlmsg_type = type;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	header->nlmsg_seq = ++socket->seq;
+	return mnl_nlmsg_put_extra_header(header, header_size);
+}
+
 int nl_send(struct nl_socket *socket, const struct nlmsghdr *request)
 {
 	while (mnl_socket_sendto(socket->mnl, request, request->nlmsg_len) < 0) {

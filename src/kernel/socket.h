@@ -27,6 +27,8 @@ void nl_close(struct nl_socket *socket);
  * does not in a flush). */
 struct nlmsghdr *nl_request(struct nl_socket *socket, void *buf, uint8_t subsystem, uint8_t message,
 			    uint16_t flags, uint8_t family);
+/* Begins a dump of another bus in buf, likewise. Returns its family header of so many bytes, all 0. */
+void *nl_begin_dump(struct nl_socket *socket, void *buf, uint16_t type, size_t header_size);
 int nl_send(struct nl_socket *socket, const struct nlmsghdr *request);
 /* One datagram from the kernel; those of other senders are dropped and counted in *not_kernel (may
  * be NULL). Blocks. 0, -EMSGSIZE where it did not fit, -errno (EINTR too). */

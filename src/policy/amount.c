@@ -125,3 +125,12 @@ struct amount amount_of(const struct policy_rule *rule, const struct rule_state 
 	amount.other = amount.all;
 	return amount;
 }
+
+struct amount amount_less_promised(struct amount amount, uint64_t promised)
+{
+	if (amount.all == POLICY_ALL)
+		return amount;
+	amount.all -= lesser(amount.all, promised);
+	amount.other -= lesser(amount.other, promised);
+	return amount;
+}

@@ -39,13 +39,6 @@ void policy_decision_done(struct policy_decision *decision)
 	decision->filter = NULL;
 }
 
-/* ---- how much ---- */
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 /* ---- decisions ---- */
 
 static struct flow_filter *filter_for(const struct policy_rule *rule,
@@ -120,16 +113,6 @@ static struct policy_decision *add_decision(struct evaluation *e, size_t rule_in
 	return decision;
 }
 
-/* Mildest first: a later rule takes only what the earlier ones will not. */
-static struct amount less_promised(const struct evaluation *e, struct amount amount)
-{
-	if (amount.all == POLICY_ALL)
-		return amount;
-	amount.all -= lesser(amount.all, e->promised);
-	amount.other -= lesser(amount.other, e->promised);
-	return amount;
-}
-
 static bool evicts_of_table(const struct policy_rule *rule)
 {
 	return rule->action.action == POLICY_ACTION_EVICT && policy_rule_scope(rule) == POLICY_SCOPE_TABLE;
@@ -173,7 +156,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 		amount = (struct amount){.all = POLICY_ALL,
 					 .other = POLICY_ALL}; /* it frees nothing at once */
 	if (rule->action.action == POLICY_ACTION_EVICT && !subject->row)
-		amount = less_promised(e, amount);
+		amount = amount_less_promised(amount, e->promised);
 	if (info->has_budget) {
 		granted = amount.all ? memory_take(state, &rule->budget, amount.all, e->now_ns) : 0;
 		if (!granted)

@@ -59,6 +59,9 @@ bool rule_has_until(const struct policy_rule *rule); /* of fill or level */
 struct amount amount_of(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts,
 			const struct policy_when *when, const struct subject *subject);
 
+/* Mildest first: a later rule takes only what the earlier ones will not. */
+struct amount amount_less_promised(struct amount amount, uint64_t promised);
+
 /* ---- memory.c ---- */
 
 struct rule_state {

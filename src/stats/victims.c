@@ -12,7 +12,6 @@
 
 #define MASTERS_MAX 4096
 #define LONG_DEAD   3 /* doublings of the idle time beyond the floor */
-#define HANDSHAKE_PACKETS 2 /* either way, of TCP; a question and its answer of others */
 
 /* The heap proper holds 16 bytes a candidate, so that a new one moves little memory. */
 struct entry {
@@ -342,13 +341,6 @@ static bool is_long_dead(enum victim_stage stage, uint64_t order, const struct s
 	       (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
 }
 
-/* Of a flow first seen of late traffic is told by its counters alone, where the kernel keeps them. */
-static bool may_have_use(const struct flow *flow, const struct standing *standing)
-{
-	return !standing->is_tried && flow->has & FLOW_HAS_COUNTERS &&
-	       (flow->packets[FLOW_ORIG] > HANDSHAKE_PACKETS || flow->packets[FLOW_REPLY] > HANDSHAKE_PACKETS);
-}
-
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
 		   const struct standing *standing)
 {
@@ -377,8 +369,8 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 	victim.stage = (uint16_t)stage & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
 	fit.is_proven |= is_long_dead(stage, victim.order, standing);
-	victim.has |=
-		(uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) | (may_have_use(flow, standing) ? VICTIM_HAS_USE : 0));
+	victim.has |= (uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) |
+				(victims_may_have_use(flow, standing) ? VICTIM_HAS_USE : 0));
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
 }
 

@@ -35,6 +35,8 @@ uint64_t victims_group_order(const struct victims_config *config, const struct f
 /* Younger than the config says; what nothing is known of may be. */
 bool victims_is_young(const struct victims_config *config, const struct flow_facts *facts,
 		      const struct standing *standing);
+/* Of a flow first seen of late traffic is told by its counters alone, where the kernel keeps them. */
+bool victims_may_have_use(const struct flow *flow, const struct standing *standing);
 uint16_t victims_encode_idle(uint32_t idle_sec);
 
 static inline bool victims_is_unanswered(enum flow_class class)

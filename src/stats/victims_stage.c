@@ -10,6 +10,7 @@
 #include "flow/names.h"
 #include "victims_private.h"
 
+#define HANDSHAKE_PACKETS 2 /* either way, of TCP; a question and its answer of others */
 #define SCTP_ESTABLISHED 4	/* the kernel's SCTP_CONNTRACK_ESTABLISHED */
 #define IDLE_IN_MINUTES	 0x8000 /* idle_code: minutes, not seconds */
 
@@ -87,6 +88,12 @@ bool victims_is_young(const struct victims_config *config, const struct flow_fac
 	if (facts->has_idle && facts->idle_sec >= config->young_sec)
 		return false;
 	return !standing->is_base;
+}
+
+bool victims_may_have_use(const struct flow *flow, const struct standing *standing)
+{
+	return !standing->is_tried && flow->has & FLOW_HAS_COUNTERS &&
+	       (flow->packets[FLOW_ORIG] > HANDSHAKE_PACKETS || flow->packets[FLOW_REPLY] > HANDSHAKE_PACKETS);
 }
 
 static uint32_t floor_of(const struct victims_config *config, enum flow_class class)

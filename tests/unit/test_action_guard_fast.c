@@ -7,11 +7,7 @@ static struct guard_outcome outcome;
 
 static void round_want(struct world *w, uint64_t want, uint64_t other)
 {
-	struct policy_decision decision = decide(w, want, LEVEL_WARNING);
-
-	decision.want_other = other;
-	decision.granted = 40000;
-	round_of(w, &decision, &outcome);
+	round_at(w, LEVEL_WARNING, want, other, &outcome);
 }
 
 /* A flood of datagrams from one source, and the first round over it. */

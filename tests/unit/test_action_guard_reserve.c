@@ -9,11 +9,7 @@ static struct guard_outcome outcome;
 
 static void round_want(struct world *w, uint64_t want, uint64_t other)
 {
-	struct policy_decision decision = decide(w, want, LEVEL_WARNING);
-
-	decision.want_other = other;
-	decision.granted = 40000;
-	round_of(w, &decision, &outcome);
+	round_at(w, LEVEL_WARNING, want, other, &outcome);
 }
 
 static void look(struct world *w)
@@ -458,17 +454,23 @@ static void establish(struct fake *fake)
 	}
 }
 
-/* It fits without any trial; what it becomes only a reading tells. */
-static void a_handshake_that_ends_meanwhile_is_seen(void **state)
+/* A surge of handshakes that nobody has ended yet. */
+static void half_open(struct world *w)
 {
-	struct world *w = *state;
-
 	calm_then_attack(w, 15000, true, 16);
 	for (size_t i = w->honest; i < w->fake->count; i++) {
 		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
 		w->fake->flows[i].status &= ~(uint32_t)FLOW_STATUS_ASSURED;
 		w->fake->flows[i].timeout_sec = 55;
 	}
+}
+
+/* It fits without any trial; what it becomes only a reading tells. */
+static void a_handshake_that_ends_meanwhile_is_seen(void **state)
+{
+	struct world *w = *state;
+
+	half_open(w);
 	w->fake->on_write = w->fake->on_read = establish;
 	round_want(w, 14000, 1000);
 	assert_int_equal(outcome.record.done, 0);
@@ -486,12 +488,7 @@ static void a_handshake_nobody_ends_goes(void **state)
 {
 	struct world *w = *state;
 
-	calm_then_attack(w, 15000, true, 16);
-	for (size_t i = w->honest; i < w->fake->count; i++) {
-		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
-		w->fake->flows[i].status &= ~(uint32_t)FLOW_STATUS_ASSURED;
-		w->fake->flows[i].timeout_sec = 55;
-	}
+	half_open(w);
 	w->fake->on_read = answer_again;
 	round_want(w, 14000, 1000);
 	assert_int_equal(outcome.record.done, 14000);

@@ -6,14 +6,10 @@
 
 static struct guard_outcome outcome;
 
-static void round_at(struct world *w, enum level level, uint64_t want, uint64_t other)
+static void round_counted(struct world *w, enum level level, uint64_t want, uint64_t other)
 {
-	struct policy_decision decision = decide(w, want, level);
-
-	decision.want_other = other;
-	decision.granted = 40000;
 	w->fake->scans = 0;
-	round_of(w, &decision, &outcome);
+	round_at(w, level, want, other, &outcome);
 }
 
 static void another_flood_is_looked_for_at_once(void **state)
@@ -23,7 +19,7 @@ static void another_flood_is_looked_for_at_once(void **state)
 
 	calm_then_attack(w, 8000, true, 16);
 	w->table.new_per_sec = 1000;
-	round_at(w, LEVEL_WARNING, 7000, 300);
+	round_counted(w, LEVEL_WARNING, 7000, 300);
 	crowd = alive(w, 0, w->fake->count);
 	now_ns += 250 * NS_PER_MS;
 	for (uint32_t i = 0; i < 6000; i++) {
@@ -34,7 +30,7 @@ static void another_flood_is_looked_for_at_once(void **state)
 		fake_add(w->fake, flow);
 	}
 	w->table.new_per_sec = 30000;
-	round_at(w, LEVEL_WARNING, 12000, 1500);
+	round_counted(w, LEVEL_WARNING, 12000, 1500);
 	assert_true(w->fake->scans > 0);
 	assert_int_equal(outcome.record.stages[VICTIM_FIT], 0);
 	assert_int_equal(alive(w, 0, 8300), crowd);
@@ -81,7 +77,7 @@ static void nobody_goes_for_room_that_the_pass_has_made(void **state)
 
 	idle_and_expired(w);
 	w->fake->ports.scan = scan_expired;
-	round_at(w, LEVEL_CRITICAL, 5000, 300);
+	round_counted(w, LEVEL_CRITICAL, 5000, 300);
 	assert_int_equal(outcome.record.done, 0);
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 }
@@ -128,7 +124,7 @@ static void of_a_full_table_who_is_in_use_meanwhile_is_the_last(void **state)
 			w->fake->flows[i].packets[FLOW_REPLY] += 5;
 		}
 	}
-	round_at(w, LEVEL_FULL, 7000, 500);
+	round_counted(w, LEVEL_FULL, 7000, 500);
 	assert_int_equal(outcome.record.done, 500);
 	now_ns += 300 * NS_PER_MS;
 	before = alive(w, from, w->fake->count);
@@ -136,7 +132,7 @@ static void of_a_full_table_who_is_in_use_meanwhile_is_the_last(void **state)
 		w->fake->flows[i].packets[FLOW_ORIG] = w->fake->flows[i].packets[FLOW_REPLY] = 50;
 		w->fake->flows[i].timeout_sec = 432000;
 	}
-	round_at(w, LEVEL_FULL, 6500, 500);
+	round_counted(w, LEVEL_FULL, 6500, 500);
 	assert_int_equal(alive(w, from, w->fake->count), before);
 }
 
