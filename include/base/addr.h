@@ -34,6 +34,8 @@ int addr_parse(const char *text, struct addr *ret_addr, struct problem *reterr_p
  * most /32". */
 int prefix_parse(const char *text, struct prefix *ret_prefix, struct problem *reterr_problem);
 bool prefix_contains(const struct prefix *prefix, const struct addr *addr);
+/* The same addresses: family, bits and length agree. */
+bool prefix_equal(const struct prefix *a, const struct prefix *b);
 
 /* Canonical text (RFC 5952); a prefix of full length is written without /LEN. Both return buf. */
 char *addr_format(const struct addr *addr, char buf[ADDR_TEXT_MAX]);

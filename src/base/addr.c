@@ -105,6 +105,11 @@ bool prefix_contains(const struct prefix *prefix, const struct addr *addr)
 	return addr_equal(&masked, &prefix->addr);
 }
 
+bool prefix_equal(const struct prefix *a, const struct prefix *b)
+{
+	return a->len == b->len && addr_equal(&a->addr, &b->addr);
+}
+
 char *addr_format(const struct addr *addr, char buf[ADDR_TEXT_MAX])
 {
 	if (!addr->family || !inet_ntop(addr->family, addr->bytes, buf, ADDR_TEXT_MAX))

@@ -2,14 +2,9 @@
 /* daemon/ban_terms: see the header. */
 #include "ban_terms.h"
 
-static bool is_same(const struct prefix *a, const struct prefix *b)
-{
-	return a->len == b->len && addr_equal(&a->addr, &b->addr);
-}
-
 static bool is_replaced(const struct ban *old, const struct ban *ban)
 {
-	return is_same(&old->prefix, &ban->prefix) &&
+	return prefix_equal(&old->prefix, &ban->prefix) &&
 	       (old->rate_per_sec == ban->rate_per_sec ||
 		(old->rate_per_sec > ban->rate_per_sec && old->until_ns <= ban->until_ns));
 }
@@ -43,7 +38,7 @@ int64_t ban_terms_end(const struct ban_terms *terms, const struct ban *ban, int6
 		if (item->until_ns <= now_ns)
 			continue;
 		same += item->rate_per_sec == ban->rate_per_sec;
-		if (item->rate_per_sec <= ban->rate_per_sec && is_same(&item->prefix, &ban->prefix) &&
+		if (item->rate_per_sec <= ban->rate_per_sec && prefix_equal(&item->prefix, &ban->prefix) &&
 		    item->until_ns > end_ns)
 			end_ns = item->until_ns;
 	}

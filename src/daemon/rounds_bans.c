@@ -35,8 +35,7 @@ static uint64_t bans_of_rule(struct rounds *rounds, const struct ban *ban, int64
 	list = bans_list(rounds->bans, now_ns, &count);
 	for (size_t i = 0; i < count; i++) {
 		same += list[i].rate_per_sec == ban->rate_per_sec;
-		if (list[i].rate_per_sec <= ban->rate_per_sec && list[i].prefix.len == ban->prefix.len &&
-		    addr_equal(&list[i].prefix.addr, &ban->prefix.addr))
+		if (list[i].rate_per_sec <= ban->rate_per_sec && prefix_equal(&list[i].prefix, &ban->prefix))
 			*ret_until_ns = list[i].until_ns;
 	}
 	return same;
@@ -49,7 +48,7 @@ static const struct ban *find_ban(struct rounds *rounds, const struct prefix *pr
 	const struct ban *list = bans_list(rounds->bans, now_ns, &count), *found = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		if (list[i].prefix.len == prefix->len && addr_equal(&list[i].prefix.addr, &prefix->addr))
+		if (prefix_equal(&list[i].prefix, prefix))
 			found = &list[i];
 	return found;
 }

@@ -284,16 +284,11 @@ void bans_close(struct bans *bans)
 
 /* ---- changes ---- */
 
-static bool is_same_prefix(const struct prefix *a, const struct prefix *b)
-{
-	return a->len == b->len && addr_equal(&a->addr, &b->addr);
-}
-
 /* What the new one is in place of: one of its own rate, and milder ones that do not outlast it. A milder one that does
  * stays beside it, in its own set, and is what is left at its end. */
 static bool is_replaced(const struct ban *old, const struct ban *ban)
 {
-	return is_same_prefix(&old->prefix, &ban->prefix) &&
+	return prefix_equal(&old->prefix, &ban->prefix) &&
 	       (old->rate_per_sec == ban->rate_per_sec ||
 		(old->rate_per_sec > ban->rate_per_sec && old->until_ns <= ban->until_ns));
 }
@@ -404,7 +399,7 @@ int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *
 	forget_expired(bans, clock_monotonic_ns());
 	before = bans->used;
 	for (size_t i = 0; i < before; i++)
-		if (!is_same_prefix(&bans->items[i].prefix, prefix))
+		if (!prefix_equal(&bans->items[i].prefix, prefix))
 			bans->items[kept++] = bans->items[i];
 	if (kept == before)
 		return -ENOENT;

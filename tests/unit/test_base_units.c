@@ -83,6 +83,28 @@ static void test_prefixes_are_masked_and_refused_when_too_long(void **state)
 	assert_non_null(strstr(problem.text, "an IPv4 prefix is at most /32"));
 }
 
+static void test_prefixes_are_equal_in_family_bits_and_length(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool equal;
+	} cases[] = {
+		{"10.1.2.0/24", "10.1.2.77/24", true},	   {"10.1.2.0/24", "10.1.2.0/25", false},
+		{"10.1.2.0/24", "10.1.3.0/24", false},	   {"0.0.0.0/0", "::/0", false},
+		{"2001:db8::/64", "2001:db8::1/64", true}, {"2001:db8::/64", "2001:db8::1", false},
+		{"10.0.0.1", "::ffff:10.0.0.1", true},	   {"10.0.0.1", "10.0.0.2", false},
+	};
+	struct prefix a, b;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(prefix_parse(cases[i].a, &a, NULL), 0);
+		assert_int_equal(prefix_parse(cases[i].b, &b, NULL), 0);
+		assert_int_equal(prefix_equal(&a, &b), cases[i].equal);
+		assert_int_equal(prefix_equal(&b, &a), cases[i].equal);
+	}
+}
+
 static void test_siphash_depends_on_key_and_every_byte(void **state)
 {
 	struct siphash_key a = { 1, 2 }, b = { 1, 3 };
@@ -106,6 +128,7 @@ int main(void)
 		cmocka_unit_test(test_sizes_and_numbers_have_bounds),
 		cmocka_unit_test(test_numbers_are_written_for_people),
 		cmocka_unit_test(test_prefixes_are_masked_and_refused_when_too_long),
+		cmocka_unit_test(test_prefixes_are_equal_in_family_bits_and_length),
 		cmocka_unit_test(test_siphash_depends_on_key_and_every_byte),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
