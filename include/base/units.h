@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* base/units: numbers with units, read and written. */
+/* base/units: numbers with units, read and written; the lesser and the greater of two. */
 #ifndef CTWARDEN_BASE_UNITS_H
 #define CTWARDEN_BASE_UNITS_H
 
@@ -8,6 +8,16 @@
 #include "base/problem.h"
 
 #define UNITS_TEXT_MAX 48
+
+static inline uint64_t lesser(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static inline uint64_t greater(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
 
 /* "5", "5s", "500ms", "2min"/"2m", "1h30m", "1d", "2h 4min" -> nanoseconds (a bare number is seconds).
  * Negative, empty or above 100 years: -EINVAL. */

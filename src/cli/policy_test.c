@@ -14,6 +14,7 @@
 #include "action/protect.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "flow/saved.h"
 #include "kernel/kernel.h"
 #include "report/policy.h"
@@ -215,11 +216,6 @@ static bool on_victim(const struct flow *flow, const void *raw, size_t raw_len, 
 		}
 	}
 	return true;
-}
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 static bool heeds_surge(const struct test *t, const struct trial *trial)

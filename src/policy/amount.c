@@ -4,22 +4,13 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "base/units.h"
 #include "private.h"
 #include "state.h"
 
 #define ROUND_MARGIN 1.15  /* growth may rise until then */
 #define TICK_SEC     0.05  /* between readings while it is tight */
 #define LEAST_SHARE  0.01  /* of the capacity, where anything has to go at all */
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
-static uint64_t greater(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Entries to go so that free room lasts for seconds at this rate. */
 static uint64_t for_headroom(const struct fill *fill, double rate, double seconds)

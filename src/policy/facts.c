@@ -82,9 +82,9 @@ static uint64_t entries_held(const struct subject *subject)
 	uint64_t entries = subject->row->entries, pickups = classes[FLOW_CLASS_PICKUP];
 
 	if (subject->is_banned)
-		return shaken < entries ? shaken : entries;
+		return lesser(shaken, entries);
 	if (subject->is_proven)
-		return answered < entries ? answered : entries;
+		return lesser(answered, entries);
 	return entries > pickups ? entries - pickups : 0;
 }
 
@@ -283,11 +283,6 @@ bool when_holds(const struct policy_when *when, const struct facts *facts,
 }
 
 /* ---- by how much ---- */
-
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 /* At the mark itself the condition still holds, so one more has to go. */
 static uint64_t excess_of(double number, double mark)
