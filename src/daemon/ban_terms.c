@@ -2,6 +2,18 @@
 /* daemon/ban_terms: see the header. */
 #include "ban_terms.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+#define ROOM_FIRST 64
+
+void ban_terms_free(struct ban_terms *terms)
+{
+	free(terms->items);
+	*terms = (struct ban_terms){0};
+}
+
 static bool is_replaced(const struct ban *old, const struct ban *ban)
 {
 	return prefix_equal(&old->prefix, &ban->prefix) &&
@@ -17,7 +29,11 @@ void ban_terms_put(struct ban_terms *terms, const struct ban *ban, int64_t now_n
 		if (terms->items[i].until_ns > now_ns && !is_replaced(&terms->items[i], ban))
 			terms->items[kept++] = terms->items[i];
 	terms->used = kept;
-	if (kept < BAN_TERMS_MAX) {
+	if (kept == terms->room && kept < BAN_TERMS_MAX) {
+		terms->room = kept ? 2 * kept : ROOM_FIRST;
+		terms->items = mem_resize(terms->items, terms->room, sizeof(*terms->items));
+	}
+	if (kept < terms->room) {
 		terms->items[terms->used++] = *ban;
 		return;
 	}

@@ -6,12 +6,15 @@
 
 #include "kernel/kernel.h"
 
-#define BAN_TERMS_MAX 1024
+#define BAN_TERMS_MAX 65536 /* as many as max_bans of a policy may say */
 
 struct ban_terms { /* zeroed: empty */
-	struct ban items[BAN_TERMS_MAX];
-	size_t used;
+	struct ban *items; /* grows as needed */
+	size_t used, room;
 };
+
+/* Empty then. */
+void ban_terms_free(struct ban_terms *terms);
 
 /* Takes it in, in place of one of the same prefix and rate and of milder ones that do not outlast it; where there is no
  * room the first to end gives way. */

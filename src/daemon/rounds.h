@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "action/guard.h"
+#include "ban_terms.h"
 #include "kernel/kernel.h"
 
 struct rounds;
@@ -15,6 +16,9 @@ struct rounds;
 struct rounds_config {
 	struct guard_config guard;
 	size_t max_bans;
+	/* Borrowed; of the rounds until they are stopped, which leaves them as they are. */
+	struct ban_terms *supposed; /* in observe: would be in force */
+	struct ban_terms *lifted;   /* by hand: not banned again until then */
 	char state_dir[256];
 };
 

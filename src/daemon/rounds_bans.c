@@ -74,7 +74,7 @@ static int suppose(struct rounds *rounds, const struct policy_do *action, const 
 		   struct action_record *record, int64_t *ret_settled_ns)
 {
 	size_t same;
-	int64_t until_ns = ban_terms_end(&rounds->supposed, ban, now_ns, &same);
+	int64_t until_ns = ban_terms_end(rounds->config.supposed, ban, now_ns, &same);
 
 	if (!until_ns && rounds->bans)
 		bans_of_rule(rounds, ban, now_ns, &until_ns); /* made before the mode was changed */
@@ -82,7 +82,7 @@ static int suppose(struct rounds *rounds, const struct policy_do *action, const 
 		return settle(record, until_ns, ret_settled_ns);
 	if (same >= action->max_bans)
 		return too_many(record, action, "would be");
-	ban_terms_put(&rounds->supposed, ban, now_ns);
+	ban_terms_put(rounds->config.supposed, ban, now_ns);
 	*ret_settled_ns = ban->until_ns;
 	return 0;
 }
@@ -164,7 +164,7 @@ int rounds_ban(struct rounds *rounds, const struct policy *policy, const struct 
 	record->ban = (struct record_ban){
 		.for_ns = action->duration_ns, .rate_per_sec = action->rate_per_sec, .is_new = true};
 	pthread_mutex_lock(&rounds->bans_lock);
-	lifted_ns = ban_terms_overlap(&rounds->lifted, &ban.prefix, now_ns);
+	lifted_ns = ban_terms_overlap(rounds->config.lifted, &ban.prefix, now_ns);
 	if (lifted_ns)
 		result = settle(record, lifted_ns, ret_settled_ns);
 	else if (decision->would)
@@ -230,7 +230,7 @@ int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *re
 	if (!result)
 		result = bans_remove(rounds->bans, prefix, reterr_problem);
 	if (!result && found) {
-		ban_terms_put(&rounds->lifted, &ban, now_ns);
+		ban_terms_put(rounds->config.lifted, &ban, now_ns);
 		*ret_until_ns = ban.until_ns;
 	}
 	if (!result || result == -ENOENT) {
@@ -251,7 +251,7 @@ int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *r
 		bans_list(rounds->bans, clock_monotonic_ns(), ret_count);
 		result = bans_clear(rounds->bans, reterr_problem);
 	}
-	rounds->lifted.used = 0;
+	rounds->config.lifted->used = 0;
 	pthread_mutex_unlock(&rounds->bans_lock);
 	return result;
 }

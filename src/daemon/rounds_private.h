@@ -7,7 +7,6 @@
 #include <stdatomic.h>
 
 #include "adoption.h"
-#include "ban_terms.h"
 #include "held.h"
 #include "rounds.h"
 
@@ -45,8 +44,6 @@ struct rounds {
 	char note[160];
 	pthread_mutex_t bans_lock;
 	struct bans *bans; /* NULL: not opened yet */
-	struct ban_terms supposed; /* in observe: would be in force */
-	struct ban_terms lifted;   /* by hand: not banned again until then */
 	bool were_bans_asked, are_bans_lost;
 	bool tends_bans; /* in mode act, of the last order */
 	int64_t bans_ns; /* when it was looked whether the kernel still has them */

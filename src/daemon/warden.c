@@ -128,8 +128,11 @@ void warden_set_mode(struct engine *engine, enum policy_mode mode, int64_t for_n
 
 static void start_rounds(struct engine *engine)
 {
-	struct rounds_config config = { .guard = guard_config_default(), .max_bans = BANS_MAX };
 	struct warden *warden = &engine->warden;
+	struct rounds_config config = {.guard = guard_config_default(),
+				       .max_bans = BANS_MAX,
+				       .supposed = &warden->supposed,
+				       .lifted = &warden->lifted};
 	int r;
 
 	memcpy(config.state_dir, engine->config.state_dir, sizeof(config.state_dir));
@@ -172,6 +175,8 @@ void warden_stop(struct engine *engine)
 	struct warden *warden = &engine->warden;
 
 	rounds_stop(warden->rounds, engine->config.clear_bans);
+	ban_terms_free(&warden->supposed);
+	ban_terms_free(&warden->lifted);
 	policy_memory_free(warden->memory);
 	policy_free(warden->policy);
 	policy_free(warden->next);

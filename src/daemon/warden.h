@@ -29,6 +29,7 @@ struct warden {
 	enum policy_mode judged_mode; /* in which the rules were last looked at */
 	int64_t mode_until_ns;    /* switched at run time until then; 0: not */
 	struct rounds *rounds;    /* NULL: no rule, or no right to act */
+	struct ban_terms supposed, lifted; /* of the rounds */
 	struct round_order *order;
 	struct round_result *result;
 	bool is_running, is_failing;

@@ -48,6 +48,7 @@ static int make(void **state)
 
 static int end(void **state)
 {
+	ban_terms_free(*state);
 	free(*state);
 	return 0;
 }
@@ -112,17 +113,45 @@ static void what_shares_an_address_overlaps(void **state)
 	assert_int_equal(overlap(terms, "10.1.0.66", 1), 100); /* the later end */
 }
 
+static struct ban nth_ban(unsigned i)
+{
+	struct ban ban = ban_of("10.0.0.0", i == 77 ? 500 : 1000, 0);
+
+	ban.prefix.addr.bytes[2] = (uint8_t)(i >> 8);
+	ban.prefix.addr.bytes[3] = (uint8_t)i;
+	return ban;
+}
+
+static void thousands_stand_beside_each_other(void **state)
+{
+	struct ban_terms *terms = *state;
+	const unsigned count = 3000;
+	struct ban ban;
+	size_t same;
+
+	for (unsigned i = 0; i < count; i++) {
+		ban = nth_ban(i);
+		ban_terms_put(terms, &ban, 1);
+	}
+	assert_int_equal(terms->used, count);
+	assert_in_range(terms->room, count, 2 * count); /* no more than they need */
+	for (unsigned i = 0; i < count; i++) {
+		ban = nth_ban(i);
+		assert_int_equal(ban_terms_end(terms, &ban, 1, &same), ban.until_ns);
+		assert_int_equal(same, count);
+	}
+}
+
 static void where_there_is_no_room_the_first_to_end_gives_way(void **state)
 {
 	struct ban_terms *terms = *state;
-	struct ban ban = ban_of("10.0.0.0", 0, 0);
 
-	for (unsigned i = 0; i < BAN_TERMS_MAX; i++) {
-		ban.prefix.addr.bytes[2] = (uint8_t)(i >> 8);
-		ban.prefix.addr.bytes[3] = (uint8_t)i;
-		ban.until_ns = i == 77 ? 500 : 1000;
-		ban_terms_put(terms, &ban, 1);
-	}
+	/* Put one by one, each would look at all before it. */
+	terms->items = calloc(BAN_TERMS_MAX, sizeof(*terms->items));
+	assert_non_null(terms->items);
+	terms->used = terms->room = BAN_TERMS_MAX;
+	for (unsigned i = 0; i < BAN_TERMS_MAX; i++)
+		terms->items[i] = nth_ban(i);
 	put(terms, "192.0.2.1", 2000, 0, 2);
 	assert_int_equal(terms->used, BAN_TERMS_MAX);
 	assert_int_equal(end_of(terms, "192.0.2.1", 0, 2, NULL), 2000);
@@ -138,6 +167,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_stands_until_its_end_at_its_rate_or_a_milder_one, make, end),
 		cmocka_unit_test(who_else_holds_it_is_a_wider_ban_the_strictest),
 		cmocka_unit_test_setup_teardown(what_shares_an_address_overlaps, make, end),
+		cmocka_unit_test_setup_teardown(thousands_stand_beside_each_other, make, end),
 		cmocka_unit_test_setup_teardown(where_there_is_no_room_the_first_to_end_gives_way, make, end),
 	};
 
