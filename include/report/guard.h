@@ -27,12 +27,15 @@ struct report_bans { /* ctwarden.bans/1 */
 	struct table_netns netns;
 	const struct report_ban *bans; /* the first to end first */
 	size_t count;
+	const struct report_ban *spared; /* lifted by hand, not banned again until then; no rate */
+	size_t spared_count;
 };
 
 struct report_unban { /* ctwarden.unban/1 */
 	int64_t real_ns;
 	struct table_netns netns;
 	uint64_t removed;
+	const struct report_ban *lifted; /* as many: as they were, the first to end first; not needed for the text */
 	int64_t spared_ns;	   /* so long the guard does not ban it again; 0: it may at once */
 	struct report_ban held_by; /* a wider ban that still holds it; left_ns 0: none */
 };

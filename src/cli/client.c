@@ -225,8 +225,6 @@ int client_order(const struct cli *cli, const char *command, const char *args, c
 	run_say("%s", problem_format(&problem, line, sizeof(line)));
 	if (result != -EREMOTEIO)
 		return EXIT_NO_DAEMON;
-	if (!strcmp(code, "not-banned"))
-		return option_given(cli, OPTION_FAIL_IF_NONE) ? EXIT_NONE : EXIT_DONE;
 	return !strcmp(code, "invalid")	      ? EXIT_INVALID
 	       : !strcmp(code, "bad-request") ? EXIT_USAGE
 					      : EXIT_FAILED;

@@ -9,7 +9,7 @@ int cmd_bans(struct cli *cli)
 {
 	struct report_bans shown = {0};
 	struct problem problem = {0};
-	struct report_ban *bans;
+	struct report_ban *rows;
 	char *document;
 	int code = client_order(cli, "bans", "{}", &document);
 
@@ -17,12 +17,11 @@ int cmd_bans(struct cli *cli)
 		return code;
 	if (cli->out.is_json) {
 		run_wrote(cli, client_print(cli, document));
-	} else if (view_bans(document, &bans, &shown.count, &problem)) {
+	} else if (view_bans(document, &rows, &shown, &problem)) {
 		code = client_nonsense(&problem);
 	} else {
-		shown.bans = bans;
 		run_wrote(cli, report_bans_text(&cli->out, &shown));
-		free(bans);
+		free(rows);
 	}
 	free(document);
 	return code;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 #include "cli.h"
 #include "view_guard.h"
 
@@ -29,6 +30,17 @@ static int parse(const struct cli *cli, char **ret_args, struct problem *problem
 	return 0;
 }
 
+static void say_not_banned(const char *what, const struct report_ban *wider)
+{
+	char prefix[ADDR_TEXT_MAX], time[UNITS_TEXT_MAX];
+
+	if (wider->left_ns > 0)
+		run_say("%s is not banned by itself: held by %s for %s", what, prefix_format(&wider->prefix, prefix),
+			units_format_duration(wider->left_ns, time));
+	else
+		run_say("%s is not banned", what);
+}
+
 int cmd_unban(struct cli *cli)
 {
 	struct problem problem = {0};
@@ -40,12 +52,14 @@ int cmd_unban(struct cli *cli)
 		return run_usage(&problem);
 	code = client_order(cli, "unban", args, &document);
 	free(args);
-	if (code || !document) /* none: it was not banned, and that was said */
+	if (code)
 		return code;
 	if (view_unban(document, &done, &problem))
 		code = client_nonsense(&problem);
 	else if (cli->out.is_json)
 		run_wrote(cli, client_print(cli, document));
+	else if (!done.removed && cli->operand_count)
+		say_not_banned(cli->operands[0], &done.held_by);
 	else
 		run_wrote(cli, report_unban_text(&cli->out, &done));
 	free(document);

@@ -70,32 +70,46 @@ static int read_ban(const struct doc_node *row, struct report_ban *ban, struct p
 	return result ? result : read_left(row, &ban->left_ns, problem);
 }
 
-int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count,
+static int read_bans(const struct doc_node *list, struct report_ban *ret_bans, struct problem *problem)
+{
+	struct doc_node row;
+	int result = 0;
+
+	for (size_t i = 0; i < doc_count(list) && !result; i++) {
+		row = doc_at(list, i);
+		result = read_ban(&row, &ret_bans[i], problem);
+	}
+	return result;
+}
+
+int view_bans(const char *document, struct report_ban **ret_rows, struct report_bans *ret_bans,
 	      struct problem *reterr_problem)
 {
-	struct doc_node root, list, row;
-	struct report_ban *bans;
+	struct doc_node root, list, spared;
+	struct report_bans bans = {0};
+	struct report_ban *rows;
 	struct doc *doc;
-	size_t count, i;
 	int result = open_document(document, &doc, reterr_problem);
 
 	if (result)
 		return result;
 	root = doc_root(doc);
 	list = doc_get(&root, "bans");
-	count = doc_count(&list);
-	bans = mem_array(count + 1, sizeof(*bans));
-	for (i = 0; i < count && !result; i++) {
-		row = doc_at(&list, i);
-		result = read_ban(&row, &bans[i], reterr_problem);
-	}
+	spared = doc_get(&root, "spared");
+	bans.count = doc_count(&list);
+	bans.spared_count = doc_count(&spared);
+	rows = mem_array(bans.count + bans.spared_count, sizeof(*rows));
+	bans.bans = rows;
+	bans.spared = rows + bans.count;
+	if (!(result = read_bans(&list, rows, reterr_problem)))
+		result = read_bans(&spared, rows + bans.count, reterr_problem);
 	doc_free(doc);
 	if (result) {
-		free(bans);
+		free(rows);
 		return result;
 	}
+	*ret_rows = rows;
 	*ret_bans = bans;
-	*ret_count = count;
 	return 0;
 }
 

@@ -8,8 +8,8 @@
 #include "report/guard.h"
 
 int view_mode(const char *document, struct report_mode *ret_mode, struct problem *reterr_problem);
-/* *ret_bans is to be freed. */
-int view_bans(const char *document, struct report_ban **ret_bans, size_t *ret_count,
+/* *ret_rows is to be freed; what *ret_bans points to is in it. */
+int view_bans(const char *document, struct report_ban **ret_rows, struct report_bans *ret_bans,
 	      struct problem *reterr_problem);
 int view_unban(const char *document, struct report_unban *ret_done, struct problem *reterr_problem);
 /* policy points to ret_policy then. */

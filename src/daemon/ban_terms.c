@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/units.h"
 
 #define ROOM_FIRST 64
 
@@ -76,6 +77,29 @@ int64_t ban_terms_overlap(const struct ban_terms *terms, const struct prefix *pr
 			end_ns = item->until_ns;
 	}
 	return end_ns;
+}
+
+static int by_end(const void *a, const void *b)
+{
+	int64_t x = ((const struct ban *)a)->until_ns, y = ((const struct ban *)b)->until_ns;
+
+	return x < y ? -1 : x > y;
+}
+
+size_t ban_terms_list(const struct ban_terms *terms, int64_t now_ns, struct ban *ret_list, size_t max)
+{
+	struct ban *list = mem_array(terms->used, sizeof(*list));
+	size_t count = 0;
+
+	for (size_t i = 0; i < terms->used; i++)
+		if (terms->items[i].until_ns > now_ns)
+			list[count++] = terms->items[i];
+	qsort(list, count, sizeof(*list), by_end);
+	count = lesser(count, max);
+	for (size_t i = 0; i < count; i++)
+		ret_list[i] = list[i];
+	free(list);
+	return count;
 }
 
 struct ban ban_wider(const struct ban *list, size_t count, const struct prefix *prefix)

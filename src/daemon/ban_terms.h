@@ -24,6 +24,8 @@ void ban_terms_put(struct ban_terms *terms, const struct ban *ban, int64_t now_n
 int64_t ban_terms_end(const struct ban_terms *terms, const struct ban *ban, int64_t now_ns, size_t *ret_same);
 /* The latest end of what shares an address with the prefix; 0: nothing. */
 int64_t ban_terms_overlap(const struct ban_terms *terms, const struct prefix *prefix, int64_t now_ns);
+/* Those that have not ended, in order of their end: at most max. Returns how many. */
+size_t ban_terms_list(const struct ban_terms *terms, int64_t now_ns, struct ban *ret_list, size_t max);
 
 /* Of a list of bans in force that which holds all of the prefix and is wider: the strictest, of these the last to end.
  * until_ns 0: none. */

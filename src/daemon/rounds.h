@@ -74,11 +74,21 @@ int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, siz
 		struct problem *reterr_problem);
 /* How many are in force; of those an earlier run left only where opens (asks nft, once). */
 size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens);
-/* The guard bans nothing that shares an address with it until *ret_until_ns (monotonic), when the ban would have ended.
- * -ENOENT: not banned. *ret_wider, then too: who else holds it, a wider ban, the strictest; until_ns 0: none. */
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct ban *ret_wider,
+/* Who is spared after an unban and until when, the first to end first: at most max. */
+size_t rounds_spared(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max);
+
+struct rounds_lifted {
+	struct ban *bans; /* as they were, the first to end first; to be freed */
+	size_t count;
+	int64_t spared_until_ns; /* (monotonic) the guard bans nothing that shares an address with it; 0: it may */
+	struct ban wider;	 /* who else holds it, a wider ban, the strictest; until_ns 0: none */
+};
+/* Lifts the bans of this prefix, at all its rates, and spares it for as long as they would have lasted; NULL: all, and
+ * who was spared is no longer: the guard decides anew. 0 also where there was none; -errno with the problem. */
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, struct rounds_lifted *ret_lifted,
 		 struct problem *reterr_problem);
-/* All, and what was lifted by hand before is forgotten: the guard decides anew. */
-int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem);
+/* The same of bans that are no rounds': nobody is spared. */
+int rounds_lift(struct bans *bans, const struct prefix *prefix, struct rounds_lifted *ret_lifted,
+		struct problem *reterr_problem);
 
 #endif

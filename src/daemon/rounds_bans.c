@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "ban_check.h"
 #include "base/clock.h"
+#include "base/mem.h"
 
 #define BANS_CHECK_NS	  (5 * NS_PER_SEC)
 #define GATEWAYS_FRESH_NS (5 * NS_PER_SEC)
@@ -213,45 +215,64 @@ size_t rounds_ban_count(struct rounds *rounds, int64_t now_ns, bool opens)
 	return count;
 }
 
-int rounds_unban(struct rounds *rounds, const struct prefix *prefix, int64_t *ret_until_ns, struct ban *ret_wider,
-		 struct problem *reterr_problem)
+size_t rounds_spared(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max)
 {
-	int64_t now_ns = clock_monotonic_ns();
-	const struct ban *found, *list;
-	struct ban ban = {0};
 	size_t count;
-	int result;
 
 	pthread_mutex_lock(&rounds->bans_lock);
-	result = open_bans(rounds, reterr_problem);
-	found = result ? NULL : find_ban(rounds, prefix, now_ns);
-	if (found)
-		ban = *found;
-	if (!result)
-		result = bans_remove(rounds->bans, prefix, reterr_problem);
-	if (!result && found) {
-		ban_terms_put(rounds->config.lifted, &ban, now_ns);
-		*ret_until_ns = ban.until_ns;
-	}
-	if (!result || result == -ENOENT) {
-		list = bans_list(rounds->bans, now_ns, &count);
-		*ret_wider = ban_wider(list, count, prefix);
-	}
+	count = ban_terms_list(rounds->config.lifted, now_ns, ret_bans, max);
 	pthread_mutex_unlock(&rounds->bans_lock);
-	return result;
+	return count;
 }
 
-int rounds_unban_all(struct rounds *rounds, size_t *ret_count, struct problem *reterr_problem)
+int rounds_lift(struct bans *bans, const struct prefix *prefix, struct rounds_lifted *ret_lifted,
+		struct problem *reterr_problem)
 {
+	struct rounds_lifted lifted = {0};
+	size_t count;
+	const struct ban *list = bans_list(bans, clock_monotonic_ns(), &count);
+	int result = 0;
+
+	lifted.bans = mem_array(count, sizeof(*lifted.bans));
+	for (size_t i = 0; i < count; i++)
+		if (!prefix || prefix_equal(&list[i].prefix, prefix))
+			lifted.bans[lifted.count++] = list[i];
+	if (!prefix)
+		result = bans_clear(bans, reterr_problem);
+	else if (lifted.count)
+		result = bans_remove(bans, prefix, reterr_problem);
+	if (result == -ENOENT) { /* it has just ended */
+		result = 0;
+		lifted.count = 0;
+	}
+	if (result) {
+		free(lifted.bans);
+		return result;
+	}
+	list = bans_list(bans, clock_monotonic_ns(), &count);
+	if (prefix)
+		lifted.wider = ban_wider(list, count, prefix);
+	*ret_lifted = lifted;
+	return 0;
+}
+
+int rounds_unban(struct rounds *rounds, const struct prefix *prefix, struct rounds_lifted *ret_lifted,
+		 struct problem *reterr_problem)
+{
+	const struct ban *last;
 	int result;
 
 	pthread_mutex_lock(&rounds->bans_lock);
 	result = open_bans(rounds, reterr_problem);
-	if (!result) {
-		bans_list(rounds->bans, clock_monotonic_ns(), ret_count);
-		result = bans_clear(rounds->bans, reterr_problem);
+	if (!result)
+		result = rounds_lift(rounds->bans, prefix, ret_lifted, reterr_problem);
+	if (!result && !prefix)
+		rounds->config.lifted->used = 0;
+	if (!result && prefix && ret_lifted->count) {
+		last = &ret_lifted->bans[ret_lifted->count - 1];
+		ban_terms_put(rounds->config.lifted, last, clock_monotonic_ns());
+		ret_lifted->spared_until_ns = last->until_ns;
 	}
-	rounds->config.lifted->used = 0;
 	pthread_mutex_unlock(&rounds->bans_lock);
 	return result;
 }

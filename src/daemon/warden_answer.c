@@ -8,14 +8,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ban_terms.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/units.h"
 #include "report/guard.h"
 
-#define BANS_SHOWN  4096
+#define BANS_SHOWN   4096
+#define SPARED_SHOWN 1024 /* so that the answer stays below what a client takes */
 #define FOR_MAX_SEC (366 * 86400.0)
 
 static char *answer_with(int64_t id, char *document)
@@ -160,14 +160,25 @@ static char *failed(const struct control_request *request, int r, const struct p
 				 problem->text[0] ? problem->text : strerror(-r), problem->path);
 }
 
+static struct report_ban *rows_of(const struct ban *bans, size_t count, int64_t now_ns)
+{
+	struct report_ban *rows = mem_array(count, sizeof(*rows));
+
+	for (size_t i = 0; i < count; i++)
+		rows[i] = (struct report_ban){.prefix = bans[i].prefix,
+					      .left_ns = bans[i].until_ns > now_ns ? bans[i].until_ns - now_ns : 0,
+					      .rate_per_sec = bans[i].rate_per_sec};
+	return rows;
+}
+
 static char *answer_bans(struct engine *engine, const struct control_request *request)
 {
 	static const char *const known[] = {NULL};
 	struct report_bans shown = {.real_ns = clock_real_ns(), .netns = engine->netns};
+	struct report_ban *rows, *spared_rows;
 	int64_t now_ns = clock_monotonic_ns();
 	struct problem problem = {0};
-	struct report_ban *items;
-	struct ban *bans;
+	struct ban *bans, *spared;
 	char *document;
 	int r;
 
@@ -179,53 +190,55 @@ static char *answer_bans(struct engine *engine, const struct control_request *re
 		free(bans);
 		return failed(request, r, &problem);
 	}
-	items = mem_array(shown.count + 1, sizeof(*items));
-	for (size_t i = 0; i < shown.count; i++)
-		items[i] = (struct report_ban){.prefix = bans[i].prefix,
-					       .left_ns = bans[i].until_ns - now_ns,
-					       .rate_per_sec = bans[i].rate_per_sec};
-	shown.bans = items;
+	spared = mem_array(SPARED_SHOWN, sizeof(*spared));
+	if (engine->warden.rounds)
+		shown.spared_count = rounds_spared(engine->warden.rounds, now_ns, spared, SPARED_SHOWN);
+	shown.bans = rows = rows_of(bans, shown.count, now_ns);
+	shown.spared = spared_rows = rows_of(spared, shown.spared_count, now_ns);
 	document = report_bans_json(&shown);
-	free(items);
+	free(spared_rows);
+	free(rows);
+	free(spared);
 	free(bans);
 	return answer_with(request->id, document);
 }
 
-static int lift(struct engine *engine, const struct prefix *prefix, size_t *ret_count, int64_t *ret_until_ns,
-		struct ban *ret_wider, struct problem *problem)
+static int lift(struct engine *engine, const struct prefix *prefix, struct rounds_lifted *ret_lifted,
+		struct problem *problem)
 {
 	struct rounds *rounds = engine->warden.rounds;
-	const struct ban *list;
 	struct bans *bans;
-	size_t left;
 	int r;
 
-	*ret_count = 1;
 	if (rounds)
-		return prefix ? rounds_unban(rounds, prefix, ret_until_ns, ret_wider, problem)
-			      : rounds_unban_all(rounds, ret_count, problem);
+		return rounds_unban(rounds, prefix, ret_lifted, problem);
 	r = bans_open(BANS_SHOWN, &bans, problem);
 	if (r < 0)
 		return r;
-	if (!prefix)
-		bans_list(bans, clock_monotonic_ns(), ret_count);
-	r = prefix ? bans_remove(bans, prefix, problem) : bans_clear(bans, problem);
-	list = bans_list(bans, clock_monotonic_ns(), &left);
-	if (prefix)
-		*ret_wider = ban_wider(list, left, prefix);
+	r = rounds_lift(bans, prefix, ret_lifted, problem);
 	bans_close(bans);
 	return r;
 }
 
-/* Not banned by itself. */
-static char *not_banned(const struct control_request *request, const char *text, const struct report_ban *wider)
+static char *tell_lifted(struct engine *engine, const struct rounds_lifted *lifted, const char *text)
 {
-	char words[160] = "is not banned", prefix[ADDR_TEXT_MAX], time[UNITS_TEXT_MAX];
+	struct report_unban done = {.real_ns = clock_real_ns(), .netns = engine->netns, .removed = lifted->count};
+	int64_t now_ns = clock_monotonic_ns();
+	struct report_ban *rows = rows_of(lifted->bans, lifted->count, now_ns),
+			  *wider = rows_of(&lifted->wider, 1, now_ns);
+	char time[UNITS_TEXT_MAX] = "", *document;
 
-	if (wider->left_ns > 0)
-		snprintf(words, sizeof(words), "is not banned by itself: held by %s for %s",
-			 prefix_format(&wider->prefix, prefix), units_format_duration(wider->left_ns, time));
-	return report_error_json(request->id, "not-banned", words, text);
+	done.lifted = rows;
+	done.held_by = *wider;
+	done.spared_ns = lifted->spared_until_ns ? lifted->spared_until_ns - now_ns : 0;
+	if (lifted->count || !text)
+		log_info("bans lifted: %s%s%s", text ? text : "all",
+			 done.spared_ns > 0 ? ", not to be banned again for " : "",
+			 done.spared_ns > 0 ? units_format_duration(done.spared_ns, time) : "");
+	document = report_unban_json(&done);
+	free(rows);
+	free(wider);
+	return document;
 }
 
 static char *answer_unban(struct engine *engine, const struct control_request *request)
@@ -233,15 +246,12 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 	static const char *const known[] = {"prefix", "all", NULL};
 	struct doc_node prefix_node = doc_get(&request->args, "prefix"),
 			all_node = doc_get(&request->args, "all");
+	struct rounds_lifted lifted = {0};
 	struct problem problem = {0};
-	char time[UNITS_TEXT_MAX] = "";
 	const char *text = NULL;
-	struct report_unban done = {.real_ns = clock_real_ns(), .netns = engine->netns};
-	struct ban wider = {0};
-	int64_t until_ns = 0, now_ns;
 	struct prefix prefix;
 	bool all = false;
-	size_t count = 0;
+	char *document;
 	int r;
 
 	if (!only_keys(request, known, &problem) || doc_text(&prefix_node, &text, &problem) < 0 ||
@@ -254,22 +264,14 @@ static char *answer_unban(struct engine *engine, const struct control_request *r
 		return report_error_json(request->id, "bad-request", problem.text, "args.prefix");
 	if (!may_change(request))
 		return not_allowed(request);
-	r = lift(engine, all ? NULL : &prefix, &count, &until_ns, &wider, &problem);
-	now_ns = clock_monotonic_ns();
-	if (wider.until_ns > now_ns)
-		done.held_by = (struct report_ban){.prefix = wider.prefix,
-						   .left_ns = wider.until_ns - now_ns,
-						   .rate_per_sec = wider.rate_per_sec};
-	if (r == -ENOENT)
-		return not_banned(request, text, &done.held_by);
+	r = lift(engine, all ? NULL : &prefix, &lifted, &problem);
 	if (r < 0)
 		return failed(request, r, &problem);
-	policy_memory_forget_settled(engine->warden.memory);
-	done.removed = count;
-	done.spared_ns = until_ns ? until_ns - now_ns : 0;
-	log_info("bans lifted: %s%s%s", all ? "all" : text, done.spared_ns > 0 ? ", not to be banned again for " : "",
-		 done.spared_ns > 0 ? units_format_duration(done.spared_ns, time) : "");
-	return answer_with(request->id, report_unban_json(&done));
+	if (all || lifted.count)
+		policy_memory_forget_settled(engine->warden.memory);
+	document = tell_lifted(engine, &lifted, text);
+	free(lifted.bans);
+	return answer_with(request->id, document);
 }
 
 /* ---- reload ---- */

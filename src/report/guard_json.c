@@ -30,25 +30,34 @@ char *report_mode_json(const struct report_mode *mode)
 	return json_to_line(document);
 }
 
-static json_t *ban_object(const struct report_ban *ban, int64_t real_ns)
+static json_t *ban_object(const struct report_ban *ban, int64_t real_ns, bool has_rate)
 {
 	json_t *object = json_object();
 	char text[ADDR_TEXT_MAX];
 
 	json_add_text(object, "prefix", prefix_format(&ban->prefix, text));
 	add_left(object, real_ns, ban->left_ns);
-	json_add_real(object, "rate_per_sec", ban->rate_per_sec);
+	if (has_rate)
+		json_add_real(object, "rate_per_sec", ban->rate_per_sec);
 	return object;
+}
+
+static void add_bans(json_t *document, const char *key, const struct report_ban *bans, size_t count, int64_t real_ns,
+		     bool has_rate)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, ban_object(&bans[i], real_ns, has_rate));
+	json_object_set_new(document, key, list);
 }
 
 char *report_bans_json(const struct report_bans *bans)
 {
-	json_t *document = document_of("ctwarden.bans/1", bans->real_ns, &bans->netns),
-	       *list = json_array();
+	json_t *document = document_of("ctwarden.bans/1", bans->real_ns, &bans->netns);
 
-	for (size_t i = 0; i < bans->count; i++)
-		json_array_append_new(list, ban_object(&bans->bans[i], bans->real_ns));
-	json_object_set_new(document, "bans", list);
+	add_bans(document, "bans", bans->bans, bans->count, bans->real_ns, true);
+	add_bans(document, "spared", bans->spared, bans->spared_count, bans->real_ns, false);
 	return json_to_line(document);
 }
 
@@ -57,10 +66,11 @@ char *report_unban_json(const struct report_unban *done)
 	json_t *document = document_of("ctwarden.unban/1", done->real_ns, &done->netns);
 
 	json_add_count(document, "removed", done->removed);
+	add_bans(document, "lifted", done->lifted, done->removed, done->real_ns, true);
 	if (done->spared_ns > 0)
 		json_add_count(document, "spared_sec", (uint64_t)((done->spared_ns + NS_PER_SEC - 1) / NS_PER_SEC));
 	if (done->held_by.left_ns > 0)
-		json_object_set_new(document, "held_by", ban_object(&done->held_by, done->real_ns));
+		json_object_set_new(document, "held_by", ban_object(&done->held_by, done->real_ns, true));
 	return json_to_line(document);
 }
 

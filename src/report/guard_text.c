@@ -20,16 +20,25 @@ int report_mode_text(const struct report_out *out, const struct report_mode *mod
 	return report_flush(out);
 }
 
+/* Lines that begin with a word, so that a script that looks for a prefix finds who is banned. */
+static void add_spared(FILE *file, const struct report_bans *bans)
+{
+	char prefix[ADDR_TEXT_MAX], number[UNITS_TEXT_MAX];
+
+	for (size_t i = 0; i < bans->spared_count; i++)
+		fprintf(file, "lifted by hand: %s is not banned again for %s\n",
+			prefix_format(&bans->spared[i].prefix, prefix),
+			units_format_duration(bans->spared[i].left_ns, number));
+}
+
 int report_bans_text(const struct report_out *out, const struct report_bans *bans)
 {
 	char prefix[ADDR_TEXT_MAX], number[UNITS_TEXT_MAX];
 
-	if (!bans->count) {
+	if (bans->count)
+		fprintf(out->file, "%-*s  %-*s  %s\n", PREFIX_WIDTH, "PREFIX", LEFT_WIDTH, "ENDS IN", "NEW FLOWS");
+	else
 		fputs("nobody is banned\n", out->file);
-		return report_flush(out);
-	}
-	fprintf(out->file, "%-*s  %-*s  %s\n", PREFIX_WIDTH, "PREFIX", LEFT_WIDTH, "ENDS IN",
-		"NEW FLOWS");
 	for (size_t i = 0; i < bans->count; i++) {
 		const struct report_ban *ban = &bans->bans[i];
 
@@ -41,6 +50,7 @@ int report_bans_text(const struct report_out *out, const struct report_bans *ban
 		else
 			fputs("refused\n", out->file);
 	}
+	add_spared(out->file, bans);
 	return report_flush(out);
 }
 

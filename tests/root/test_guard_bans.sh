@@ -39,6 +39,13 @@ verify "others come in" client try 10.1.0.3 60
 verify "the answer fits its schema" sh -c "'$BIN/ctwarden' --socket '$sock' -j bans >'$dir/bans' && /usr/bin/python3 '$here/../check-schemas.py' '$dir/bans'"
 verify "status counts it" holds 'd["guard"]["bans"] == 1'
 verify "one that is not banned cannot be lifted" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.99 --fail-if-none; [ \$? = 5 ]"
+valid() { /usr/bin/python3 "$here/../check-schemas.py" "$dir/unban" >/dev/null; }
+says() { python3 -c 'import json, sys; d = json.load(open(sys.argv[1])); sys.exit(not eval(sys.argv[2]))' "$dir/$1" "$2"; }
+verify "in JSON that is a document, too" sh -c "'$BIN/ctwarden' --socket '$sock' -j unban 10.1.0.99 >'$dir/unban'"
+verify "a valid one" valid
+verify "of nothing that was lifted" says unban 'd["removed"] == 0 and d["lifted"] == []'
+verify "its exit code is as without JSON" sh -c "'$BIN/ctwarden' --socket '$sock' -j unban 10.1.0.99 --fail-if-none >'$dir/unban'; [ \$? = 5 ]"
+verify "and it is there" valid
 known() { # ADDRESS: the daemon knows of its flood
 	ask top | python3 -c 'import json, sys
 sys.exit(not any(r["key"] == sys.argv[1] and r["unreplied"] >= 300 for r in json.load(sys.stdin)["document"]["rows"]))' "$1"
@@ -46,10 +53,14 @@ sys.exit(not any(r["key"] == sys.argv[1] and r["unreplied"] >= 300 for r in json
 verify "it still holds what it is banned for" wait_for known 10.1.0.66
 verify "lifted by hand it is left alone as long as it was banned" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.66 | grep -q '^1 ban lifted; not to be banned again for 5[0-9] min'"
 verify "lifted it is no longer listed" sh -c "'$BIN/ctwarden' --socket '$sock' bans | grep -q '^nobody'"
+verify "but as spared" sh -c "'$BIN/ctwarden' --socket '$sock' bans | grep -q '10.1.0.66 is not banned again for 5[0-9] min'"
+verify "in JSON too" sh -c "'$BIN/ctwarden' --socket '$sock' -j bans >'$dir/bans' && /usr/bin/python3 '$here/../check-schemas.py' '$dir/bans'"
+verify "with its end" says bans '[(s["prefix"], 3000 < s["remaining_sec"] < 3600) for s in d["spared"]] == [("10.1.0.66", True)]'
 verify "and its new connections are answered" client try 10.1.0.66 60
 sleep 4 # some looks of the rule, which holds
 verify "however much it floods" sh -c "! '$BIN/ctwarden' --socket '$sock' bans | grep -q '^10.1.0.66 '"
 verify "until all are lifted, which begins anew" ct unban --all
+verify "and spares nobody" sh -c "! '$BIN/ctwarden' --socket '$sock' bans | grep -q 'not banned again'"
 # Our table deleted under us: made anew with the next ban.
 flood 600 10.1.0.66 9000
 verify "banned again" wait_for banned 10.1.0.66

@@ -155,6 +155,7 @@ verify "who is in it is banned, too" wait_for banned 10.1.0.66
 verify "and another" wait_for banned 10.1.0.5
 verify "lifted, it is told who holds him still" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.66 | grep -Eq '^1 ban lifted.*; still refused by 10[.]1[.]0[.]0/24 for [12][0-9] min'"
 verify "also in JSON" sh -c "'$BIN/ctwarden' --socket '$sock' -j unban 10.1.0.5 >'$dir/unban' && grep -Eq '\"held_by\": *[{]\"prefix\": *\"10[.]1[.]0[.]0/24\"' '$dir/unban'"
+verify "with what was lifted" sh -c "grep -Eq '\"lifted\": *[[][{]\"prefix\": *\"10[.]1[.]0[.]5\"' '$dir/unban'"
 verify "which fits its schema" /usr/bin/python3 "$here/../check-schemas.py" "$dir/unban"
 verify "who is held by it alone is told so" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.1.0.4 2>&1 | grep -Eq 'held by 10[.]1[.]0[.]0/24 for [12][0-9] min'"
 verify "who is not is not banned" sh -c "'$BIN/ctwarden' --socket '$sock' unban 10.9.0.4 2>&1 | grep -q 'is not banned\$'"

@@ -113,6 +113,24 @@ static void what_shares_an_address_overlaps(void **state)
 	assert_int_equal(overlap(terms, "10.1.0.66", 1), 100); /* the later end */
 }
 
+static void a_list_is_in_order_of_their_ends(void **state)
+{
+	struct ban_terms *terms = *state;
+	struct ban list[4];
+
+	assert_int_equal(ban_terms_list(terms, 1, list, 4), 0);
+	put(terms, "10.1.0.3", 300, 0, 1);
+	put(terms, "10.1.0.1", 100, 0, 1);
+	put(terms, "10.1.0.2", 200, 0, 1);
+	assert_int_equal(ban_terms_list(terms, 99, list, 4), 3);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(list[i].until_ns, (i + 1) * 100);
+	assert_int_equal(ban_terms_list(terms, 100, list, 4), 2); /* what has ended is not of them */
+	assert_int_equal(list[0].prefix.addr.bytes[3], 2);
+	assert_int_equal(ban_terms_list(terms, 99, list, 2), 2);
+	assert_int_equal(list[1].until_ns, 200);
+}
+
 static struct ban nth_ban(unsigned i)
 {
 	struct ban ban = ban_of("10.0.0.0", i == 77 ? 500 : 1000, 0);
@@ -167,6 +185,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_stands_until_its_end_at_its_rate_or_a_milder_one, make, end),
 		cmocka_unit_test(who_else_holds_it_is_a_wider_ban_the_strictest),
 		cmocka_unit_test_setup_teardown(what_shares_an_address_overlaps, make, end),
+		cmocka_unit_test_setup_teardown(a_list_is_in_order_of_their_ends, make, end),
 		cmocka_unit_test_setup_teardown(thousands_stand_beside_each_other, make, end),
 		cmocka_unit_test_setup_teardown(where_there_is_no_room_the_first_to_end_gives_way, make, end),
 	};

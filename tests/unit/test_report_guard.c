@@ -43,6 +43,7 @@ static void bans_are_rows(void **state)
 	struct report_ban items[3] = {{.left_ns = 298 * NS_PER_SEC},
 				      {.left_ns = 3600 * NS_PER_SEC, .rate_per_sec = 5},
 				      {.left_ns = 1}};
+	struct report_ban spared = {.left_ns = 540 * NS_PER_SEC};
 	struct report_bans bans = {
 		.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .bans = items, .count = 3};
 	struct capture c;
@@ -61,6 +62,16 @@ static void bans_are_rows(void **state)
 	assert_string_equal(c.text, "nobody is banned\n");
 	fclose(c.out.file);
 	free(c.text);
+	assert_int_equal(prefix_parse("192.0.2.9", &spared.prefix, NULL), 0);
+	bans.spared = &spared;
+	bans.spared_count = 1;
+	line_compare(report_bans_json(&bans), "bans-spared.json");
+	capture_start(&c, 80, false);
+	assert_int_equal(report_bans_text(&c.out, &bans), 0);
+	assert_string_equal(c.text, "nobody is banned\n"
+				    "lifted by hand: 192.0.2.9 is not banned again for 9 min\n");
+	fclose(c.out.file);
+	free(c.text);
 }
 
 static void lifting_and_reading_again_say_what_is_now(void **state)
@@ -70,10 +81,15 @@ static void lifting_and_reading_again_say_what_is_now(void **state)
 				       .policy = "gateway",
 				       .mode = POLICY_MODE_ACT,
 				       .rules = 4};
-	struct report_unban done = {.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .removed = 12};
+	struct report_ban lifted[2] = {{.left_ns = 540 * NS_PER_SEC - 1},
+				       {.left_ns = 600 * NS_PER_SEC, .rate_per_sec = 5}};
+	struct report_unban done = {
+		.real_ns = FIXTURE_NOW, .netns = fixture_netns(), .removed = 2, .lifted = lifted};
 	struct capture c;
 
 	(void)state;
+	assert_int_equal(prefix_parse("192.0.2.7", &lifted[0].prefix, NULL), 0);
+	assert_int_equal(prefix_parse("2001:db8:7::/64", &lifted[1].prefix, NULL), 0);
 	line_compare(report_unban_json(&done), "unban.json");
 	done.removed = 1;
 	done.spared_ns = 540 * NS_PER_SEC - 1;
@@ -89,6 +105,8 @@ static void lifting_and_reading_again_say_what_is_now(void **state)
 	assert_int_equal(report_unban_text(&c.out, &done), 0);
 	done.held_by.left_ns = 0;
 	assert_int_equal(report_unban_text(&c.out, &done), 0);
+	done.removed = 0;
+	line_compare(report_unban_json(&done), "unban-none.json");
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
 	reload.rules = 0;
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
