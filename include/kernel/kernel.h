@@ -109,9 +109,9 @@ void bans_close(struct bans *bans); /* leaves the table as it is: every ban ends
  * that somebody removed is made anew with all bans in force. 0; -ENOSPC: max are there; -ERANGE: a ninth distinct rate
  * in force; -errno with the problem. Blocks for a few milliseconds. */
 int bans_add(struct bans *bans, const struct ban *ban, struct problem *reterr_problem);
-int bans_remove(struct bans *bans, const struct prefix *prefix,
-		struct problem *reterr_problem); /* at all its rates; -ENOENT: not banned */
-/* All bans and the table itself. */
+/* At all its rates. -ENOENT: not banned; other -errno with the problem: none was lifted. */
+int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem);
+/* All bans and the table itself. 0; -errno: none was lifted. */
 int bans_clear(struct bans *bans, struct problem *reterr_problem);
 /* Those in force at now_ns, in order of their end; borrowed until the next call. To be asked now and then, for
  * bans_tend. */

@@ -395,26 +395,42 @@ int bans_check(struct bans *bans, struct problem *reterr_problem)
 int bans_remove(struct bans *bans, const struct prefix *prefix, struct problem *reterr_problem)
 {
 	size_t kept = 0, before;
+	int result;
 
 	forget_expired(bans, clock_monotonic_ns());
 	before = bans->used;
-	for (size_t i = 0; i < before; i++)
-		if (!prefix_equal(&bans->items[i].prefix, prefix))
-			bans->items[kept++] = bans->items[i];
+	for (size_t i = 0; i < before; i++) {
+		struct ban ban = bans->items[i];
+
+		if (prefix_equal(&ban.prefix, prefix))
+			continue;
+		bans->items[i] = bans->items[kept]; /* what goes is behind what stays, to be taken back */
+		bans->items[kept++] = ban;
+	}
 	if (kept == before)
 		return -ENOENT;
 	bans->used = kept;
-	return rebuild(bans, clock_monotonic_ns(), reterr_problem);
+	result = rebuild(bans, clock_monotonic_ns(), reterr_problem);
+	if (result) {
+		memmove(&bans->items[bans->used], &bans->items[kept], (before - kept) * sizeof(*bans->items));
+		bans->used += before - kept;
+	}
+	return result == -ENOENT ? -EIO : result;
 }
 
 int bans_clear(struct bans *bans, struct problem *reterr_problem)
 {
-	bans->used = 0;
-	bans->rate_count = 0;
+	int result;
+
 	begin(bans);
 	say(bans, "add table inet " BANS_TABLE "\ndelete table inet " BANS_TABLE "\n");
+	result = run(bans, reterr_problem);
+	if (result)
+		return result;
+	bans->used = 0;
+	bans->rate_count = 0;
 	bans->has_table = bans->is_due = false;
-	return run(bans, reterr_problem);
+	return 0;
 }
 
 static int by_end(const void *a, const void *b)

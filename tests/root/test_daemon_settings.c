@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Tests of daemon/settings: base timeouts lowered and put back, in a namespace of its own. */
+/* Base timeouts, set by kernel/timeouts, lowered and put back by daemon/settings, in a namespace of its own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -113,9 +113,35 @@ static void a_link_in_the_way_is_not_followed(void **state)
 	unlink(target);
 }
 
+static void timeouts_are_set_and_put_back(void **state)
+{
+	struct flow_timeouts before, now, set = {0};
+
+	(void)state;
+	assert_int_equal(timeouts_read(&before), 0);
+	set.udp_unreplied = 9;
+	set.tcp[FLOW_TCP_CLOSE] = 7;
+	set.tcp[FLOW_TCP_ESTABLISHED] = 12345;
+	set.generic = 77;
+	assert_int_equal(timeouts_write(&set), 0);
+	assert_int_equal(timeouts_read(&now), 0);
+	assert_int_equal(now.udp_unreplied, 9);
+	assert_int_equal(now.tcp[FLOW_TCP_CLOSE], 7);
+	assert_int_equal(now.tcp[FLOW_TCP_ESTABLISHED], 12345);
+	assert_int_equal(now.generic, 77);
+	/* What was not given stays, also of the same protocol. */
+	assert_int_equal(now.udp_stream, before.udp_stream);
+	assert_int_equal(now.tcp[FLOW_TCP_TIME_WAIT], before.tcp[FLOW_TCP_TIME_WAIT]);
+	assert_int_equal(now.tcp_max_retrans, before.tcp_max_retrans);
+	assert_int_equal(timeouts_write(&before), 0);
+	assert_int_equal(timeouts_read(&now), 0);
+	assert_memory_equal(&now, &before, sizeof(now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(timeouts_are_set_and_put_back),
 		cmocka_unit_test(what_was_there_is_put_back),
 		cmocka_unit_test(what_somebody_else_set_is_his),
 		cmocka_unit_test(a_link_in_the_way_is_not_followed),

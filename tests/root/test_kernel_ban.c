@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Bans and base timeouts of the kernel layer, in a namespace of its own: real packets over loopback, real sets. */
+/* Bans of the kernel layer, in a namespace of its own: real packets over loopback, real sets. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -54,6 +54,14 @@ static void add(struct bans *bans, struct ban ban)
 
 	if (bans_add(bans, &ban, &problem))
 		fail_msg("bans_add: %s", problem.text);
+}
+
+static size_t in_force(struct bans *bans)
+{
+	size_t count;
+
+	bans_list(bans, clock_monotonic_ns(), &count);
+	return count;
 }
 
 struct end {
@@ -166,16 +174,13 @@ static void a_ban_ends_by_itself(void **state)
 	struct bans *bans = open_bans(10);
 	int server = udp_socket("192.0.2.1", 9001);
 	int64_t end_ns = clock_monotonic_ns() + 20 * NS_PER_SEC;
-	size_t count;
 
 	(void)state;
 	add(bans, ban_of("192.0.2.2", 1));
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 1);
+	assert_int_equal(in_force(bans), 1);
 	while (!passes("192.0.2.2", server, "192.0.2.1", 9001))
 		assert_true(clock_monotonic_ns() < end_ns);
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 0);
+	assert_int_equal(in_force(bans), 0);
 	bans_clear(bans, NULL);
 	bans_close(bans);
 	close(server);
@@ -225,15 +230,13 @@ static void neighbours_are_taken_over_one_by_one(void **state)
 {
 	static const char *const neighbours[] = {"203.0.113.4", "203.0.113.5", "203.0.113.6", "203.0.113.8/29"};
 	struct bans *bans = open_bans(10);
-	size_t count;
 
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		add(bans, ban_of(neighbours[i], 600));
 	bans_close(bans);
 	bans = open_bans(10);
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 4);
+	assert_int_equal(in_force(bans), 4);
 	for (size_t i = 0; i < 4; i++) {
 		struct prefix prefix = ban_of(neighbours[i], 1).prefix;
 
@@ -248,15 +251,13 @@ static void overlaps_and_repeats_and_the_most(void **state)
 	struct bans *bans = open_bans(3);
 	int server = udp_socket("192.0.2.1", 9003);
 	struct ban more = ban_of("198.51.100.1", 600);
-	size_t count;
 
 	(void)state;
 	add(bans, ban_of("192.0.2.2", 600));
 	add(bans, ban_of("192.0.2.2/31", 600)); /* covers it */
 	add(bans, ban_of("192.0.2.2", 900));
 	add(bans, ban_of("198.51.100.0/24", 600));
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 3);
+	assert_int_equal(in_force(bans), 3);
 	assert_int_equal(bans_add(bans, &more, NULL), -ENOSPC);
 	assert_false(passes("192.0.2.2", server, "192.0.2.1", 9003));
 	/* The wide one goes, the narrow one stands alone again. */
@@ -339,8 +340,7 @@ static void a_look_changes_nothing(void **state)
 	assert_int_equal(seen[0].prefix.len, 32);
 	assert_int_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
 	assert_int_equal(bans_open(10, &bans, NULL), 0);
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 1);
+	assert_int_equal(in_force(bans), 1);
 	assert_int_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
 	bans_tend(bans, true);
 	assert_int_not_equal(sh("nft list chain inet ctwarden new | grep -q mine"), 0);
@@ -426,39 +426,40 @@ static void a_stricter_ban_leaves_a_longer_milder_one_its_time(void **state)
 	assert_int_equal(list[0].until_ns, slow.until_ns);
 	assert_int_equal(sh("nft list set inet ctwarden slowed4_5 | grep -q 192.0.2.2"), 0);
 	add(bans, ban_of("192.0.2.2", 900)); /* outlasts it */
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 1);
+	assert_int_equal(in_force(bans), 1);
 	add(bans, strict = ban_of("192.0.2.2", 300));
 	assert_int_equal(bans_remove(bans, &strict.prefix, NULL), 0); /* at all rates */
-	bans_list(bans, clock_monotonic_ns(), &count);
-	assert_int_equal(count, 0);
+	assert_int_equal(in_force(bans), 0);
 	bans_clear(bans, NULL);
 	bans_close(bans);
 }
 
-static void timeouts_are_set_and_put_back(void **state)
+static void what_the_kernel_refuses_to_lift_stays(void **state)
 {
-	struct flow_timeouts before, now, set = {0};
+	struct bans *bans = open_bans(10);
+	struct ban strict = ban_of("192.0.2.2", 600), slow = ban_of("192.0.2.2", 900);
+	struct problem problem = {0};
 
 	(void)state;
-	assert_int_equal(timeouts_read(&before), 0);
-	set.udp_unreplied = 9;
-	set.tcp[FLOW_TCP_CLOSE] = 7;
-	set.tcp[FLOW_TCP_ESTABLISHED] = 12345;
-	set.generic = 77;
-	assert_int_equal(timeouts_write(&set), 0);
-	assert_int_equal(timeouts_read(&now), 0);
-	assert_int_equal(now.udp_unreplied, 9);
-	assert_int_equal(now.tcp[FLOW_TCP_CLOSE], 7);
-	assert_int_equal(now.tcp[FLOW_TCP_ESTABLISHED], 12345);
-	assert_int_equal(now.generic, 77);
-	/* What was not given stays, also of the same protocol. */
-	assert_int_equal(now.udp_stream, before.udp_stream);
-	assert_int_equal(now.tcp[FLOW_TCP_TIME_WAIT], before.tcp[FLOW_TCP_TIME_WAIT]);
-	assert_int_equal(now.tcp_max_retrans, before.tcp_max_retrans);
-	assert_int_equal(timeouts_write(&before), 0);
-	assert_int_equal(timeouts_read(&now), 0);
-	assert_memory_equal(&now, &before, sizeof(now));
+	slow.rate_per_sec = 5;
+	add(bans, slow);
+	add(bans, ban_of("192.0.2.9", 300));
+	add(bans, strict);
+	assert_int_equal(seteuid(65534), 0); /* without the right to change sets */
+	assert_int_equal(bans_remove(bans, &strict.prefix, &problem), -EPERM);
+	assert_int_equal(bans_clear(bans, NULL), -EPERM);
+	assert_int_equal(seteuid(0), 0);
+	assert_string_not_equal(problem.text, "");
+	assert_int_equal(in_force(bans), 3);
+	assert_int_equal(sh("nft flush set inet ctwarden banned4"), 0);
+	assert_int_equal(bans_check(bans, NULL), 3); /* as many are put back */
+	assert_int_equal(sh("nft list set inet ctwarden banned4 | grep -q 192.0.2.2"), 0);
+	assert_int_equal(sh("nft list set inet ctwarden slowed4_5 | grep -q 192.0.2.2"), 0);
+	assert_int_equal(bans_remove(bans, &strict.prefix, NULL), 0);
+	assert_int_equal(in_force(bans), 1);
+	assert_int_equal(sh("nft list table inet ctwarden | grep -q 192.0.2.2"), 256);
+	bans_clear(bans, NULL);
+	bans_close(bans);
 }
 
 int main(void)
@@ -477,7 +478,7 @@ int main(void)
 		cmocka_unit_test(a_slowed_source_gets_some_through),
 		cmocka_unit_test(slowed_ones_are_taken_over_too),
 		cmocka_unit_test(a_stricter_ban_leaves_a_longer_milder_one_its_time),
-		cmocka_unit_test(timeouts_are_set_and_put_back),
+		cmocka_unit_test(what_the_kernel_refuses_to_lift_stays),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);
