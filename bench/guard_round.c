@@ -71,18 +71,18 @@ static int read_again(void *arg, const struct flow_target *targets, size_t count
 	return r;
 }
 
-static bool can_ask_unanswered(void *arg)
+static bool can_ask_unchanged(void *arg)
 {
 	struct bench *b = arg;
 
-	return b->real.can_ask_unanswered(b->real.arg);
+	return b->real.can_ask_unchanged(b->real.arg);
 }
 
-static int ask_unanswered(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure)
+static int ask_unchanged(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure)
 {
 	struct bench *b = arg;
 	int64_t began_ns = clock_cpu_ns();
-	int r = b->real.ask_unanswered(b->real.arg, targets, count, ret_sure);
+	int r = b->real.ask_unchanged(b->real.arg, targets, count, ret_sure);
 
 	b->part_ns[PART_READ_AGAIN] += clock_cpu_ns() - began_ns;
 	return r;
@@ -125,8 +125,8 @@ static void prepare(struct bench *b, const char *policy_file)
 	b->ports = (struct flow_ports){.arg = b,
 				       .scan = scan,
 				       .read_again = read_again,
-				       .can_ask_unanswered = can_ask_unanswered,
-				       .ask_unanswered = ask_unanswered,
+				       .can_ask_unchanged = can_ask_unchanged,
+				       .ask_unchanged = ask_unchanged,
 				       .delete = delete,
 				       .count = count_entries};
 	r = b->real.count(b->real.arg, &entries);

@@ -114,8 +114,8 @@ static bool may_ask(const struct guard_table *table, const struct policy_decisio
 {
 	const struct flow_ports *ports = table->ports;
 
-	return ports->ask_unanswered && table->policy->rules[decision->rule].action.has_signature &&
-	       flow_filter_is_empty(decision->filter) && ports->can_ask_unanswered(ports->arg);
+	return ports->ask_unchanged && table->policy->rules[decision->rule].action.has_signature &&
+	       flow_filter_is_empty(decision->filter) && ports->can_ask_unchanged(ports->arg);
 }
 
 /* Whether it could come under protection by anything but an answer. */
@@ -172,7 +172,7 @@ static void ask(struct writing *w, const struct victim *victims, size_t count)
 		batch->some[used] = batch->targets[i];
 		batch->at[used++] = i;
 	}
-	if (!used || ports->ask_unanswered(ports->arg, batch->some, used, batch->found))
+	if (!used || ports->ask_unchanged(ports->arg, batch->some, used, batch->found))
 		return;
 	for (i = 0; i < used; i++)
 		batch->goes[batch->at[i]] = batch->found[i];

@@ -103,12 +103,13 @@ struct nlmsghdr *message_set_timeout(struct nl_socket *socket, void *buf,
 	return request;
 }
 
-struct nlmsghdr *message_ask_unanswered(struct nl_socket *socket, void *buf,
-					const struct flow_target *target)
+struct nlmsghdr *message_ask_unchanged(struct nl_socket *socket, void *buf, const struct flow_target *target)
 {
 	struct nlmsghdr *request = begin(socket, buf, IPCTNL_MSG_CT_NEW, target);
 
-	mnl_attr_put_u32(request, CTA_STATUS, htonl(FLOW_STATUS_CONFIRMED));
+	/* Never ASSURED: the kernel would set it. */
+	mnl_attr_put_u32(request, CTA_STATUS,
+			 htonl(FLOW_STATUS_CONFIRMED | (target->status & FLOW_STATUS_SEEN_REPLY)));
 	return request;
 }
 

@@ -21,11 +21,10 @@ struct nlmsghdr *message_delete(struct nl_socket *socket, void *buf,
 struct nlmsghdr *message_set_timeout(struct nl_socket *socket, void *buf,
 				     const struct flow_target *target,
 				     const struct flow_timeout_change *change);
-/* An update that changes nothing: the kernel takes it (0) where the entry, whatever its life, was never answered, and
- * refuses (EBUSY) to take SEEN_REPLY or ASSURED back where it was (ctnetlink_change_status). To who listens to updates
- * it is one. */
-struct nlmsghdr *message_ask_unanswered(struct nl_socket *socket, void *buf,
-					const struct flow_target *target);
+/* An update to SEEN_REPLY as the target has it, without ASSURED: the kernel takes it (0), and sets nothing that is not
+ * set, where the entry has come no further, and refuses (EBUSY) to take back what it has beyond. Of a target with
+ * SEEN_REPLY it sets that in another life of the tuple that nobody has answered. Who listens to updates hears it. */
+struct nlmsghdr *message_ask_unchanged(struct nl_socket *socket, void *buf, const struct flow_target *target);
 /* Makes an entry, for proofs in a namespace of their own: the target's zones, status and timeout. */
 struct nlmsghdr *message_create(struct nl_socket *socket, void *buf, const struct flow_target *target,
 				const struct flow_tuple *reply, uint32_t mark);

@@ -68,15 +68,15 @@ static int port_read_again(void *arg, const struct flow_target *targets, size_t 
 	return writer_read_again(arg, targets, count, ret_flows, ret_found);
 }
 
-static bool port_can_ask_unanswered(void *arg)
+static bool port_can_ask_unchanged(void *arg)
 {
 	(void)arg;
 	return host_hears_no_updates();
 }
 
-static int port_ask_unanswered(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure)
+static int port_ask_unchanged(void *arg, const struct flow_target *targets, size_t count, bool *ret_sure)
 {
-	return writer_ask_unanswered(arg, targets, count, ret_sure);
+	return writer_ask_unchanged(arg, targets, count, ret_sure);
 }
 
 static int port_find(void *arg, const struct flow_tuple *tuples, const uint16_t *zones, size_t count,
@@ -134,8 +134,8 @@ struct flow_ports writer_ports(struct writer *writer)
 		.arg = writer,
 		.scan = port_scan,
 		.read_again = port_read_again,
-		.can_ask_unanswered = port_can_ask_unanswered,
-		.ask_unanswered = port_ask_unanswered,
+		.can_ask_unchanged = port_can_ask_unchanged,
+		.ask_unchanged = port_ask_unchanged,
 		.find = port_find,
 		.delete = port_delete,
 		.set_timeout = port_set_timeout,

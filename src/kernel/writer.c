@@ -103,10 +103,10 @@ static struct nlmsghdr *build_ask(struct batch *batch, void *buf, size_t i)
 {
 	const struct flow_target *targets = batch->arg;
 
-	return message_ask_unanswered(&batch->writer->socket, buf, &targets[i]);
+	return message_ask_unchanged(&batch->writer->socket, buf, &targets[i]);
 }
 
-int writer_ask_unanswered(struct writer *writer, const struct flow_target *targets, size_t count, bool *ret_sure)
+int writer_ask_unchanged(struct writer *writer, const struct flow_target *targets, size_t count, bool *ret_sure)
 {
 	struct batch batch = {.writer = writer,
 			      .count = count,

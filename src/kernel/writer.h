@@ -33,8 +33,7 @@ int writer_find(struct writer *writer, const struct flow_tuple *tuples, const ui
 		struct flow *ret_flows, bool *ret_found);
 int writer_read_again(struct writer *writer, const struct flow_target *targets, size_t count,
 		      struct flow *ret_flows, bool *ret_found);
-int writer_ask_unanswered(struct writer *writer, const struct flow_target *targets, size_t count,
-			  bool *ret_sure);
+int writer_ask_unchanged(struct writer *writer, const struct flow_target *targets, size_t count, bool *ret_sure);
 int writer_delete(struct writer *writer, const struct flow_target *targets, size_t count,
 		  enum flow_outcome *ret_outcomes);
 int writer_set_timeout(struct writer *writer, const struct flow_target *targets,

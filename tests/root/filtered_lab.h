@@ -27,17 +27,8 @@ static inline void fill(uint64_t seed)
 
 static inline int empty_table(void **state)
 {
-	uint64_t entries;
-
 	(void)state;
-	for (unsigned i = 0; i < 1000; i++) {
-		if (ports.delete_all(ports.arg) || ports.count(ports.arg, &entries))
-			return -1;
-		if (!entries)
-			return 0;
-		usleep(10000);
-	}
-	return -1;
+	return write_lab_empty(&ports);
 }
 
 static inline struct flow_filter *parse(const char *options)

@@ -59,6 +59,22 @@ static inline struct flow_target *targets_now(const struct flow_ports *ports, si
 	return table.targets;
 }
 
+/* 0, or -1 where it cannot be emptied. */
+static inline int write_lab_empty(const struct flow_ports *ports)
+{
+	uint64_t entries;
+
+	/* No clean slate, no test: dying entries count for a moment. */
+	for (unsigned i = 0; i < 1000; i++) {
+		if (ports->delete_all(ports->arg) || ports->count(ports->arg, &entries))
+			return -1;
+		if (!entries)
+			return 0;
+		usleep(10000);
+	}
+	return -1;
+}
+
 /* ---- a socket that loses answers ---- */
 
 static inline void write_lab_rcvbuf(struct writer *writer, int bytes)

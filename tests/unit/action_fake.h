@@ -21,7 +21,7 @@ struct fake {
 	unsigned whole_scans;			 /* of scans: without a filter */
 	unsigned fail_write;			 /* the n-th write fails, 0: none */
 	int write_error;
-	unsigned asks; /* of them whether somebody answered */
+	unsigned asks; /* of them whether they have come further */
 	bool hears_updates;
 	int ask_error;
 	unsigned fail_scan;
@@ -86,13 +86,13 @@ static inline int fake_read_again(void *arg, const struct flow_target *targets, 
 	return 0;
 }
 
-static inline bool fake_can_ask_unanswered(void *arg)
+static inline bool fake_can_ask_unchanged(void *arg)
 {
 	return !((struct fake *)arg)->hears_updates;
 }
 
-/* As the kernel: whatever the life. */
-static inline int fake_ask_unanswered(void *arg, const struct flow_target *targets, size_t count,
+/* As the kernel: whatever the life, and SEEN_REPLY is set where it was not. */
+static inline int fake_ask_unchanged(void *arg, const struct flow_target *targets, size_t count,
 				      bool *ret_sure)
 {
 	struct fake *fake = arg;
@@ -102,9 +102,15 @@ static inline int fake_ask_unanswered(void *arg, const struct flow_target *targe
 	assert_false(fake->hears_updates);
 	if (fake->on_read)
 		fake->on_read(fake);
-	for (size_t i = 0; i < count && !fake->ask_error; i++)
+	for (size_t i = 0; i < count && !fake->ask_error; i++) {
+		uint32_t asked = targets[i].status & FLOW_STATUS_SEEN_REPLY;
+		uint32_t *status = &fake->flows[targets[i].id - 1].status;
+
 		ret_sure[i] = fake->alive[targets[i].id - 1] &&
-			      !(fake->flows[targets[i].id - 1].status & FLOW_STATUS_SEEN_REPLY);
+			      !(*status & ~asked & (FLOW_STATUS_SEEN_REPLY | FLOW_STATUS_ASSURED));
+		if (ret_sure[i])
+			*status |= asked;
+	}
 	return fake->ask_error;
 }
 
@@ -212,8 +218,8 @@ static inline struct fake *fake_new(size_t count)
 	fake->ports = (struct flow_ports){.arg = fake,
 					  .scan = fake_scan,
 					  .read_again = fake_read_again,
-					  .can_ask_unanswered = fake_can_ask_unanswered,
-					  .ask_unanswered = fake_ask_unanswered,
+					  .can_ask_unchanged = fake_can_ask_unchanged,
+					  .ask_unchanged = fake_ask_unchanged,
 					  .delete = fake_delete,
 					  .set_timeout = fake_set_timeout,
 					  .can_delete_filtered = fake_can_delete_filtered,

@@ -195,12 +195,28 @@ static void a_change_of_timeout_names_one_entry_and_creates_none(void **state)
 	}
 }
 
+static void a_question_names_one_entry_and_never_puts_assured(void **state)
+{
+	struct nl_socket socket = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < TARGETS; i++) {
+		struct flow_target t = random_target();
+		const struct nlmsghdr *h = message_ask_unchanged(&socket, buffer, &t);
+
+		names_the_target(h, &t, IPCTNL_MSG_CT_NEW);
+		same_u32(top(h, CTA_STATUS), FLOW_STATUS_CONFIRMED | (t.status & FLOW_STATUS_SEEN_REPLY));
+		assert_null(top(h, CTA_TIMEOUT));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_delete_names_one_entry_whatever_the_target),
 		cmocka_unit_test(a_second_reading_names_one_entry),
 		cmocka_unit_test(a_change_of_timeout_names_one_entry_and_creates_none),
+		cmocka_unit_test(a_question_names_one_entry_and_never_puts_assured),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
