@@ -64,6 +64,7 @@ const char *victim_spared_name(enum victim_spared spared); /* "senior", "protect
 #define VICTIM_HAS_PROOF   16 /* goes as long as the level is not ok, not only as far as room is needed */
 /* maybe: its counters show more than a handshake, and it is not known for long enough to tell */
 #define VICTIM_HAS_USE	   32
+#define VICTIM_HAS_REPLY   64 /* SEEN_REPLY */
 
 struct victim { /* 64 bytes: enough for a DELETE and for a look before it */
 	uint64_t order;               /* the higher the sooner; of victims.c */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* action/evict_write: victims out of the table in batches, in their order. Each is looked at again right before: what
  * is not what was decided on any more (answered meanwhile, busy again, another life of the tuple, protected) is counted
- * as gone. Where only an answer could have changed the decision the kernel is asked for that alone, which is cheaper
- * than a reading. Who was read a moment ago, and is of a surge that trial has shown not to be in use, goes as it was
- * read. */
+ * as gone. Where only an answer, or the end of a handshake, could have changed the decision the kernel is asked for
+ * that alone, which is cheaper than a reading. Who was read a moment ago, and is of a surge that trial has shown not to
+ * be in use, goes as it was read. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -11,13 +11,15 @@
 #include "policy/victim.h"
 
 #define MOMENT_NS (200 * NS_PER_MS)
+#define SOON_NS	  (2 * NS_PER_SEC)
 
 static struct flow_target target_of(const struct victim *victim)
 {
 	struct flow_target target = {.zone = victim->zone,
 				     .zone_reply = victim->zone_reply,
 				     .id = victim->id,
-				     .timeout_sec = victim->timeout_sec};
+				     .timeout_sec = victim->timeout_sec,
+				     .status = victim->has & VICTIM_HAS_REPLY ? FLOW_STATUS_SEEN_REPLY : 0};
 
 	target.orig = (struct flow_tuple){.family = victim->family,
 					  .protocol = victim->protocol,
@@ -41,7 +43,7 @@ struct writing {
 	const struct guard_table *table;
 	const struct policy_decision *decision;
 	struct action_record *record;
-	bool may_ask; /* whether unanswered victims were answered meanwhile, instead of reading them again */
+	bool may_ask; /* whether victims have come further meanwhile, instead of reading them again */
 	struct batch batch;
 };
 
@@ -118,7 +120,7 @@ static bool may_ask(const struct guard_table *table, const struct policy_decisio
 	       flow_filter_is_empty(decision->filter) && ports->can_ask_unchanged(ports->arg);
 }
 
-/* Whether it could come under protection by anything but an answer. */
+/* Whether it could come under protection by anything but an answer and the end of the handshake. */
 static bool may_be_protected(const struct guard_table *table, const struct flow_target *target)
 {
 	const struct policy *policy = table->policy;
@@ -131,11 +133,28 @@ static bool may_be_protected(const struct guard_table *table, const struct flow_
 	return table->protect && protect_may_come(table->protect, &flow);
 }
 
-/* All that a second reading could tell of it is whether it was answered. */
-static bool can_be_asked(const struct guard_table *table, const struct victim *victim, const struct flow_target *target)
+/* By the pass of this very round, which knew the same addresses of this host and the same sockets of the operator. */
+static bool was_read_within(const struct writing *w, int64_t ns)
 {
-	return (victim->class == FLOW_CLASS_UNREPLIED || victim->class == FLOW_CLASS_PICKUP) &&
-	       !may_be_protected(table, target);
+	return w->e->chosen.read_ns == w->e->began_ns && w->table->monotonic_ns() - w->e->chosen.read_ns < ns;
+}
+
+/* All that a second reading could tell of it is whether it was answered; of half-open ones (TCP alone has them) whether
+ * the handshake has ended, which makes them ASSURED, or that they were closed without that: then there is nothing to be
+ * kept. Whether they are "own" cannot change: for that it counts that they are answered, as they were.
+ *
+ * Of half-open ones the question makes another life of the tuple that nobody has answered yet count as answered. For
+ * that the one that was read must be gone: dropped by a full table or by somebody, or reset by the client, which began
+ * anew on the same ports. The rules have let that SYN through a moment ago; what differs is that they would see its
+ * repetition as ESTABLISHED, as they saw those of the life before, and as an answer would have it too. Where the kernel
+ * has put it into the same memory it even has the same id and goes: then its repetition makes it anew. Two seconds
+ * bound how many may meet that. */
+static bool can_be_asked(const struct writing *w, const struct victim *victim, const struct flow_target *target)
+{
+	bool is_unanswered = victim->class == FLOW_CLASS_UNREPLIED || victim->class == FLOW_CLASS_PICKUP;
+	bool is_half_open = victim->class == FLOW_CLASS_HALF_OPEN && was_read_within(w, SOON_NS);
+
+	return (is_unanswered || is_half_open) && !may_be_protected(w->table, target);
 }
 
 /* Answered, and of its like it is known by trial that they are not in use. (Half-open and closing ones fit untried:
@@ -153,8 +172,7 @@ static bool is_known_idle(const struct eviction *e, const struct victim *victim)
 /* It was read a moment ago by this very round: a second reading would tell nothing. */
 static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
 {
-	return is_known_idle(w->e, victim) && victim->has & VICTIM_HAS_ID && w->e->chosen.read_ns == w->e->began_ns &&
-	       w->table->monotonic_ns() - w->e->chosen.read_ns < MOMENT_NS &&
+	return is_known_idle(w->e, victim) && victim->has & VICTIM_HAS_ID && was_read_within(w, MOMENT_NS) &&
 	       flow_filter_is_empty(w->decision->filter) && !evict_is_senior_now(w->e, victim) &&
 	       !may_be_protected(w->table, target);
 }
@@ -167,7 +185,7 @@ static void ask(struct writing *w, const struct victim *victims, size_t count)
 	size_t used = 0, i;
 
 	for (i = 0; i < count; i++) {
-		if (batch->goes[i] || !can_be_asked(w->table, &victims[i], &batch->targets[i]))
+		if (batch->goes[i] || !can_be_asked(w, &victims[i], &batch->targets[i]))
 			continue;
 		batch->some[used] = batch->targets[i];
 		batch->at[used++] = i;

@@ -219,7 +219,8 @@ static void fill_victim(struct victim *victim, const struct flow *flow,
 	victim->class = (uint16_t)facts->class & 0xf;
 	victim->has |= (uint8_t)((flow->has & FLOW_HAS_ID ? VICTIM_HAS_ID : 0) |
 				(flow->has & FLOW_HAS_TIMEOUT ? VICTIM_HAS_TIMEOUT : 0) |
-				(facts->has_idle ? VICTIM_HAS_IDLE : 0));
+				(facts->has_idle ? VICTIM_HAS_IDLE : 0) |
+				(flow->status & FLOW_STATUS_SEEN_REPLY ? VICTIM_HAS_REPLY : 0));
 	victim->idle_code = facts->has_idle ? victims_encode_idle(facts->idle_sec) : 0;
 }
 
