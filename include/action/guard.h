@@ -21,11 +21,11 @@
 struct guard_config {
 	struct seniority_config seniority;
 	struct signature_config signature;
-	size_t max_victims; /* of one round over all decisions; 64 B each */
+	size_t max_victims; /* of one round over all decisions; 80 B each, and 80 more where it need not fit a surge */
 	double senior_pct;  /* seniors that count, of the capacity, shared max-min over sources */
 };
 
-struct guard_config guard_config_default(void); /* 262,144 victims (16 MiB), 80 % */
+struct guard_config guard_config_default(void); /* 262,144 victims (20 to 40 MiB while a round runs), 80 % */
 
 struct guard;
 
