@@ -8,6 +8,8 @@
 #include "cli.h"
 #include "view_guard.h"
 
+#define DAY_NS (86400 * NS_PER_SEC)
+
 static int parse(const struct cli *cli, char **ret_args, struct problem *problem)
 {
 	const char *word = cli->operand_count ? cli->operands[0] : NULL;
@@ -23,6 +25,10 @@ static int parse(const struct cli *cli, char **ret_args, struct problem *problem
 		return -EINVAL;
 	if (option_given(cli, OPTION_FOR) && for_ns < NS_PER_SEC)
 		return option_problem(cli, OPTION_FOR, problem, "at least a second is expected");
+	if (for_ns > POLICY_MODE_FOR_MAX_DAYS * DAY_NS)
+		return option_problem(cli, OPTION_FOR, problem,
+				      "at most %dd; without --for the mode holds until the daemon ends",
+				      POLICY_MODE_FOR_MAX_DAYS);
 	if (!word)
 		*ret_args = mem_copy_text("{}");
 	else if (for_ns)

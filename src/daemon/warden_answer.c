@@ -16,7 +16,7 @@
 
 #define BANS_SHOWN   4096
 #define SPARED_SHOWN 1024 /* so that the answer stays below what a client takes */
-#define FOR_MAX_SEC (366 * 86400.0)
+#define FOR_MAX_SEC  (POLICY_MODE_FOR_MAX_DAYS * 86400.0)
 
 static char *answer_with(int64_t id, char *document)
 {

@@ -110,6 +110,7 @@ refused "or by its name" "--number x: a number" top --number x
 refused "bad sort key" "--sort size: no such key" flows --sort size
 refused "bad event kind" "no kind of event" events -e newish
 refused "bad duration" "--for -1" events --for -1
+refused "a mode for too long" "--for 367d: at most 366d; without --for" mode act --for 367d
 refused "bad prefix length" "--prefix-len 33" top --prefix-len 33
 refused "prefix length without addresses" "no addresses" top --by state --prefix-len 24
 refused "contradiction" "" flows -p tcp '!' -p tcp

@@ -32,6 +32,8 @@ verify "status counts them" holds 'd["guard"]["evicted"] > 200 and d["guard"]["m
 ct mode act --for 1s >/dev/null
 verify "after its time the mode of before is back" wait_for holds 'd["guard"]["mode"] == "observe" and "until" not in d["guard"]'
 ct mode act >/dev/null
+verify "and a year is not too long" ct mode observe --for 366d
+ct mode act >/dev/null
 verify "for good it has no end" holds 'd["guard"]["base_mode"] == "act"'
 ct mode observe >/dev/null
 
