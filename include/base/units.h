@@ -28,6 +28,12 @@ int units_parse_bytes(const char *text, uint64_t *ret_bytes, struct problem *ret
 int units_parse_number(const char *text, uint64_t min, uint64_t max, const char *what, uint64_t *ret_number,
 		       struct problem *reterr_problem);
 
+/* What a regular noun ends with behind this number: "s", or "" of one. */
+static inline const char *units_plural(uint64_t number)
+{
+	return number == 1 ? "" : "s";
+}
+
 /* All return buf. */
 char *units_format_count(uint64_t number, char buf[UNITS_TEXT_MAX]);  /* "203,417" */
 char *units_format_signed(int64_t number, char buf[UNITS_TEXT_MAX]);  /* "+612", "-3", "0" with separators */

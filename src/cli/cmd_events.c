@@ -129,7 +129,7 @@ static void say_end(const struct watch *watch)
 	if (watch->cli->out.is_json || watch->cli->write_error)
 		return;
 	run_say("%s event%s shown, %s lost", units_format_count(watch->shown, shown),
-		watch->shown == 1 ? "" : "s", units_format_count(watch->lost, lost));
+		units_plural(watch->shown), units_format_count(watch->lost, lost));
 }
 
 int cmd_events(struct cli *cli)

@@ -229,11 +229,11 @@ static void say_count(const struct flows *flows)
 	units_format_count(flows->shown, count);
 	if (flows->is_sorted && !flows->n)
 		run_say("%s flow%s shown (sorting held %s; -n N holds only N)", count,
-			flows->shown == 1 ? "" : "s",
+			units_plural(flows->shown),
 			units_format_bytes(flows->used * sizeof(struct held) + flows->raw_bytes,
 					   bytes));
 	else
-		run_say("%s flow%s shown", count, flows->shown == 1 ? "" : "s");
+		run_say("%s flow%s shown", count, units_plural(flows->shown));
 }
 
 /* Bytes and packets are known only where the kernel counts them. */

@@ -282,6 +282,6 @@ int cmd_log(struct cli *cli)
 	free_tail(&log);
 	if (!result && bad + log.bad)
 		run_say("%s: %llu line%s could not be read", directory,
-			(unsigned long long)(bad + log.bad), bad + log.bad == 1 ? "" : "s");
+			(unsigned long long)(bad + log.bad), units_plural(bad + log.bad));
 	return result ? EXIT_FAILED : EXIT_DONE;
 }

@@ -3,6 +3,7 @@
  * flow. */
 #include <string.h>
 
+#include "base/units.h"
 #include "cli.h"
 #include "policy/advise.h"
 #include "policy/policy.h"
@@ -23,7 +24,7 @@ static int policy_check(struct cli *cli, const struct policy *policy, const char
 	else
 		printf("%s: %s: %zu rule%s, mode %s\n", file,
 		       policy->name[0] ? policy->name : "valid", policy->rule_count,
-		       policy->rule_count == 1 ? "" : "s", policy_mode_name(policy->mode));
+		       units_plural(policy->rule_count), policy_mode_name(policy->mode));
 	policy_advise(policy, on_advice, (void *)file);
 	return EXIT_DONE;
 }

@@ -151,7 +151,7 @@ static int take_figures(struct test *t, uint64_t capacity, const double *growth)
 	if (report.unread)
 		run_say("%s:%d: %s; %llu line%s passed over", report.problem.file,
 			report.problem.line, report.problem.text, (unsigned long long)report.unread,
-			report.unread == 1 ? "" : "s");
+			units_plural(report.unread));
 	snapshot_from_reading(t->snapshot, &reading, capacity, &t->policy->levels, t->picture);
 	snapshot_add_more(t->snapshot, t->picture);
 	if (growth || (t->view && (t->view->has & SNAPSHOT_HAS_GROWTH))) {

@@ -264,12 +264,14 @@ static void on_watchdog(evutil_socket_t fd, short what, void *arg)
 
 static void say_start(const struct daemon_config *config, const struct engine *engine)
 {
-	log_info("watching %llu entries, capacity %llu%s", (unsigned long long)engine->fill.now.entries,
+	log_info("watching %llu %s, capacity %llu%s", (unsigned long long)engine->fill.now.entries,
+		 engine->fill.now.entries == 1 ? "entry" : "entries",
 		 (unsigned long long)engine->fill.capacity, config->capacity ? " (set)" : "");
 	if (engine->warden.policy->rule_count)
-		log_info("policy %s, mode %s: %zu rules",
+		log_info("policy %s, mode %s: %zu rule%s",
 			 engine->warden.policy->name[0] ? engine->warden.policy->name : config->policy_file,
-			 policy_mode_name(engine->warden.mode), engine->warden.policy->rule_count);
+			 policy_mode_name(engine->warden.mode), engine->warden.policy->rule_count,
+			 units_plural(engine->warden.policy->rule_count));
 	else
 		log_info("observing only: the policy has no rules");
 	if (subscription_is_listening(engine))

@@ -11,6 +11,7 @@
 #include "ban_check.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 
 #define BANS_CHECK_NS	  (5 * NS_PER_SEC)
 #define GATEWAYS_FRESH_NS (5 * NS_PER_SEC)
@@ -295,8 +296,8 @@ void rounds_settle_bans(struct rounds *rounds, bool acts, int64_t now_ns)
 	}
 	pthread_mutex_unlock(&rounds->bans_lock);
 	if (back > 0)
-		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans was gone: made anew with %d bans",
-			 back);
+		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans was gone: made anew with %d ban%s",
+			 back, units_plural((uint64_t)back));
 	else if (back < 0 && !rounds->are_bans_lost)
 		snprintf(rounds->note, sizeof(rounds->note), "the nft table of bans cannot be made anew: %.100s",
 			 problem.text);

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 
 #define HOST_FRESH_NS (2 * NS_PER_SEC) /* how old the operator's sockets may be */
 #define SENIORITY_FILE "seniority"
@@ -74,6 +75,7 @@ void rounds_take_seniority_over(struct rounds *rounds)
 	char path[512];
 	ssize_t len;
 	int fd, result;
+	uint64_t known;
 
 	snprintf(path, sizeof(path), "%s/%s", rounds->config.state_dir, SENIORITY_FILE);
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -90,9 +92,10 @@ void rounds_take_seniority_over(struct rounds *rounds)
 	close(fd);
 	result = len > 0 && boot_id(id) ? seniority_restore(seniority, clock_monotonic_ns(), id, buf, (size_t)len)
 					: -EINVAL;
+	known = seniority_counts_get(seniority).seniors;
 	if (!result)
-		snprintf(rounds->note, sizeof(rounds->note), "%llu senior flows of the last run are known",
-			 (unsigned long long)seniority_counts_get(seniority).seniors);
+		snprintf(rounds->note, sizeof(rounds->note), "known of the last run: %llu senior flow%s",
+			 (unsigned long long)known, units_plural(known));
 	else if (result == -EINVAL)
 		snprintf(rounds->note, sizeof(rounds->note), "%.100s is damaged: seniority begins anew", path);
 	free(buf);

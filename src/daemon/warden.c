@@ -162,7 +162,7 @@ void warden_start(struct engine *engine, int64_t now_ns)
 	if (settings_restore(engine->config.state_dir, &count, &problem) < 0)
 		log_warning("%s: %s", problem.path, problem.text);
 	else if (count)
-		log_info("%zu kernel timeouts of an earlier run were put back", count);
+		log_info("put back what an earlier run had lowered: %zu kernel timeout%s", count, units_plural(count));
 	warden->calm_config = calm_config_default();
 	warden->started_ns = warden->renewal_ns = now_ns;
 	warden->renewal_step_ns = NS_PER_SEC;

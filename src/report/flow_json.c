@@ -226,7 +226,7 @@ int report_lost(const struct report_out *out, uint64_t count, bool has_stamp, in
 	if (!out->is_json) {
 		/* As wide as conntrack's "[DESTROY]" and the like. */
 		snprintf(line, sizeof(line), "%9s %s event%s: the socket's buffer was full", "[LOST]",
-			 units_format_count(count, number), count == 1 ? "" : "s");
+			 units_format_count(count, number), units_plural(count));
 		return print_line(out, stamp_format(has_stamp, now_real_ns, stamp), line);
 	}
 	document = json_document("ctwarden.event/1");

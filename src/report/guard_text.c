@@ -59,7 +59,7 @@ int report_unban_text(const struct report_out *out, const struct report_unban *d
 	char number[UNITS_TEXT_MAX], time[UNITS_TEXT_MAX] = "", prefix[ADDR_TEXT_MAX];
 
 	fprintf(out->file, "%s ban%s lifted%s%s", units_format_count(done->removed, number),
-		done->removed == 1 ? "" : "s", done->spared_ns > 0 ? "; not to be banned again for " : "",
+		units_plural(done->removed), done->spared_ns > 0 ? "; not to be banned again for " : "",
 		done->spared_ns > 0 ? units_format_duration(done->spared_ns, time) : "");
 	if (done->held_by.left_ns > 0)
 		fprintf(out->file, "; still %s by %s for %s", done->held_by.rate_per_sec > 0 ? "slowed" : "refused",
@@ -76,7 +76,7 @@ int report_reload_text(const struct report_out *out, const struct report_reload 
 	if (reload->rules)
 		fprintf(out->file, "in force: policy %s, mode %s, %s rule%s\n", reload->policy,
 			policy_mode_name(reload->mode), units_format_count(reload->rules, number),
-			reload->rules == 1 ? "" : "s");
+			units_plural(reload->rules));
 	else
 		fputs("in force: no rules, so nothing is done\n", out->file);
 	return report_flush(out);

@@ -73,7 +73,7 @@ static void add_flows(struct text *t, const struct action_record *record, const 
 	uint64_t flows = is_would(record) ? record->matched : record->done;
 
 	text_add(t, "%s%s %s%s", is_would(record) ? would : "", count(flows, number), what,
-		 flows == 1 ? "" : "s");
+		 units_plural(flows));
 	add_source(t, record);
 	add_end(t, record);
 }

@@ -175,7 +175,7 @@ static void print_goes(const struct report_out *out, const struct report_relieve
 	uint64_t flows = relieve->is_dry ? record->matched : record->done;
 
 	snprintf(heading, sizeof(heading), "%s: %s flow%s, %.1f %% of the table", would,
-		 count(flows, number), flows == 1 ? "" : "s",
+		 count(flows, number), units_plural(flows),
 		 share_of(flows, relieve->entries_before));
 	print_heading(out, heading);
 	if (!record->matched)
@@ -271,7 +271,7 @@ static void print_after(const struct report_out *out, const struct report_reliev
 		return;
 	line_start(&line, out, "done");
 	line_add(&line, "%10s flow%s in %s", count(record->done, number),
-		 record->done == 1 ? "" : "s",
+		 units_plural(record->done),
 		 units_format_duration(relieve->took_ns, (char[UNITS_TEXT_MAX]){0}));
 	if (record->gone)
 		line_add(&line, "%s gone or changed meanwhile", count(record->gone, number));

@@ -25,7 +25,7 @@ static void add_mode(struct line *line, const struct snapshot *s)
 		line_add_colour(line, "33", "for another %s, then %s",
 				units_format_duration(left_ns > 0 ? left_ns : 0, number),
 				mode_word(guard->base_acts));
-	line_add(line, "%s rule%s", count(guard->rules, number), guard->rules == 1 ? "" : "s");
+	line_add(line, "%s rule%s", count(guard->rules, number), units_plural(guard->rules));
 	if (!guard->is_running)
 		line_add_colour(line, "31", "they cannot be run: no right to change the table");
 }
@@ -65,7 +65,7 @@ void guard_lines(const struct report_out *out, const struct snapshot *s)
 		line_add(&line, "calm");
 	if (guard->knows_seniors || guard->seniors)
 		line_add(&line, "%s senior flow%s", count(guard->seniors, number),
-			 guard->seniors == 1 ? "" : "s");
+			 units_plural(guard->seniors));
 	else
 		line_add(&line, "no calm picture yet");
 	if (guard->adopted)

@@ -93,7 +93,7 @@ static void print_notes(const struct report_out *out, const struct report_top *t
 	}
 	if (top->scan.redone) {
 		snprintf(buf, sizeof(buf), "the dump was begun anew %u time%s: the table was resized meanwhile",
-			 top->scan.redone, top->scan.redone == 1 ? "" : "s");
+			 top->scan.redone, units_plural(top->scan.redone));
 		note(out, buf);
 	}
 	if (top->scan.undecodable || top->scan.not_kernel) {

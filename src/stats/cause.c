@@ -136,7 +136,7 @@ static void add_count(struct text *t, const struct evidence *evidence, size_t n,
 	char number[UNITS_TEXT_MAX];
 
 	text_add(t, "%s%s %s%s", is_sure ? "" : "at least ", units_format_count(n, number), what,
-		 n == 1 ? "" : "s");
+		 units_plural(n));
 }
 
 /* The class that most of the flows are of: by the pass. FLOW_CLASS_COUNT: none stands out. */

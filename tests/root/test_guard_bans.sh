@@ -11,6 +11,7 @@ policy act '{ "name": "ban", "when": { "source": { "unreplied": 300, "in": [ "10
 sed -i 's|"rules"|"trusted": [ "10.1.0.0/24" ], "rules"|' "$dir/policy"
 config 100000
 verify "starts with a rule that bans" begin_guard
+verify "and says so" told 'mode act: 1 rule$'
 calmer() { # ADDRESS: the daemon knows that its flows are gone
 	ask top | python3 -c 'import json, sys
 sys.exit(any(r["key"] == sys.argv[1] and r["entries"] > 50 for r in json.load(sys.stdin)["document"]["rows"]))' "$1"

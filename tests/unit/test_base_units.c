@@ -64,6 +64,9 @@ static void test_numbers_are_written_for_people(void **state)
 	assert_string_equal(units_format_duration(7440 * NS_PER_SEC, buf), "2 h 4 min");
 	assert_string_equal(units_format_duration(850 * NS_PER_MS, buf), "850 ms");
 	assert_string_equal(units_format_bytes(1572864, buf), "1.5 MiB");
+	assert_string_equal(units_plural(0), "s");
+	assert_string_equal(units_plural(1), "");
+	assert_string_equal(units_plural(2), "s");
 }
 
 static void test_prefixes_are_masked_and_refused_when_too_long(void **state)
