@@ -82,6 +82,11 @@ for rules in "$none" "$other"; do
 	verify "starts with the rules '$rules'" begin_guard
 	verify "tells of bans that an earlier run left" banned 10.1.0.5
 	verify "and leaves their table as it is" sh -c "nft list chain inet ctwarden new | grep -q 'looked at'"
+	[ -z "$rules" ] || continue
+	ct -j unban 10.1.0.66 >"$dir/unban"
+	verify "lifts one of them" valid
+	verify "with its end, and spares nobody, as nobody bans" says unban '[x["prefix"] for x in d["lifted"]] == ["10.1.0.66"] and 3000 < d["lifted"][0]["remaining_sec"] < 3600 and "spared_sec" not in d'
+	verify "in the kernel too" sh -c "! nft list table inet ctwarden | grep -q '10[.]1[.]0[.]66'"
 done
 verify "lifting all" sh -c "'$BIN/ctwarden' --socket '$sock' unban --all | grep -q 'lifted'"
 verify "leaves none" sh -c "'$BIN/ctwarden' --socket '$sock' bans | grep -q '^nobody'"
