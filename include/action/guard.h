@@ -33,6 +33,15 @@ struct guard *guard_new(const struct guard_config *config);
 void guard_free(struct guard *guard); /* NULL allowed */
 struct seniority *guard_seniority(struct guard *guard); /* borrowed: to adopt, save, restore and count */
 
+/* Flows that traffic has just opened, as events tell of them: original tuple, zones, id. */
+struct guard_births {
+	/* Drops what was heard; whether it is wanted to hear from now on. */
+	void (*hear_anew)(void *arg, bool wanted);
+	/* Takes up to max of them, the oldest first; 0: none, or not all could be kept. */
+	size_t (*heard)(void *arg, struct flow *ret_flows, size_t max);
+	void *arg;
+};
+
 /* The table and the moment of a round. All borrowed. */
 struct guard_table {
 	const struct flow_ports *ports;
@@ -46,6 +55,7 @@ struct guard_table {
 	uint64_t capacity;
 	double new_per_sec; /* expected while it works */
 	bool is_calm;	    /* as stats/calm says */
+	const struct guard_births *births; /* NULL: nobody tells */
 	/* Takes in what user space has put into the table meanwhile (guard_adopt); called before a pass and before each
 	 * write. NULL: nobody tells. */
 	void (*adopt)(void *arg);

@@ -70,6 +70,7 @@ struct policy_effect {
 	int64_t settled_ns;			/* monotonic: nothing to be done for this source
 						 * before (it is banned until then); 0: no */
 	uint64_t matched, done;			/* entries (ban: addresses) */
+	bool is_unneeded;			/* the rules before it did all: it was not put to the test */
 	bool has_entries;			/* the two below are known */
 	uint64_t entries_before, entries_after; /* the kernel's count around the action */
 	double seconds;				/* how long it took */
@@ -84,6 +85,11 @@ struct policy_effect {
 void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
 			  const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns);
+
+/* As if each rule had found all that it looked for, when it is not known: who tries a policy without the flows asks a
+ * later rule once it knows what the earlier ones find. (The daemon asks both in one pass, and the later one takes what the
+ * earlier leaves.) */
+void policy_memory_trust(struct policy_memory *memory, int64_t now_ns);
 
 /* The kernel timeouts that rules set were put back: the rules that still hold set them anew. */
 void policy_memory_forget_timeouts(struct policy_memory *memory, const struct policy *policy);

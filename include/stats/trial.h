@@ -24,8 +24,8 @@ struct trial {
 };
 
 void trial_init(struct trial *trial);
-/* Keeps the flow where it says something. now_ns: monotonic. */
-void trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts,
+/* Keeps the flow where it says something, and tells whether it does. now_ns: monotonic. */
+bool trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts,
 		 const struct standing *standing, int64_t now_ns);
 /* Sets is_untried and is_lively of the signature by the flows of the last minute that fit it: untried below 32 of them,
  * lively where 30 % or more of them are active. */

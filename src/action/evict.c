@@ -13,6 +13,7 @@
 #include "policy/victim.h"
 
 #define EARLY_FLOWS  16384
+#define TRIED_OF_KNOWN 128 /* flows that say whether they are in use, in a pass over a known surge */
 #define TAKE_IN_EVERY 2048 /* flows of the pass: what user space puts in meanwhile does not wait for its end */
 /* Classes in which nobody has answered, or nobody will. */
 #define UNANSWERED                                                                                                     \
@@ -109,8 +110,8 @@ static void offer(struct eviction *e, const struct flow *flow, const struct flow
 
 	for (size_t i = 0; i < e->signature_count; i++)
 		signature_count(&e->counts[i], &e->signatures[i].pattern, flow, facts->class, standing->is_base);
-	if (e->is_known && signature != (int)e->scanned)
-		return; /* met already */
+	if (e->is_known && (e->is_heard ? signature < 0 : signature != (int)e->scanned))
+		return; /* met already, or does not fit */
 	if (!e->is_known)
 		fast_see(&e->guard->fast, e->table, flow, facts->class, standing);
 	for (size_t i = 0; i < e->lane_count; i++)
@@ -129,14 +130,21 @@ static void offer_early(struct eviction *e, uint64_t expected)
 	}
 }
 
+/* Many of the known surge alone would push out what was tried of others. */
+static bool may_try(const struct eviction *e)
+{
+	if (!e->is_known)
+		return true;
+	return !e->is_heard && e->signatures[e->scanned].is_untried && e->tried < TRIED_OF_KNOWN;
+}
+
 static void on_standing(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
 			void *arg)
 {
 	struct eviction *e = arg;
 
-	/* Of the known surge alone it would push out what was tried of others. */
-	if (!e->is_known)
-		trial_offer(&e->guard->trial, flow, facts, standing, e->began_ns);
+	if (may_try(e))
+		e->tried += trial_offer(&e->guard->trial, flow, facts, standing, e->began_ns);
 	if (e->is_open) {
 		offer(e, flow, facts, standing);
 		return;
@@ -212,10 +220,12 @@ static void keep_known(struct eviction *e)
 		reserve_forget(&e->guard->reserve);
 	}
 	known->count = 0;
+	known->is_wide = false;
 	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
 		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
+	known->left = evict_left(e);
 	known->found_ns = e->began_ns;
 	known->new_per_sec = e->table->new_per_sec;
 	known->rules = evict_rules(e);
@@ -234,6 +244,10 @@ static void run_pass(struct eviction *e, uint64_t freed)
 		guard->early = mem_alloc(EARLY_FLOWS * sizeof(*guard->early));
 	sample_init(&guard->growing, ++guard->seed);
 	guard_begin_pass(guard, table, e->began_ns);
+	/* What is born while it goes on it may have passed by. */
+	if (table->births)
+		table->births->hear_anew(table->births->arg, true);
+	guard->heard_ns = e->began_ns;
 	evict_begin_round(e);
 	result = table->ports->scan(table->ports->arg, NULL, &e->context, evict_on_flow, e, &report);
 	round_end(&e->round);
@@ -283,12 +297,20 @@ static uint64_t run_fast(struct eviction *e)
 static void begin(struct eviction *e, struct guard *guard, const struct guard_table *table,
 		  const struct evict_lane *lanes, size_t count)
 {
-	*e = (struct eviction){
-		.guard = guard, .table = table, .context = guard_context(table), .began_ns = table->monotonic_ns()};
+	*e = (struct eviction){.guard = guard,
+			       .table = table,
+			       .asked = lanes,
+			       .context = guard_context(table),
+			       .began_ns = table->monotonic_ns()};
 	e->chosen = (struct chosen){.read_ns = e->began_ns,
 				    .adopted = seniority_counts_get(guard->seniority).adopted,
 				    .new_per_sec = table->new_per_sec};
 	begin_lanes(e, lanes, count);
+}
+
+void evict_begin_anew(struct eviction *e)
+{
+	begin(e, e->guard, e->table, e->asked, e->lane_count);
 }
 
 void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
@@ -306,7 +328,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 		if (is_done)
 			fast_forget(&guard->fast); /* what it left is not counted */
 		if (!is_done && e->is_known)
-			begin(e, guard, table, lanes, count);
+			evict_begin_anew(e);
 	}
 	if (!is_done) {
 		run_pass(e, freed);
@@ -314,6 +336,8 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	}
 	for (size_t i = 0; i < count; i++) {
 		record_end(lanes[i].outcome, table, e->began_ns);
+		lanes[i].outcome->effect.is_unneeded =
+			by_request ? !lanes[i].outcome->record.done : e->lanes[i].is_unneeded;
 		if (!by_request)
 			lanes[i].outcome->effect.longest_sec = (double)guard->pass_ns / NS_PER_SEC;
 	}

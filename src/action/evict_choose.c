@@ -127,6 +127,13 @@ static size_t split(struct lane *lane, size_t most, uint64_t made)
 	return now;
 }
 
+/* Of births alone a little less does too: they come as fast as room is needed, and what is missing the next round asks
+ * for, at last in a pass. */
+static uint64_t needed(const struct eviction *e, uint64_t want)
+{
+	return e->is_heard ? want - want / 4 : want;
+}
+
 bool evict_is_chosen_enough(const struct eviction *e)
 {
 	uint64_t sum = 0, now;
@@ -141,7 +148,7 @@ bool evict_is_chosen_enough(const struct eviction *e)
 	}
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (e->lanes[i].decision->want_other &&
-		    e->done + sum < e->lanes[i].decision->promised + e->lanes[i].decision->want_other)
+		    e->done + sum < e->lanes[i].decision->promised + needed(e, e->lanes[i].decision->want_other))
 			return false;
 	return sum > 0;
 }
@@ -163,6 +170,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	if (!lane->chosen)
 		return;
 	made = room_made(e, lane, freed);
+	lane->is_unneeded = made && !still_wanted(lane, SIZE_MAX, made);
 	count = split(lane, still_wanted(lane, lane->chosen_count, made), made);
 	count = without_last(e, lane, lane->chosen, count);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)

@@ -10,8 +10,8 @@
 #include "evict_private.h"
 
 /* Then the whole table is looked at again. */
-#define KNOWN_FOR_NS   (2 * NS_PER_SEC)
-#define UNTRIED_FOR_NS NS_PER_SEC
+#define KNOWN_FOR_NS   (4 * NS_PER_SEC)
+#define UNTRIED_FOR_NS (2 * NS_PER_SEC)
 #define WORTH_TENTHS   8 /* of the time of a whole pass */
 
 uint64_t evict_rules(const struct eviction *e)
@@ -32,6 +32,14 @@ static bool is_narrow(const struct signature_pattern *p)
 	return p->has_port || (p->family == AF_INET && (p->src_len == 32 || p->dst_len == 32));
 }
 
+static bool are_narrow(const struct known *known)
+{
+	for (size_t i = 0; i < known->count; i++)
+		if (!is_narrow(&known->signatures[i].pattern))
+			return false;
+	return true;
+}
+
 static bool knows_enough(const struct eviction *e)
 {
 	const struct known *known = &e->guard->known;
@@ -39,19 +47,31 @@ static bool knows_enough(const struct eviction *e)
 
 	if (evict_is_other_rush(e, known->new_per_sec))
 		return false;
-	for (size_t i = 0; i < known->count; i++) {
-		if (!is_narrow(&known->signatures[i].pattern))
-			return false;
-		/* It is tried by whole passes alone. */
+	for (size_t i = 0; i < known->count; i++)
 		if (known->signatures[i].is_untried)
 			known_for_ns = UNTRIED_FOR_NS;
-	}
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
 			return false;
 	if (!evict_rules(e) || (evict_rules(e) & ~known->rules))
 		return false;
 	return known->count && e->began_ns - known->found_ns < known_for_ns;
+}
+
+/* Of what may be a crowd of users some goes only as far as room is needed. */
+static bool is_any_wanted(const struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (e->lanes[i].decision->want_other)
+			return true;
+	for (size_t i = 0; i < e->guard->known.count; i++) {
+		struct signature now = e->guard->known.signatures[i];
+
+		trial_judge(&e->guard->trial, &now, e->began_ns);
+		if (!signature_may_be_crowd(&now))
+			return true;
+	}
+	return false;
 }
 
 static int scan_known(struct eviction *e)
@@ -71,13 +91,22 @@ static int scan_known(struct eviction *e)
 	return result;
 }
 
-/* False: it was not enough, nothing was done, and the whole table has to be looked at. */
-bool evict_run_known(struct eviction *e, uint64_t freed)
+uint64_t evict_left(const struct eviction *e)
+{
+	uint64_t hits = 0, done = 0;
+
+	for (size_t i = 0; i < e->signature_count; i++)
+		hits += e->counts[i].growth_hits;
+	for (size_t i = 0; i < e->lane_count; i++)
+		done += e->lanes[i].record->done;
+	return hits > done ? hits - done : 0;
+}
+
+/* False: it was not enough, and nothing was done. */
+static bool run(struct eviction *e, uint64_t freed, int (*look)(struct eviction *))
 {
 	bool is_enough;
 
-	if (!knows_enough(e))
-		return false;
 	e->is_known = true;
 	e->signature_count = e->guard->known.count;
 	memcpy(e->signatures, e->guard->known.signatures, sizeof(e->signatures));
@@ -86,10 +115,7 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 	evict_open_lanes(e);
 	seniority_look(e->guard->seniority, e->began_ns);
 	evict_begin_round(e);
-	is_enough = scan_known(e) == 0;
-	/* Where the kernel cannot leave out much it is no use. */
-	if ((e->table->monotonic_ns() - e->began_ns) * 10 > e->guard->pass_ns * WORTH_TENTHS)
-		e->guard->known.count = 0;
+	is_enough = look(e) == 0;
 	evict_choose(e);
 	is_enough = is_enough && evict_is_chosen_enough(e);
 	if (is_enough) {
@@ -101,4 +127,31 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 			reserve_forget(&e->guard->reserve);
 	evict_drop_chosen(e);
 	return is_enough;
+}
+
+static int look_by_filter(struct eviction *e)
+{
+	int result = scan_known(e);
+
+	/* Where the kernel cannot leave out much it is no use. */
+	e->guard->known.is_wide = (e->table->monotonic_ns() - e->began_ns) * 10 > e->guard->pass_ns * WORTH_TENTHS;
+	return result;
+}
+
+bool evict_run_known(struct eviction *e, uint64_t freed)
+{
+	struct known *known = &e->guard->known;
+
+	if (!knows_enough(e) || !is_any_wanted(e))
+		return false;
+	if (evict_may_hear(e)) {
+		e->is_heard = true;
+		if (run(e, freed, evict_look_at_heard))
+			return true;
+		evict_begin_anew(e);
+	}
+	if (known->is_wide || !are_narrow(known) || !run(e, freed, look_by_filter))
+		return false;
+	known->left = evict_left(e);
+	return true;
 }

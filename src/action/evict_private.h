@@ -14,6 +14,7 @@ struct lane {
 	struct victims *victims;
 	uint64_t floor_spared, young_spared;
 	bool has_signature;
+	bool is_unneeded; /* the lanes before it, or the pass itself, have made all the room it was to make */
 	size_t max, max_others; /* victims of this round, as in victims_config */
 	struct victim *chosen;	/* after the pass; of this round, and what may go in the next ones */
 	size_t chosen_count;
@@ -34,8 +35,11 @@ struct eviction {
 	struct signature_counts counts[SIGNATURE_MAX];
 	size_t signature_count;
 	struct round round;
-	bool is_known;	/* a pass over what is known to fit alone */
+	const struct evict_lane *asked; /* what the lanes were made from */
+	bool is_known;	/* a look at what is known to fit alone, */
+	bool is_heard;	/* of which events told */
 	size_t scanned; /* then: the signature whose flows come now */
+	size_t tried;	/* flows of the pass that the trial has kept */
 	uint64_t seen;	/* flows of the pass */
 	uint64_t taken[SIGNATURE_MAX]; /* unreplied victims, by signature */
 	int64_t began_ns;
@@ -58,9 +62,17 @@ bool evict_is_chosen_enough(const struct eviction *e);
 void evict_drop_chosen(struct eviction *e);
 /* The rules of the lanes as bits; 0 where one is beyond 63. */
 uint64_t evict_rules(const struct eviction *e);
-/* A pass over what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the
+/* Of the flows that came with a surge and fit it: those that the round has met and not taken. */
+uint64_t evict_left(const struct eviction *e);
+/* Forgets what was chosen and found so far, as if the round began now. */
+void evict_begin_anew(struct eviction *e);
+/* A look at what is known to fit alone. False: nothing is known, or it was not enough: nothing was done, and the
  * whole table has to be looked at. */
 bool evict_run_known(struct eviction *e, uint64_t freed);
+/* Reads what events told of and what is known to fit, one by one: 0 or -errno. Whether that is worth it, it is to tell
+ * before. */
+bool evict_may_hear(const struct eviction *e);
+int evict_look_at_heard(struct eviction *e);
 /* The round from what an earlier pass has chosen beyond its own. False: that is too old or not enough: nothing was
  * done. */
 bool evict_run_reserve(struct eviction *e, uint64_t freed);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* action/evict_reserve: victims that a pass chose beyond what its round took. While it is not proven that what fits the
  * surge is not in use, each round takes no more than the time to the next one needs, and would pay for a whole pass each
- * time: the rounds of the next second take from here instead. Each victim is read again before it goes, as ever. */
+ * time: the rounds of the next seconds take from here instead. Each victim is read again before it goes, as ever. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "evict_private.h"
 
-#define GOOD_FOR_NS NS_PER_SEC /* then others hold most, and what fits may be in use */
-#define ROUNDS	    6	       /* as many as there may be until then */
+#define GOOD_FOR_NS (1600 * NS_PER_MS) /* then others hold most, and what fits may be in use */
+#define ROUNDS	    8		       /* as many as there may be until then */
 #define FEW	    8	       /* an eighth at most */
 #define RESERVE_MAX 32768      /* victims; who takes more at once has no second round before it is old */
 

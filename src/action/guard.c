@@ -194,6 +194,8 @@ int guard_renew(struct guard *guard, const struct guard_table *table, struct flo
 
 	if (table->is_calm)
 		reserve_forget(&guard->reserve); /* some of it may become senior */
+	if (table->is_calm && table->births)
+		table->births->hear_anew(table->births->arg, false);
 	sample_init(&guard->fresh, ++guard->seed);
 	if (table->is_calm)
 		keep(guard, table->monotonic_ns());
@@ -314,11 +316,32 @@ static uint64_t sweep(const struct guard_table *table, const struct policy_decis
 	return record->done;
 }
 
+static uint64_t leave_to_pass(const struct guard_table *table, const struct policy_decision *decision,
+			      struct guard_outcome *outcome)
+{
+	record_begin(outcome, table, decision);
+	record_end(outcome, table, table->monotonic_ns());
+	outcome->effect.is_unneeded = true;
+	return 0;
+}
+
+/* A pass over the whole table, which the evictions of the same round are about to make, evicts what has expired. */
+static bool is_swept_anyway(const struct guard *guard, const struct policy_decision *decisions, size_t count)
+{
+	if (guard->known.count || guard->reserve.count || guard->fast.count)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (decisions[i].action == POLICY_ACTION_EVICT)
+			return true;
+	return false;
+}
+
 void guard_round(struct guard *guard, const struct guard_table *table, const struct policy_decision *decisions,
 		 size_t count, struct guard_outcome *ret_outcomes)
 {
 	struct evict_lane lanes[POLICY_DECISIONS_MAX];
 	size_t lane_count = 0, i;
+	bool is_swept = is_swept_anyway(guard, decisions, count);
 	uint64_t freed = 0;
 
 	for (i = 0; i < count; i++) {
@@ -326,7 +349,8 @@ void guard_round(struct guard *guard, const struct guard_table *table, const str
 
 		switch (decisions[i].action) {
 		case POLICY_ACTION_SWEEP:
-			freed += sweep(table, &decisions[i], outcome);
+			freed += is_swept ? leave_to_pass(table, &decisions[i], outcome)
+					  : sweep(table, &decisions[i], outcome);
 			break;
 		case POLICY_ACTION_SHORTEN:
 			guard_shorten(guard, table, &decisions[i], outcome);

@@ -30,6 +30,8 @@ struct known {
 	size_t count;
 	int64_t found_ns;
 	double new_per_sec;	     /* then */
+	uint64_t left;		     /* flows that fit and were not taken by the last pass over all that do */
+	bool is_wide;		     /* a pass by the kernel's filter takes about as long as one over all */
 	uint64_t rules;		     /* 1 << rule: they have had all else that they may take */
 };
 
@@ -75,6 +77,7 @@ struct guard {
 	struct fast fast;
 	struct known known;
 	struct reserve reserve;
+	int64_t heard_ns; /* when births were listened to anew, or taken last */
 	int64_t pass_ns; /* how long the last pass over the whole table took, without its deletes */
 	uint64_t seed;
 };

@@ -359,6 +359,7 @@ static int run_rounds(struct test *t)
 	int64_t now_ns = NS_PER_SEC;
 	int code = EXIT_DONE;
 
+	policy_memory_trust(memory, now_ns);
 	for (unsigned round = 0; !code && round < ROUNDS_MAX && decide(t, memory, round, now_ns); round++) {
 		bool has_new = t->count > t->first;
 

@@ -45,6 +45,13 @@ static void on_foreign_event(struct engine *engine, enum flow_event_kind kind, c
 		rounds_adopt(rounds, flow);
 }
 
+static void on_birth(struct engine *engine, const struct flow *flow)
+{
+	engine->subscription.births++;
+	if (engine->warden.rounds)
+		rounds_hear(engine->warden.rounds, flow);
+}
+
 static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, uint32_t portid, void *arg)
 {
 	struct engine *engine = arg;
@@ -59,7 +66,7 @@ static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, ui
 	if (portid)
 		on_foreign_event(engine, kind, flow, portid);
 	else if (kind == FLOW_EVENT_NEW)
-		engine->subscription.births++;
+		on_birth(engine, flow);
 	if (!passes->picture)
 		return;
 	if (kind == FLOW_EVENT_NEW)

@@ -28,7 +28,7 @@
 #define REST_SHARE 0.02
 #define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
 #define OUTGROWN_NS (500 * NS_PER_MS)
-#define OUTGROWN_WORK_NS (5 * NS_PER_SEC)
+#define OUTGROWN_WORK_NS (10 * NS_PER_SEC)
 #define OUTGROWN_OK_NS (2 * NS_PER_SEC) /* at level ok nothing waits for it */
 
 int passes_start(struct engine *engine)

@@ -66,6 +66,8 @@ struct rounds_adoption { /* since the start */
 	uint64_t adopted, lost;
 };
 struct rounds_adoption rounds_adopted(const struct rounds *rounds);
+/* A NEW event that traffic caused. Of the loop; costs next to nothing where no round wants to hear of it. */
+void rounds_hear(struct rounds *rounds, const struct flow *flow);
 /* The netlink port of our own writes. */
 uint32_t rounds_portid(const struct rounds *rounds);
 

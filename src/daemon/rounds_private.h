@@ -6,7 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "adoption.h"
+#include "flow_ring.h"
 #include "held.h"
 #include "rounds.h"
 
@@ -22,10 +22,14 @@ struct rounds {
 	enum rounds_state state;
 	struct round_order order;
 	struct round_result result;
-	struct adoption *adoption;    /* of two threads */
+	/* Of two threads: */
+	struct flow_ring *put_in; /* by user space */
+	struct flow_ring *born;	  /* while the guard wants to hear of births */
+	atomic_bool wants_born;
 	atomic_uint_fast64_t adopted; /* written by the thread */
 	/* Of the thread: */
 	struct guard *guard;
+	uint64_t born_lost; /* when it began to hear */
 	struct writer *writer;
 	struct flow_ports ports;
 	struct protect *protect;

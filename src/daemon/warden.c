@@ -22,6 +22,7 @@
 #define WHOLE_VIEW_NS NS_PER_SEC        /* between looks at every source */
 #define PRESSED_POLL_MS 50
 #define AT_WORK_NS (3 * NS_PER_SEC)
+#define TOLD_NS (500 * NS_PER_MS) /* a surge may be told to the guard so much later, where no calm pass has met it */
 #define SURGE_RENEWAL_NS (2 * NS_PER_SEC) /* in a surge: who is in use shows by then */
 #define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
 #define RECORD_TEXT_MAX 4096
@@ -311,6 +312,7 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	}
 	warden->surge_began = warden->policy_changed = false;
 	warden->is_running = true;
+	warden->passed_calm = order->is_calm;
 	warden->begun_ns = now_ns;
 }
 
@@ -351,8 +353,9 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	struct warden *warden = &engine->warden;
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
-	if (warden->surge_began)
-		return true; /* the guard is told with it, while its last calm pass can still be undone */
+	/* The guard is told with it, while its last calm pass can still be undone. */
+	if (warden->surge_began && (warden->passed_calm || now_ns - warden->passed_ns > TOLD_NS))
+		return true;
 	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns,
 	 * what hardly grows is calm whatever came before.) */
 	if (warden->calm.in_surge && !is_calm(engine, now_ns)) {
@@ -441,6 +444,8 @@ static void take_outcome(struct engine *engine, const struct policy_decision *de
 	if (record->action == POLICY_ACTION_EVICT)
 		warden->counts.evicted += record->done;
 	/* What found nothing to do is no event; what met only what is protected is one. */
+	if (outcome->effect.is_unneeded)
+		return;
 	if (record->matched || record->protected_count || record->error || record->action == POLICY_ACTION_LOG)
 		write_record(engine, record);
 }

@@ -15,6 +15,8 @@
 #include "private.h"
 #include "state.h"
 
+#define MISSED_FOR_NS	(10 * NS_PER_SEC) /* then it is another table */
+#define SHORTEN_LEAST_SEC 2 /* to full */
 #define URGENT_MOST_SEC 0.5 /* longer cool-downs are meant to hold */
 #define REST_MOST_SEC	2.0
 #define REST_SHARE	20
@@ -134,6 +136,15 @@ static bool is_paused(const struct evaluation *e, size_t rule_index, uint64_t ot
 	       !(shares_pass(e, rule_index) && memory_found_nothing(state));
 }
 
+/* What it will take, as far as one knows from the last time. Where nobody knows, a rule behind has the same pass at its
+ * disposal, for what this one then leaves. */
+static uint64_t promise_of(const struct rule_state *state, uint64_t granted, int64_t now_ns)
+{
+	if (!state->missed_ns || now_ns - state->missed_ns > MISSED_FOR_NS)
+		return 0;
+	return (uint64_t)((1 - state->missed) * (double)granted);
+}
+
 /* A decision on the table or one subject, as far as the budget goes. True where there is one. */
 static bool decide(struct evaluation *e, size_t rule_index, const struct subject *subject,
 		   struct amount amount, const char *why)
@@ -173,7 +184,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	state->granted += granted;
 	state->is_cut = info->has_budget && granted < amount.all;
 	if (rule->action.action == POLICY_ACTION_EVICT)
-		e->promised += (uint64_t)((1 - state->missed) * (double)granted);
+		e->promised += promise_of(state, granted, e->now_ns);
 	tell_reason(decision, rule, why);
 	return true;
 }
@@ -216,6 +227,20 @@ static void evaluate_timeouts(struct evaluation *e, size_t rule_index, bool hold
 	}
 }
 
+/* To shorten takes a pass over the table and makes room only later. Why it is not worth that; NULL: it is. */
+static const char *no_use_to_shorten(const struct policy_rule *rule, const struct facts *facts)
+{
+	if (rule->action.action != POLICY_ACTION_SHORTEN)
+		return NULL;
+	if (facts->known & 1u << POLICY_WHEN_FILL &&
+	    scale_of(&rule->action, facts->numbers[POLICY_WHEN_FILL]) >= 1)
+		return "lifetimes are left as they are below its start_pct";
+	if (facts->known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
+	    facts->numbers[POLICY_WHEN_SECONDS_TO_FULL] < SHORTEN_LEAST_SEC)
+		return "to shorten lifetimes would come too late";
+	return NULL;
+}
+
 static void evaluate_table(struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
@@ -225,7 +250,7 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	const struct policy_when *when = alternative(rule, &e->facts, &table, NULL);
 	struct amount amount;
 
-	if (!when && !state->is_active)
+	if ((!when && !state->is_active) || no_use_to_shorten(rule, &e->facts))
 		return;
 	alternative(rule, &e->facts, &table, why); /* at rest nobody reads why not */
 	amount = amount_of(rule, &e->memory->rules[rule_index], &e->facts, when ? when : &rule->whens[0], &table);
@@ -320,6 +345,9 @@ static bool is_ready(const struct evaluation *e, size_t rule_index)
 
 	if (state->ready_ns + (rest > 0 ? rest : 0) <= e->now_ns || !state->ready_ns)
 		return true;
+	/* Where the table was gone through for next to nothing a moment ago, it would be again. */
+	if (state->is_in_vain && e->facts.level <= state->judged_level)
+		return false;
 	return evicts_of_table(rule) && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
 	       e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] < urgent_sec &&
 	       urgent_sec <= URGENT_MOST_SEC;
@@ -410,6 +438,8 @@ char *policy_explain_rule(const struct policy *policy, const struct snapshot *sn
 		snprintf(buf, size, "%s", why);
 	else if (info->has_budget && info->has_match && !amount_of(rule, &fresh, &facts, when, &subject).all)
 		snprintf(buf, size, "%s; its \"until\" is reached already", why);
+	else if (no_use_to_shorten(rule, &facts))
+		snprintf(buf, size, "%s; but %s", why, no_use_to_shorten(rule, &facts));
 	else
 		snprintf(buf, size, "holds: %s", why);
 	return buf;

@@ -12,9 +12,11 @@
 /* Results in a row that did not help after which a rule whose conditions are gone is no longer in
  * force. */
 #define INEFFECTIVE_GIVE_UP 3
+#define SHORTEN_PAUSES	    4 /* cool-downs, where there was nothing to be shortened */
+#define IN_VAIN		    4 /* a quarter of what was needed at most */
 #define SOUGHT_ALL	    UINT64_MAX
 #define SOUGHT_MORE	    2 /* times as many that may go are another question */
-#define SOUGHT_NONE_PAUSES  2 /* pauses longer, where no flow was needed that does not go freely: need ends it at once */
+#define SOUGHT_NONE_PAUSES  4 /* pauses longer, where no flow was needed that does not go freely: need ends it at once */
 
 static const struct rule_state *state_named(const struct policy *policy,
 					    const struct policy_memory *memory,
@@ -132,6 +134,13 @@ uint64_t memory_take(struct rule_state *state, const struct policy_budget *budge
 	return granted;
 }
 
+static void give_back(struct rule_state *state, const struct policy_budget *budget, double tokens)
+{
+	state->tokens += tokens;
+	if (state->tokens > (double)budget->per_run)
+		state->tokens = (double)budget->per_run;
+}
+
 /* ---- results ---- */
 
 /* Whether it helped: for what takes flows, that the count fell by half of them at least, beside the
@@ -206,15 +215,19 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	const struct policy_rule *rule = &policy->rules[decision->rule];
 	struct rule_state *state = &memory->rules[decision->rule];
 
+	/* What one request to the kernel took beyond the grant is owed. */
+	give_back(state, &rule->budget, (double)decision->granted - (double)effect->done);
+	if (effect->is_unneeded)
+		return;
 	state->done += effect->done;
 	state->seconds = effect->seconds > effect->longest_sec ? effect->seconds : effect->longest_sec;
+	state->judged_level = decision->level;
+	state->is_in_vain = effect->done <= (decision->want_other < decision->granted ? decision->want_other
+										       : decision->granted) / IN_VAIN;
 	state->missed = decision->granted && effect->done < decision->granted
 				? 1 - (double)effect->done / (double)decision->granted
 				: 0;
-	/* What one request to the kernel took beyond the grant is owed. */
-	state->tokens += (double)decision->granted - (double)effect->done;
-	if (state->tokens > (double)rule->budget.per_run)
-		state->tokens = (double)rule->budget.per_run;
+	state->missed_ns = now_ns;
 	if (decision->scope != POLICY_SCOPE_TABLE && !effect->error) {
 		state->ineffective = 0;
 		state->pause_ns = 0;
@@ -253,12 +266,21 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 								: SOUGHT_ALL - 1;
 	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck +
 						   (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
+	/* It takes a pass over the table, and makes room only later. */
+	if (decision->action == POLICY_ACTION_SHORTEN && state->pause_ns < now_ns + SHORTEN_PAUSES * rule->cooldown_ns)
+		state->pause_ns = now_ns + SHORTEN_PAUSES * rule->cooldown_ns;
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */
 	if (decision->action == POLICY_ACTION_TIMEOUTS)
 		state->is_active = decision->is_end;
 	else if (state->ineffective + state->stuck >= INEFFECTIVE_GIVE_UP)
 		state->is_active = false;
+}
+
+void policy_memory_trust(struct policy_memory *memory, int64_t now_ns)
+{
+	for (size_t i = 0; i < memory->count; i++)
+		memory->rules[i].missed_ns = now_ns;
 }
 
 void policy_memory_end_pauses(struct policy_memory *memory)

@@ -66,11 +66,14 @@ struct amount amount_less_promised(struct amount amount, uint64_t promised);
 
 struct rule_state {
 	bool is_active, has_tokens;
-	double missed;	   /* 0-1: the share of what was granted last that was not to be found */
+	double missed;	   /* 0-1: the share of what was granted last that was not to be found, */
+	int64_t missed_ns; /* as told then; 0: never */
 	double tokens;	   /* of the budget */
 	int64_t tokens_ns; /* when they were counted */
 	int64_t ready_ns;  /* of the cool-down; 0: now */
 	int64_t pause_ns;  /* held back until then, as it did not help; 0: not */
+	bool is_in_vain;   /* the last result is next to none of what was needed, */
+	enum level judged_level; /* at this level */
 	uint64_t sought;   /* flows that do not fit the surge, of those that were not to be found then */
 	enum level sought_level;
 	bool is_cut;	   /* by its budget: more was wanted at the last decision */

@@ -14,19 +14,20 @@ void trial_init(struct trial *trial)
 	trial->at = trial->used = 0;
 }
 
-void trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts,
+bool trial_offer(struct trial *trial, const struct flow *flow, const struct flow_facts *facts,
 		 const struct standing *standing, int64_t now_ns)
 {
 	struct trial_flow *to = &trial->flows[trial->at];
 
 	if (standing->is_base || !standing->is_tried || !facts->is_answered)
-		return;
+		return false;
 	flow_brief_from(flow, &to->brief);
 	to->seen_ns = now_ns;
 	to->is_active = standing->is_active;
 	trial->at = (trial->at + 1) % TRIAL_MAX;
 	if (trial->used < TRIAL_MAX)
 		trial->used++;
+	return true;
 }
 
 void trial_judge(const struct trial *trial, struct signature *signature, int64_t now_ns)

@@ -24,6 +24,7 @@ struct fake {
 	unsigned asks; /* of them whether they have come further */
 	bool hears_updates;
 	int ask_error;
+	unsigned read_flows; /* in all reads */
 	unsigned fail_scan;
 	bool is_unwatched;	   /* the number of buckets cannot be read */
 	int filtered_error;	   /* of the next filtered delete, whose first half is done */
@@ -32,6 +33,7 @@ struct fake {
 	unsigned ages_sec;	   /* time that passes before a scan */
 	void (*on_write)(struct fake *fake); /* before each write: what others do meanwhile */
 	void (*on_read)(struct fake *fake);
+	void (*on_scan)(struct fake *fake);
 	struct flow_ports ports;
 };
 
@@ -44,6 +46,8 @@ static inline int fake_scan(void *arg, const struct flow_filter *filter,
 
 	memset(ret_report, 0, sizeof(*ret_report));
 	fake->whole_scans += !filter;
+	if (fake->on_scan)
+		fake->on_scan(fake);
 	if (++fake->scans == fake->fail_scan)
 		return -EPERM;
 	for (i = 0; i < fake->count; i++)
@@ -74,6 +78,7 @@ static inline int fake_read_again(void *arg, const struct flow_target *targets, 
 	size_t i, at;
 
 	fake->reads++;
+	fake->read_flows += count;
 	assert_in_range(count, 1, FLOW_BATCH_MAX);
 	if (fake->on_read)
 		fake->on_read(fake);

@@ -215,24 +215,39 @@ static void test_a_later_rule_takes_what_the_earlier_ones_do_not(void **state)
 			       "\"budget\": {\"per_run\": 100000, "
 			       "\"per_sec\": 100000}}]}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
-	struct policy_effect effect = {.matched = 1000, .done = 1000};
+	struct policy_effect effect = {.matched = 1000, .done = 1000}, all = {.matched = 20001, .done = 20001},
+			     unneeded = {.is_unneeded = true};
 	struct snapshot *s = snapshot_of(90000);
 	size_t count;
 
 	(void)state;
 	clear(POLICY_DECISIONS_MAX);
 	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions);
-	assert_int_equal(count, 1); /* the mild one is expected to do */
-	assert_int_equal(decisions[0].rule, 0);
+	assert_int_equal(count, 2); /* nobody knows yet what the mild one will find */
 	assert_int_equal(decisions[0].granted, 20001);
+	assert_int_equal(decisions[1].want, 20001);
+	assert_int_equal(decisions[1].promised, 0);
+	/* It did all, and the hard one was not needed: that is nothing against it. */
+	policy_memory_result(memory, policy, &decisions[0], &all, SEC);
+	policy_memory_result(memory, policy, &decisions[1], &unneeded, SEC);
+	assert_int_equal(policy_memory_rule(memory, policy, 1, SEC).ineffective, 0);
+	assert_int_equal(policy_memory_rule(memory, policy, 1, SEC).budget_left, 100000);
+	clear(count);
+	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + SEC / 2, decisions);
+	assert_int_equal(count, 1); /* the mild one is expected to do it again */
+	assert_int_equal(decisions[0].rule, 0);
 	/* It found 1,000 of 20,001: next time the hard one takes the rest. */
-	policy_memory_result(memory, policy, &decisions[0], &effect, SEC);
+	policy_memory_result(memory, policy, &decisions[0], &effect, SEC + SEC / 2);
 	clear(count);
 	count = policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 2 * SEC, decisions);
 	assert_int_equal(count, 2);
 	assert_int_equal(decisions[1].rule, 1);
 	assert_in_range(decisions[1].want, 18990, 19010);
 	clear(count);
+	/* Long after, it is another table. */
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 60 * SEC, decisions), 2);
+	assert_int_equal(decisions[1].want, 20001);
+	clear(2);
 	policy_memory_free(memory);
 	policy_free(policy);
 }
@@ -489,12 +504,65 @@ static void test_lifetimes_shrink_as_the_table_fills(void **state)
 				 "\"end_pct\": 120}, \"until\": {\"fill_pct\": 5}";
 
 	(void)state;
-	assert_int_equal(decide(rule, snapshot_of(50000)), 1);
-	assert_true(decisions[0].scale == 1);
+	assert_int_equal(decide(rule, snapshot_of(60000)), 0); /* as they are: no pass for that */
+	assert_int_equal(decide(rule, snapshot_of(75000)), 1);
+	assert_true(decisions[0].scale == 0.75);
 	assert_int_equal(decide(rule, snapshot_of(90000)), 1);
 	assert_true(decisions[0].scale == 0.5);
 	assert_int_equal(decide(rule, snapshot_of(130000)), 1);
 	assert_true(decisions[0].scale == 0);
+}
+
+static void test_lifetimes_are_not_shortened_where_it_would_come_too_late(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"fill_pct\": 10}, \"do\": \"shorten\"");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct snapshot *s = snapshot_of(90000);
+	char text[POLICY_REASON_MAX];
+
+	(void)state;
+	snapshot_grow(s, 10000); /* full in a second */
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 0);
+	assert_non_null(strstr(policy_explain_rule(policy, s, 0, text, sizeof(text)), "too late"));
+	snapshot_grow(s, 1000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
+/* Where a rule took next to nothing, a table that fills does not make it look again before its cool-down is over; a
+ * higher level does. */
+static void test_who_looked_in_vain_waits(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}" DO_EVICT
+					       ", \"cooldown\": \"200ms\", \"until\": {\"fill_pct\": 50, "
+					       "\"headroom_sec\": 5}");
+	struct policy_effect some = {.matched = 5000, .done = 5000}, few = {.matched = 100, .done = 100};
+	const struct policy_effect *const effects[] = {&some, &few, &few};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+		struct snapshot *s = snapshot_of(98000);
+
+		s->level = LEVEL_CRITICAL;
+		snapshot_grow(s, 40000); /* full in 50 ms */
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC, decisions), 1);
+		policy_memory_result(memory, policy, &decisions[0], effects[i], SEC + SEC / 20);
+		clear(1);
+		if (i == 2)
+			s->level = LEVEL_FULL;
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + SEC / 10, decisions),
+				 i != 1);
+		clear(i != 1);
+		if (i == 1)
+			assert_int_equal(
+				policy_evaluate(policy, POLICY_MODE_ACT, s, memory, SEC + SEC / 5, decisions), 1);
+		clear(i == 1);
+		policy_memory_free(memory);
+	}
+	policy_free(policy);
 }
 
 static void test_why_a_rule_does_not_act_is_told(void **state)
@@ -551,6 +619,8 @@ int main(void)
 		cmocka_unit_test(test_a_rule_that_has_begun_goes_on_to_its_until),
 		cmocka_unit_test(test_timeouts_are_set_once_and_put_back_once),
 		cmocka_unit_test(test_lifetimes_shrink_as_the_table_fills),
+		cmocka_unit_test(test_lifetimes_are_not_shortened_where_it_would_come_too_late),
+		cmocka_unit_test(test_who_looked_in_vain_waits),
 		cmocka_unit_test(test_why_a_rule_does_not_act_is_told),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -258,30 +258,32 @@ static void test_what_found_nothing_shares_the_pass_of_others(void **state)
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
 	struct policy_effect none = {.matched = 0}, failed = {.error = -EPERM};
 	struct snapshot *s = snapshot_of(80000);
-	int64_t ready_ns;
+	int64_t ready_ns, now = 0;
 
 	(void)state;
 	snapshot_grow(s, 2000);
 	s->level = LEVEL_WARNING;
-	for (int i = 0; i < 3; i++) { /* the pauses grow: 0.2, 0.4, 0.8 s */
-		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, (i + 1) * SEC, decisions), 1);
-		policy_memory_result(memory, policy, &decisions[0], &none, (i + 1) * SEC);
+	for (int i = 0; i < 3; i++) { /* the pauses grow, to seconds as no flow was needed that does not go freely */
+		now = (1 + 10 * i) * SEC;
+		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now, decisions), 1);
+		policy_memory_result(memory, policy, &decisions[0], &none, now);
 		clear(1);
 	}
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 3 * SEC + SEC / 2, decisions), 0);
+	now += SEC / 2;
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now, decisions), 0);
 	s->level = LEVEL_CRITICAL;
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 3 * SEC + SEC / 2, decisions), 2);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now, decisions), 2);
 	assert_int_equal(decisions[0].rule, 0);
 	assert_int_equal(decisions[1].rule, 1);
 	/* To look where others had to is no try of its own. */
-	ready_ns = policy_memory_rule(memory, policy, 0, 3 * SEC + SEC / 2).ready_ns;
-	policy_memory_result(memory, policy, &decisions[0], &none, 3 * SEC + SEC / 2);
-	assert_int_equal(policy_memory_rule(memory, policy, 0, 3 * SEC + SEC / 2).ineffective, 3);
-	assert_int_equal(policy_memory_rule(memory, policy, 0, 3 * SEC + SEC / 2).ready_ns, ready_ns);
+	ready_ns = policy_memory_rule(memory, policy, 0, now).ready_ns;
+	policy_memory_result(memory, policy, &decisions[0], &none, now);
+	assert_int_equal(policy_memory_rule(memory, policy, 0, now).ineffective, 3);
+	assert_int_equal(policy_memory_rule(memory, policy, 0, now).ready_ns, ready_ns);
 	/* Whom the kernel refuses waits all the same. */
-	policy_memory_result(memory, policy, &decisions[0], &failed, 4 * SEC);
+	policy_memory_result(memory, policy, &decisions[0], &failed, now + SEC / 2);
 	clear(2);
-	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, 5 * SEC, decisions), 1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, now + SEC, decisions), 1);
 	assert_int_equal(decisions[0].rule, 1);
 	clear(1);
 	policy_memory_free(memory);

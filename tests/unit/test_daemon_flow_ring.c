@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* daemon/adoption: what is offered is handed over once, in order; what finds no place is counted. */
+/* daemon/flow_ring: what is offered is handed over once, in order; what finds no place is counted. */
 #include "stats_fixture.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "../../src/daemon/adoption.h"
+#include "../../src/daemon/flow_ring.h"
 
 #define RING 16384
 #define MANY 200000
@@ -20,6 +20,7 @@ static struct flow numbered(uint32_t number)
 	struct flow flow = flow_answered(TCP, IP(10, 0, 0, 0) + number, IP(10, 2, 0, 1), 1000, 443);
 
 	flow.zone = (uint16_t)(number % 7);
+	flow.id = number;
 	return flow;
 }
 
@@ -30,79 +31,89 @@ static uint32_t number_of(const struct flow *flow)
 	return ((uint32_t)src[0] << 24 | (uint32_t)src[1] << 16 | (uint32_t)src[2] << 8 | src[3]) - IP(10, 0, 0, 0);
 }
 
-static void take(const struct flow *flow, void *arg)
+static void take(const struct flow *flow, struct taken *taken)
 {
-	struct taken *taken = arg;
 	uint32_t number = number_of(flow);
 
 	/* Later than what came before, whole, and where nothing was lost the very next. */
-	taken->wrong += number < taken->next || flow->zone != number % 7 || flow->state != FLOW_TCP_ESTABLISHED ||
+	taken->wrong += number < taken->next || flow->id != number || flow->zone != number % 7 ||
+			flow->state != FLOW_TCP_ESTABLISHED ||
 			flow->status != (FLOW_STATUS_SEEN_REPLY | FLOW_STATUS_ASSURED) ||
 			flow_class_of(flow) != FLOW_CLASS_ESTABLISHED;
 	taken->next = number + 1;
 	taken->count++;
 }
 
+static void drain(struct flow_ring *ring, struct taken *taken)
+{
+	struct flow flows[100];
+	size_t count;
+
+	while ((count = flow_ring_take(ring, flows, 100)))
+		for (size_t i = 0; i < count; i++)
+			take(&flows[i], taken);
+}
+
 static void offered_flows_come_in_order_and_once(void **state)
 {
-	struct adoption *adoption = adoption_new();
+	struct flow_ring *ring = flow_ring_new(RING);
 	struct taken taken = {0};
 
 	(void)state;
-	assert_true(adoption_is_empty(adoption));
+	assert_true(flow_ring_is_empty(ring));
 	for (uint32_t round = 0; round < 10; round++) {
 		for (uint32_t i = 0; i < 5000; i++) {
 			struct flow flow = numbered(round * 5000 + i);
 
-			adoption_offer(adoption, &flow);
+			flow_ring_offer(ring, &flow);
 		}
-		assert_false(adoption_is_empty(adoption));
-		adoption_drain(adoption, take, &taken);
-		assert_true(adoption_is_empty(adoption));
+		assert_false(flow_ring_is_empty(ring));
+		drain(ring, &taken);
+		assert_true(flow_ring_is_empty(ring));
 		assert_int_equal(taken.next, (round + 1) * 5000);
 	}
-	adoption_drain(adoption, take, &taken);
+	drain(ring, &taken);
 	assert_int_equal(taken.count, 50000);
 	assert_int_equal(taken.wrong, 0);
-	assert_int_equal(adoption_lost(adoption), 0);
-	adoption_free(adoption);
-}
-
-static void unanswered_and_unassured_are_left_out(void **state)
-{
-	struct adoption *adoption = adoption_new();
-	struct flow unanswered = flow_make(UDP, 1, 2, 3, 4), unassured = numbered(1);
-
-	(void)state;
-	unassured.status = FLOW_STATUS_SEEN_REPLY;
-	adoption_offer(adoption, &unanswered);
-	adoption_offer(adoption, &unassured);
-	assert_true(adoption_is_empty(adoption));
-	assert_int_equal(adoption_lost(adoption), 0);
-	adoption_free(adoption);
+	assert_int_equal(flow_ring_lost(ring), 0);
+	flow_ring_free(ring);
 }
 
 static void what_finds_no_place_is_counted(void **state)
 {
-	struct adoption *adoption = adoption_new();
+	struct flow_ring *ring = flow_ring_new(RING);
 	struct taken taken = {0};
 
 	(void)state;
 	for (uint32_t i = 0; i < RING + 100; i++) {
 		struct flow flow = numbered(i);
 
-		adoption_offer(adoption, &flow);
+		flow_ring_offer(ring, &flow);
 	}
-	assert_int_equal(adoption_lost(adoption), 100);
-	adoption_drain(adoption, take, &taken);
+	assert_int_equal(flow_ring_lost(ring), 100);
+	drain(ring, &taken);
 	assert_int_equal(taken.count, RING);
 	assert_int_equal(taken.next, RING);
 	assert_int_equal(taken.wrong, 0);
-	adoption_free(adoption);
+	flow_ring_free(ring);
+}
+
+static void they_can_be_dropped(void **state)
+{
+	struct flow_ring *ring = flow_ring_new(RING);
+	struct flow flow = numbered(1);
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		flow_ring_offer(ring, &flow);
+	assert_int_equal(flow_ring_take(ring, NULL, 4), 4);
+	assert_int_equal(flow_ring_take(ring, NULL, SIZE_MAX), 6);
+	assert_true(flow_ring_is_empty(ring));
+	flow_ring_free(ring);
 }
 
 struct pair {
-	struct adoption *adoption;
+	struct flow_ring *ring;
 	atomic_bool is_done;
 };
 
@@ -113,7 +124,7 @@ static void *offer_many(void *arg)
 	for (uint32_t i = 0; i < MANY; i++) {
 		struct flow flow = numbered(i);
 
-		adoption_offer(pair->adoption, &flow);
+		flow_ring_offer(pair->ring, &flow);
 	}
 	atomic_store(&pair->is_done, true);
 	return NULL;
@@ -121,27 +132,27 @@ static void *offer_many(void *arg)
 
 static void two_threads_lose_nothing_uncounted(void **state)
 {
-	struct pair pair = {.adoption = adoption_new()};
+	struct pair pair = {.ring = flow_ring_new(RING)};
 	struct taken taken = {0};
 	pthread_t thread;
 
 	(void)state;
 	assert_int_equal(pthread_create(&thread, NULL, offer_many, &pair), 0);
 	while (!atomic_load(&pair.is_done))
-		adoption_drain(pair.adoption, take, &taken);
+		drain(pair.ring, &taken);
 	pthread_join(thread, NULL);
-	adoption_drain(pair.adoption, take, &taken);
-	assert_int_equal(taken.count + adoption_lost(pair.adoption), MANY);
+	drain(pair.ring, &taken);
+	assert_int_equal(taken.count + flow_ring_lost(pair.ring), MANY);
 	assert_int_equal(taken.wrong, 0);
-	adoption_free(pair.adoption);
+	flow_ring_free(pair.ring);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(offered_flows_come_in_order_and_once),
-		cmocka_unit_test(unanswered_and_unassured_are_left_out),
 		cmocka_unit_test(what_finds_no_place_is_counted),
+		cmocka_unit_test(they_can_be_dropped),
 		cmocka_unit_test(two_threads_lose_nothing_uncounted),
 	};
 

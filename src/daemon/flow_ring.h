@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* daemon/flow_ring: a ring of flows that events told of, from the loop (the only writer) to the thread of the rounds
+ * (the only reader). Allocated once; where it is full the flow is counted and not taken. */
+#ifndef CTWARDEN_DAEMON_FLOW_RING_H
+#define CTWARDEN_DAEMON_FLOW_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flow/flow.h"
+
+struct flow_ring;
+
+struct flow_ring *flow_ring_new(size_t size); /* flows; a power of two; 64 bytes each */
+void flow_ring_free(struct flow_ring *ring);  /* NULL allowed */
+
+/* The loop: of the flow are kept the original tuple, zones, id, status and state. */
+void flow_ring_offer(struct flow_ring *ring, const struct flow *flow);
+/* Any thread. */
+bool flow_ring_is_empty(const struct flow_ring *ring);
+uint64_t flow_ring_lost(const struct flow_ring *ring); /* found the ring full, since flow_ring_new */
+
+/* The thread of the rounds: takes up to max of those that were offered before the call, the oldest first, into
+ * ret_flows (NULL: they are dropped). Returns how many. */
+size_t flow_ring_take(struct flow_ring *ring, struct flow *ret_flows, size_t max);
+
+#endif

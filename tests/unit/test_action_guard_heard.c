@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Rounds that read what events told of, singly, instead of a pass: of a surge that a pass has found a moment ago. */
+#include "action_guard_world.h"
+
+#include "base/clock.h"
+
+static struct guard_outcome outcome;
+
+/* What events tell of: the flows of the fake from the first untold one on. */
+struct told {
+	struct world *world;
+	struct guard_births births;
+	size_t next;
+	bool is_wanted, is_lost;
+};
+
+static struct told told;
+
+static void hear_anew(void *arg, bool wanted)
+{
+	struct told *t = arg;
+
+	t->next = t->world->fake->count;
+	t->is_wanted = wanted;
+	t->is_lost = false;
+}
+
+static size_t heard(void *arg, struct flow *ret_flows, size_t max)
+{
+	struct told *t = arg;
+	size_t count = 0;
+
+	if (!t->is_wanted || t->is_lost)
+		return 0;
+	for (; count < max && t->next < t->world->fake->count; t->next++) {
+		const struct flow *flow = &t->world->fake->flows[t->next];
+
+		/* As it was when it was born. */
+		ret_flows[count++] = (struct flow){.tuple[FLOW_ORIG] = flow->tuple[FLOW_ORIG],
+						   .has = FLOW_HAS_STATUS,
+						   .status = FLOW_STATUS_CONFIRMED,
+						   .id = flow->id,
+						   .zone = flow->zone,
+						   .zone_reply = flow->zone_reply};
+	}
+	return count;
+}
+
+static void listen_to(struct world *w)
+{
+	told = (struct told){.world = w,
+			     .births = {.hear_anew = hear_anew, .heard = heard, .arg = &told}};
+	w->table.births = &told.births;
+}
+
+static void round_want(struct world *w, uint64_t want, uint64_t other)
+{
+	w->fake->scans = w->fake->whole_scans = w->fake->read_flows = 0;
+	w->table.new_per_sec = 1000;
+	round_at(w, LEVEL_WARNING, want, other, &outcome);
+}
+
+static void look(struct world *w)
+{
+	struct flow_scan_report report;
+
+	assert_int_equal(guard_renew(w->guard, &w->table, &report), 0);
+}
+
+/* More of the same, by other ports. */
+static void more(struct world *w, size_t count, uint16_t by)
+{
+	size_t from = w->fake->count;
+
+	attack(w, count, true, 16);
+	for (size_t i = from; i < w->fake->count; i++) {
+		w->fake->flows[i].tuple[FLOW_ORIG].sport += by;
+		w->fake->flows[i].tuple[FLOW_REPLY].dport += by;
+	}
+}
+
+static void pass_by_a_while(struct fake *fake)
+{
+	(void)fake;
+	now_ns += 40 * NS_PER_MS;
+}
+
+/* Handshakes that are tried not to be in use, and the round of a pass: all go. */
+static void tried(struct world *w)
+{
+	listen_to(w);
+	renew(w);
+	renew(w);
+	assert_false(told.is_wanted);
+	attack(w, 8000, true, 16);
+	look(w);
+	now_ns += 3 * SEC;
+	look(w);
+	w->fake->on_scan = pass_by_a_while;
+	round_want(w, 8000, 1000);
+	assert_int_equal(w->fake->whole_scans, 1);
+	assert_int_equal(outcome.record.done, 8000);
+	assert_true(told.is_wanted);
+	now_ns += 300 * NS_PER_MS;
+}
+
+static void of_a_proven_surge_births_are_read_singly_and_go(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	tried(w);
+	from = w->fake->count;
+	more(w, 500, 10000);
+	/* Somebody else's, answered and new: not even read. */
+	for (uint16_t i = 0; i < 40; i++)
+		fake_add(w->fake, answered_tcp(IP(10, 1, 0, 9), IP(203, 0, 113, 9), (uint16_t)(9000 + i), 443, 431999));
+	round_want(w, 600, 100);
+	assert_int_equal(w->fake->scans, 0);
+	assert_int_equal(w->fake->read_flows, 500);
+	assert_int_equal(outcome.record.done, 500);
+	assert_int_equal(outcome.record.way, ACTION_WAY_HEARD);
+	assert_non_null(strstr(outcome.record.how, "tcp/80"));
+	assert_int_equal(alive(w, from, w->fake->count), 40);
+	assert_int_equal(alive(w, 0, w->honest), w->honest);
+}
+
+static void who_has_ended_since_is_no_victim(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	tried(w);
+	from = w->fake->count;
+	more(w, 500, 10000);
+	memset(w->fake->alive + from, 0, 300 * sizeof(*w->fake->alive));
+	round_want(w, 600, 100);
+	assert_int_equal(outcome.record.way, ACTION_WAY_HEARD);
+	assert_int_equal(outcome.record.done, 200);
+	assert_int_equal(outcome.record.gone, 0);
+}
+
+static void where_births_were_lost_the_table_is_looked_at(void **state)
+{
+	struct world *w = *state;
+
+	tried(w);
+	more(w, 500, 10000);
+	told.is_lost = true;
+	round_want(w, 600, 100);
+	assert_int_equal(w->fake->scans, 1);
+	assert_int_equal(outcome.record.done, 500);
+	assert_int_equal(outcome.record.way, ACTION_WAY_DUMP);
+}
+
+static void births_that_are_too_few_are_not_the_end(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	tried(w);
+	more(w, 500, 10000);
+	told.next = w->fake->count; /* nobody heard of these */
+	from = w->fake->count;
+	more(w, 100, 20000);
+	round_want(w, 600, 400);
+	assert_true(w->fake->scans > 0);
+	assert_int_equal(outcome.record.done, 600);
+	assert_int_equal(outcome.record.matched, 600);
+	assert_int_equal(alive(w, from, w->fake->count), 0);
+}
+
+static void after_seconds_the_whole_table_is_looked_at(void **state)
+{
+	struct world *w = *state;
+
+	tried(w);
+	more(w, 500, 10000);
+	now_ns += 4 * SEC;
+	round_want(w, 600, 100);
+	assert_int_equal(w->fake->whole_scans, 1);
+	assert_int_equal(outcome.record.done, 500);
+}
+
+/* Known for idle only since: then what was left before may go, too, and is no birth. */
+static void what_a_pass_has_left_is_looked_for_once_it_may_go(void **state)
+{
+	struct world *w = *state;
+
+	listen_to(w);
+	w->fake->on_scan = pass_by_a_while;
+	renew(w);
+	renew(w);
+	attack(w, 8000, true, 16);
+	look(w);
+	now_ns += 1900 * NS_PER_MS;
+	round_want(w, 8000, 500); /* untried: as many as the next round needs */
+	assert_int_equal(outcome.record.done, 500);
+	now_ns += 300 * NS_PER_MS;
+	look(w); /* tried now */
+	more(w, 300, 10000);
+	round_want(w, 7800, 300);
+	assert_true(w->fake->scans > 0);
+	assert_int_equal(outcome.record.done, 7800);
+}
+
+/* Nothing is proven: only as far as room is needed, and each is read again right before. */
+static void of_an_untried_surge_no_more_births_go_than_are_needed(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	listen_to(w);
+	w->fake->on_scan = pass_by_a_while;
+	calm_then_attack(w, 600, true, 16);
+	round_want(w, 8000, 200);
+	assert_int_equal(outcome.record.done, 200);
+	now_ns += 1700 * NS_PER_MS; /* what that pass has chosen beyond it is old */
+	from = w->fake->count;
+	more(w, 1000, 10000);
+	round_want(w, 8000, 300);
+	assert_int_equal(w->fake->scans, 0);
+	assert_int_equal(outcome.record.way, ACTION_WAY_HEARD);
+	assert_int_equal(outcome.record.done, 300);
+	assert_int_equal(alive(w, from, w->fake->count), 700);
+	assert_in_range(w->fake->read_flows, 600, 900); /* 300 twice, and some more once */
+}
+
+static void in_calm_nobody_listens(void **state)
+{
+	struct world *w = *state;
+
+	tried(w);
+	assert_true(told.is_wanted);
+	w->table.is_calm = true;
+	look(w);
+	assert_false(told.is_wanted);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(of_a_proven_surge_births_are_read_singly_and_go),
+		TEST(who_has_ended_since_is_no_victim),
+		TEST(where_births_were_lost_the_table_is_looked_at),
+		TEST(births_that_are_too_few_are_not_the_end),
+		TEST(after_seconds_the_whole_table_is_looked_at),
+		TEST(what_a_pass_has_left_is_looked_for_once_it_may_go),
+		TEST(of_an_untried_surge_no_more_births_go_than_are_needed),
+		TEST(in_calm_nobody_listens),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
