@@ -86,9 +86,8 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 			  const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns);
 
-/* As if each rule had found all that it looked for, when it is not known: who tries a policy without the flows asks a
- * later rule once it knows what the earlier ones find. (The daemon asks both in one pass, and the later one takes what the
- * earlier leaves.) */
+/* As if each rule had found all that it looked for: who tries a policy asks a later rule once it knows what the earlier
+ * ones find. (The daemon asks both in one pass, and the later one takes what the earlier leaves.) */
 void policy_memory_trust(struct policy_memory *memory, int64_t now_ns);
 
 /* The kernel timeouts that rules set were put back: the rules that still hold set them anew. */
