@@ -23,6 +23,19 @@ static bool is_any_idle(const struct eviction *e)
 	return false;
 }
 
+/* Of those that are not answered yet, or only just, the young ones go last, as an honest one may be among them; and
+ * births are the youngest. */
+static bool are_all_two_way(const struct eviction *e)
+{
+	static const uint16_t two_way =
+		1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED;
+
+	for (size_t i = 0; i < e->guard->known.count; i++)
+		if (e->guard->known.signatures[i].pattern.classes & ~two_way)
+			return false;
+	return true;
+}
+
 static uint64_t wanted(const struct eviction *e)
 {
 	uint64_t want = 0;
@@ -53,7 +66,7 @@ bool evict_may_hear(const struct eviction *e)
 
 	if (!e->table->births || fmin((double)enough(e), births) * READ_NS > (double)e->guard->pass_ns)
 		return false;
-	return is_any_idle(e) ? (double)e->guard->known.left < births : wanted(e) > 0;
+	return is_any_idle(e) ? (double)e->guard->known.left < births : wanted(e) > 0 && are_all_two_way(e);
 }
 
 struct hearing {

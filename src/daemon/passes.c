@@ -23,6 +23,7 @@
 #define DRIFT_LEAST 100
 #define DRIFT_SHARE 0.02
 #define TAKE_BUDGET 8192
+#define DRIVEN_NS (200 * NS_PER_MS) /* a crossing is driven for longer */
 #define OUTGROWN_SHARE 0.10
 #define REST_FACTOR 6     /* how much rarer passes are while the picture is exact and hardly anything moves */
 #define REST_SHARE 0.02
@@ -249,7 +250,7 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 		passes->is_based = true;
 	}
 	/* A pass begun before the crossing may not have met what drives it: another one tells. */
-	if (alarms_is_waiting(engine->alarms) && begun_ns < alarms_waiting_since_ns(engine->alarms) &&
+	if (alarms_is_waiting(engine->alarms) && begun_ns + DRIVEN_NS < alarms_waiting_since_ns(engine->alarms) &&
 	    passes_begin(engine, now_ns))
 		return;
 	engine_release_alarm(engine, now_ns);

@@ -22,6 +22,7 @@
 #define WHOLE_VIEW_NS NS_PER_SEC        /* between looks at every source */
 #define PRESSED_POLL_MS 50
 #define AT_WORK_NS (3 * NS_PER_SEC)
+#define GROWTH_PATIENCE_NS NS_PER_SEC
 #define TOLD_NS (500 * NS_PER_MS) /* a surge may be told to the guard so much later, where no calm pass has met it */
 #define SURGE_RENEWAL_NS (2 * NS_PER_SEC) /* in a surge: who is in use shows by then */
 #define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
@@ -381,7 +382,7 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 void warden_tick(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
-	size_t count;
+	size_t count = 0;
 
 	if (!warden->rounds) {
 		if (!warden->policy->rule_count || warden->is_failing)
@@ -408,7 +409,9 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 	}
 	if (warden->mode != warden->judged_mode)
 		begin_timeouts_anew(warden);
-	count = decide(engine, now_ns);
+	/* How fast it fills is known after two readings, and says what is worth a pass. */
+	if (engine->fill.has_growth || now_ns - warden->started_ns > GROWTH_PATIENCE_NS)
+		count = decide(engine, now_ns);
 	if (count || renewal_is_due(engine, now_ns))
 		begin(engine, count, now_ns);
 }

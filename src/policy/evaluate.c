@@ -342,13 +342,16 @@ static bool is_ready(const struct evaluation *e, size_t rule_index)
 	const struct rule_state *state = &e->memory->rules[rule_index];
 	double urgent_sec = (double)rule->cooldown_ns / NS_PER_SEC / 2;
 	int64_t rest = rest_ns(e, rule_index);
-
-	if (state->ready_ns + (rest > 0 ? rest : 0) <= e->now_ns || !state->ready_ns)
-		return true;
 	/* Where the table was gone through for next to nothing a moment ago, it would be again. */
-	if (state->is_in_vain && e->facts.level <= state->judged_level)
-		return false;
-	return evicts_of_table(rule) && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
+	bool is_vain = evicts_of_table(rule) && state->is_in_vain && e->facts.level <= state->judged_level;
+
+	if (rest < 0)
+		rest = 0;
+	if (is_vain)
+		rest += rule->cooldown_ns;
+	if (state->ready_ns + rest <= e->now_ns || !state->ready_ns)
+		return true;
+	return evicts_of_table(rule) && !is_vain && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
 	       e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] < urgent_sec &&
 	       urgent_sec <= URGENT_MOST_SEC;
 }

@@ -13,7 +13,7 @@
  * force. */
 #define INEFFECTIVE_GIVE_UP 3
 #define SHORTEN_PAUSES	    4 /* cool-downs, where there was nothing to be shortened */
-#define IN_VAIN		    4 /* a quarter of what was needed at most */
+#define IN_VAIN		    2 /* half of what was needed at most */
 #define SOUGHT_ALL	    UINT64_MAX
 #define SOUGHT_MORE	    2 /* times as many that may go are another question */
 #define SOUGHT_NONE_PAUSES  4 /* pauses longer, where no flow was needed that does not go freely: need ends it at once */

@@ -226,6 +226,27 @@ static void of_an_untried_surge_no_more_births_go_than_are_needed(void **state)
 	assert_in_range(w->fake->read_flows, 600, 900); /* 300 twice, and some more once */
 }
 
+static void handshakes_under_way_are_not_taken_youngest_first(void **state)
+{
+	struct world *w = *state;
+
+	listen_to(w);
+	w->fake->on_scan = pass_by_a_while;
+	calm_then_attack(w, 600, true, 16);
+	for (size_t i = w->honest; i < w->fake->count; i++)
+		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
+	round_want(w, 200, 200);
+	assert_int_equal(outcome.record.done, 200);
+	now_ns += 1700 * NS_PER_MS;
+	more(w, 1000, 10000);
+	for (size_t i = w->honest; i < w->fake->count; i++)
+		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
+	round_want(w, 300, 300);
+	assert_true(w->fake->scans > 0);
+	assert_int_equal(outcome.record.way, ACTION_WAY_DUMP);
+	assert_int_equal(outcome.record.done, 300);
+}
+
 static void in_calm_nobody_listens(void **state)
 {
 	struct world *w = *state;
@@ -247,6 +268,7 @@ int main(void)
 		TEST(after_seconds_the_whole_table_is_looked_at),
 		TEST(what_a_pass_has_left_is_looked_for_once_it_may_go),
 		TEST(of_an_untried_surge_no_more_births_go_than_are_needed),
+		TEST(handshakes_under_way_are_not_taken_youngest_first),
 		TEST(in_calm_nobody_listens),
 	};
 
