@@ -260,7 +260,7 @@ static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_t
 			       "\"10s\"}, {\"name\": \"sweep\", \"when\": {\"level\": \"warning\"}, \"do\": "
 			       "\"sweep\", \"cooldown\": \"10s\"}]}");
 	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
-	struct policy_effect effect = {.matched = 8000, .done = 8000};
+	struct policy_effect effects[] = {{.matched = 12000, .done = 12000}, {.matched = 8000, .done = 8000}};
 	struct snapshot *s = snapshot_of(90000);
 	size_t count;
 
@@ -273,7 +273,7 @@ static void test_a_cooldown_of_evictions_does_not_hold_where_the_table_is_gone_t
 		assert_int_equal(decisions[1].rule, 1);
 		for (size_t i = 0; i < count; i++)
 			if (decisions[i].action == POLICY_ACTION_EVICT)
-				policy_memory_result(memory, policy, &decisions[i], &effect, second * SEC);
+				policy_memory_result(memory, policy, &decisions[i], &effects[i], second * SEC);
 		clear(count);
 		assert_int_equal(policy_evaluate(policy, POLICY_MODE_ACT, s, memory, second * SEC + SEC / 2, decisions),
 				 0);
