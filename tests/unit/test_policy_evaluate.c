@@ -538,7 +538,7 @@ static void test_who_looked_in_vain_waits(void **state)
 	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}" DO_EVICT
 					       ", \"cooldown\": \"200ms\", \"until\": {\"fill_pct\": 50, "
 					       "\"headroom_sec\": 5}");
-	struct policy_effect some = {.matched = 5000, .done = 5000}, few = {.matched = 100, .done = 100};
+	struct policy_effect some = {.matched = 20000, .done = 20000}, few = {.matched = 100, .done = 100};
 	const struct policy_effect *const effects[] = {&some, &few, &few};
 
 	(void)state;
