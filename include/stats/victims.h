@@ -136,7 +136,7 @@ struct victims_report {
 };
 
 /* The victims in order of eviction, valid until victims_reset or victims_free. Once a pass. */
-const struct victim *victims_finish(struct victims *victims, size_t *ret_count,
+struct victim *victims_finish(struct victims *victims, size_t *ret_count,
 				    struct victims_report *ret_report);
 
 #define VICTIM_TEXT_MAX 96

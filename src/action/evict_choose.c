@@ -88,18 +88,25 @@ static size_t without_last(const struct eviction *e, struct lane *lane, const st
 
 static void choose(struct eviction *e, struct lane *lane)
 {
-	const struct victim *victims;
 	size_t count;
 
 	if (!lane->victims)
 		return;
-	victims = victims_finish(lane->victims, &count, &lane->report);
-	lane->chosen = mem_alloc((count + 1) * sizeof(*lane->chosen));
-	memcpy(lane->chosen, victims, count * sizeof(*lane->chosen));
+	lane->pool = lane->victims;
+	lane->victims = NULL;
+	lane->chosen = victims_finish(lane->pool, &count, &lane->report);
 	count = without_refuted(e, lane->chosen, count);
 	lane->chosen_count = without_seniors(e, lane, lane->chosen, count);
-	victims_free(lane->victims);
-	lane->victims = NULL;
+}
+
+static void drop_chosen(struct lane *lane)
+{
+	if (lane->pool)
+		victims_free(lane->pool);
+	else
+		free(lane->chosen);
+	lane->pool = NULL;
+	lane->chosen = NULL;
 }
 
 /* Of the room that others need some is made already. */
@@ -113,10 +120,15 @@ static bool goes_now(const struct lane *lane, const struct victim *victim, uint6
 /* Those that go in this round, at most most of them, before those that may in the next; how many the first are. */
 static size_t split(struct lane *lane, size_t most, uint64_t made)
 {
-	struct victim *later = mem_array(lane->chosen_count + 1, sizeof(*later));
 	size_t now = 0, then = 0;
+	struct victim *later;
 
-	for (size_t i = 0; i < lane->chosen_count; i++) {
+	while (now < lane->chosen_count && now < most && goes_now(lane, &lane->chosen[now], now, made))
+		now++;
+	if (now == lane->chosen_count)
+		return now;
+	later = mem_array(lane->chosen_count - now, sizeof(*later));
+	for (size_t i = now; i < lane->chosen_count; i++) {
 		if (now < most && goes_now(lane, &lane->chosen[i], now, made))
 			lane->chosen[now++] = lane->chosen[i];
 		else
@@ -155,10 +167,8 @@ bool evict_is_chosen_enough(const struct eviction *e)
 
 void evict_drop_chosen(struct eviction *e)
 {
-	for (size_t i = 0; i < e->lane_count; i++) {
-		free(e->lanes[i].chosen);
-		e->lanes[i].chosen = NULL;
-	}
+	for (size_t i = 0; i < e->lane_count; i++)
+		drop_chosen(&e->lanes[i]);
 }
 
 static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
@@ -187,8 +197,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 		evict_write(e, lane, lane->chosen, count);
 	reserve_keep(&e->guard->reserve, e, lane, lane->chosen + count, lane->chosen_count - count);
 	e->done += lane->decision->would ? count : record->done;
-	free(lane->chosen);
-	lane->chosen = NULL;
+	drop_chosen(lane);
 }
 
 void evict_choose(struct eviction *e)

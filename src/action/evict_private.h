@@ -17,6 +17,7 @@ struct lane {
 	bool is_unneeded; /* the lanes before it, or the pass itself, have made all the room it was to make */
 	size_t max, max_others; /* victims of this round, as in victims_config */
 	struct victim *chosen;	/* after the pass; of this round, and what may go in the next ones */
+	struct victims *pool;	/* that chosen is part of; NULL: it is the lane's own */
 	size_t chosen_count;
 	struct victims_report report;
 };

@@ -42,6 +42,7 @@ struct writing {
 	const struct eviction *e;
 	const struct guard_table *table;
 	const struct policy_decision *decision;
+	int64_t now_ns; /* of the batch */
 	struct action_record *record;
 	bool may_ask; /* whether victims have come further meanwhile, instead of reading them again */
 	struct batch batch;
@@ -136,7 +137,7 @@ static bool may_be_protected(const struct guard_table *table, const struct flow_
 /* By the pass of this very round, which knew the same addresses of this host and the same sockets of the operator. */
 static bool was_read_within(const struct writing *w, int64_t ns)
 {
-	return w->e->chosen.read_ns == w->e->began_ns && w->table->monotonic_ns() - w->e->chosen.read_ns < ns;
+	return w->e->chosen.read_ns == w->e->began_ns && w->now_ns - w->e->chosen.read_ns < ns;
 }
 
 /* All that a second reading could tell of it is whether it was answered; of half-open ones (TCP alone has them) whether
@@ -235,6 +236,7 @@ static int write_batch(struct writing *w, const struct victim *victims, size_t c
 	int result;
 
 	guard_take_in(w->table);
+	w->now_ns = w->table->monotonic_ns();
 	for (i = 0; i < count; i++) {
 		batch->targets[i] = target_of(&victims[i]);
 		batch->goes[i] = is_sure(w, &victims[i], &batch->targets[i]);

@@ -466,7 +466,7 @@ static void cut(struct victims *v)
 	others->used = j;
 }
 
-const struct victim *victims_finish(struct victims *v, size_t *ret_count,
+struct victim *victims_finish(struct victims *v, size_t *ret_count,
 				    struct victims_report *ret_report)
 {
 	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
