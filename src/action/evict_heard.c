@@ -58,13 +58,23 @@ static double expected(const struct eviction *e)
 	return e->table->new_per_sec * (double)(e->began_ns - e->guard->heard_ns) / NS_PER_SEC;
 }
 
+/* Who only observes would be told of each birth once, as if it had gone. */
+static bool does_any_observe(const struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		if (e->lanes[i].decision->would)
+			return true;
+	return false;
+}
+
 /* What is born is not all that there is of a surge: where much of it was left, and all of it may go, it is looked for
  * in the table. */
 bool evict_may_hear(const struct eviction *e)
 {
 	double births = expected(e);
 
-	if (!e->table->births || fmin((double)enough(e), births) * READ_NS > (double)e->guard->pass_ns)
+	if (!e->table->births || does_any_observe(e) ||
+	    fmin((double)enough(e), births) * READ_NS > (double)e->guard->pass_ns)
 		return false;
 	return is_any_idle(e) ? (double)e->guard->known.left < births : wanted(e) > 0 && are_all_two_way(e);
 }

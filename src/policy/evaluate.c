@@ -343,7 +343,8 @@ static bool is_ready(const struct evaluation *e, size_t rule_index)
 	double urgent_sec = (double)rule->cooldown_ns / NS_PER_SEC / 2;
 	int64_t rest = rest_ns(e, rule_index);
 	/* Where the table was gone through for next to nothing a moment ago, it would be again. */
-	bool is_vain = evicts_of_table(rule) && state->is_in_vain && e->facts.level <= state->judged_level;
+	bool is_vain = evicts_of_table(rule) && state->is_in_vain && e->facts.level <= state->judged_level &&
+		       e->facts.level != LEVEL_FULL;
 
 	if (rest < 0)
 		rest = 0;

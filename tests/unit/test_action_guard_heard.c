@@ -247,6 +247,103 @@ static void handshakes_under_way_are_not_taken_youngest_first(void **state)
 	assert_int_equal(outcome.record.done, 300);
 }
 
+/* ---- what one pass does for all ---- */
+
+static unsigned sweeps;
+
+static int count_sweep(void *arg)
+{
+	(void)arg;
+	sweeps++;
+	return 0;
+}
+
+static void set_rules(struct world *w)
+{
+	struct policy *policy = w->policy;
+
+	w->table.policy = w->policy = policy_of_rule(
+		"\"when\": {\"fill_pct\": 60}, \"do\": \"sweep\"}, {\"name\": \"mild\", \"when\": {\"fill_pct\": 60}, "
+		"\"do\": {\"action\": \"evict\", \"classes\": [\"unreplied\"]}, \"until\": {\"fill_pct\": 50}}, "
+		"{\"name\": \"hard\", \"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": "
+		"[\"established\"]}, \"until\": {\"fill_pct\": 50}");
+	policy_free(policy);
+	w->fake->ports.sweep = count_sweep;
+	sweeps = 0;
+}
+
+static void round_of_three(struct world *w, uint64_t want, struct guard_outcome ret_outcomes[3])
+{
+	struct policy_decision decisions[3] = {{.action = POLICY_ACTION_SWEEP, .level = LEVEL_WARNING},
+					       decide(w, want, LEVEL_WARNING), decide(w, want, LEVEL_WARNING)};
+
+	decisions[1].rule = 1;
+	decisions[2].rule = 2;
+	decisions[2].want_other = want / 4;
+	guard_round(w->guard, &w->table, decisions, 3, ret_outcomes);
+	for (size_t i = 0; i < 3; i++)
+		policy_decision_done(&decisions[i]);
+}
+
+static void a_pass_that_is_made_anyway_sweeps_too(void **state)
+{
+	struct world *w = *state;
+	struct guard_outcome outcomes[3];
+
+	set_rules(w);
+	listen_to(w);
+	calm_then_attack(w, 6000, true, 16);
+	round_of_three(w, 1000, outcomes);
+	assert_int_equal(sweeps, 0);
+	assert_true(outcomes[0].effect.is_unneeded);
+	assert_true(outcomes[2].record.done > 0);
+	/* The next one may do without. */
+	now_ns += 200 * NS_PER_MS;
+	round_of_three(w, 100, outcomes);
+	assert_int_equal(sweeps, 1);
+	assert_false(outcomes[0].effect.is_unneeded);
+}
+
+/* Both are asked of the same pass, and nobody takes what is not needed any more. */
+static void what_the_milder_rule_has_done_the_harder_leaves(void **state)
+{
+	struct world *w = *state;
+	struct guard_outcome outcomes[3];
+
+	set_rules(w);
+	renew(w);
+	renew(w);
+	attack(w, 3000, false, 200);
+	attack(w, 3000, true, 16);
+	round_of_three(w, 2000, outcomes);
+	assert_int_equal(outcomes[1].record.done, 2000);
+	assert_false(outcomes[1].effect.is_unneeded);
+	assert_int_equal(outcomes[2].record.done, 0);
+	assert_true(outcomes[2].effect.is_unneeded);
+	now_ns += 5 * SEC;
+	round_of_three(w, 2000, outcomes); /* 1,000 are left */
+	assert_int_equal(outcomes[1].record.done, 1000);
+	assert_in_range(outcomes[2].record.done, 1, 1000);
+	assert_false(outcomes[2].effect.is_unneeded);
+	assert_int_equal(alive(w, 0, w->honest), w->honest);
+}
+
+static void who_observes_looks_at_the_table(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision = decide(w, 600, LEVEL_WARNING);
+
+	tried(w);
+	more(w, 500, 10000);
+	w->fake->scans = 0;
+	decision.want_other = 100;
+	decision.would = true;
+	guard_round(w->guard, &w->table, &decision, 1, &outcome);
+	policy_decision_done(&decision);
+	assert_true(w->fake->scans > 0);
+	assert_int_equal(outcome.record.matched, 500);
+}
+
 static void in_calm_nobody_listens(void **state)
 {
 	struct world *w = *state;
@@ -269,6 +366,9 @@ int main(void)
 		TEST(what_a_pass_has_left_is_looked_for_once_it_may_go),
 		TEST(of_an_untried_surge_no_more_births_go_than_are_needed),
 		TEST(handshakes_under_way_are_not_taken_youngest_first),
+		TEST(a_pass_that_is_made_anyway_sweeps_too),
+		TEST(what_the_milder_rule_has_done_the_harder_leaves),
+		TEST(who_observes_looks_at_the_table),
 		TEST(in_calm_nobody_listens),
 	};
 
