@@ -84,6 +84,9 @@ struct signature_counts { /* of a pass, zeroed before */
 };
 void signature_count(struct signature_counts *counts, const struct signature_pattern *pattern,
 		     const struct flow *flow, enum flow_class class, bool is_base);
+/* The same for n signatures, counts one each; as signature_match_any the number of the first that fits, or -1. */
+int signature_count_all(struct signature_counts *counts, const struct signature *signatures, size_t n,
+			const struct flow *flow, enum flow_class class, bool is_base);
 /* Puts the counted shares in the place of the estimated ones and the flags right. False: the pass
  * does not bear it out (less than min_coverage, or it hits the base where the samples said that it
  * would not); the caller finds anew. */

@@ -78,6 +78,10 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 
 	if (!lane->victims)
 		return;
+	if (!(lane->classes & 1u << facts->class)) { /* most of a calm table; the judgement costs 30 ns */
+		victims_see(lane->victims, flow);
+		return;
+	}
 	verdict = policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by);
 	if (verdict != POLICY_VERDICT_TAKE)
 		victims_see(lane->victims, flow);
@@ -106,10 +110,9 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 static void offer(struct eviction *e, const struct flow *flow, const struct flow_facts *facts,
 		  const struct standing *standing)
 {
-	int signature = signature_match_any(e->signatures, e->signature_count, flow, facts->class);
+	int signature = signature_count_all(e->counts, e->signatures, e->signature_count, flow, facts->class,
+					    standing->is_base);
 
-	for (size_t i = 0; i < e->signature_count; i++)
-		signature_count(&e->counts[i], &e->signatures[i].pattern, flow, facts->class, standing->is_base);
 	if (e->is_known && (e->is_heard ? signature < 0 : signature != (int)e->scanned))
 		return; /* met already, or does not fit */
 	if (!e->is_known)
@@ -191,6 +194,8 @@ static void begin_lanes(struct eviction *e, const struct evict_lane *lanes, size
 				      .record = &lanes[i].outcome->record,
 				      .table = e->table};
 		lane->has_signature = lane->rule->action.has_signature;
+		for (unsigned k = 0; k < lane->rule->action.class_count; k++)
+			lane->classes |= 1u << lane->rule->action.classes[k];
 	}
 	e->lane_count = count;
 }

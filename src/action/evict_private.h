@@ -14,6 +14,7 @@ struct lane {
 	struct victims *victims;
 	uint64_t floor_spared, young_spared;
 	bool has_signature;
+	uint32_t classes; /* 1 << enum flow_class: that the rule takes */
 	bool is_unneeded; /* the lanes before it, or the pass itself, have made all the room it was to make */
 	size_t max, max_others; /* victims of this round, as in victims_config */
 	struct victim *chosen;	/* after the pass; of this round, and what may go in the next ones */

@@ -52,11 +52,8 @@ int signature_match_any(const struct signature *signatures, size_t n, const stru
 	return -1;
 }
 
-void signature_count(struct signature_counts *counts, const struct signature_pattern *pattern,
-		     const struct flow *flow, enum flow_class class, bool is_base)
+static void count(struct signature_counts *counts, bool fits, bool is_base)
 {
-	bool fits = signature_match(pattern, flow, class);
-
 	if (is_base) {
 		counts->base++;
 		counts->base_hits += fits;
@@ -64,6 +61,31 @@ void signature_count(struct signature_counts *counts, const struct signature_pat
 		counts->growth++;
 		counts->growth_hits += fits;
 	}
+}
+
+void signature_count(struct signature_counts *counts, const struct signature_pattern *pattern,
+		     const struct flow *flow, enum flow_class class, bool is_base)
+{
+	count(counts, signature_match(pattern, flow, class), is_base);
+}
+
+int signature_count_all(struct signature_counts *counts, const struct signature *signatures, size_t n,
+			const struct flow *flow, enum flow_class class, bool is_base)
+{
+	struct look look;
+	int first = -1;
+	bool fits;
+
+	if (!n)
+		return -1;
+	look_at(flow, class, &look);
+	for (size_t i = 0; i < n; i++) {
+		fits = look_fits(&signatures[i].pattern, &look);
+		count(&counts[i], fits, is_base);
+		if (fits && first < 0)
+			first = (int)i;
+	}
+	return first;
 }
 
 bool signature_confirm(struct signature *signature, const struct signature_config *config,

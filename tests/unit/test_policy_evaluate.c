@@ -511,6 +511,7 @@ static void test_lifetimes_shrink_as_the_table_fills(void **state)
 	assert_true(decisions[0].scale == 0.5);
 	assert_int_equal(decide(rule, snapshot_of(130000)), 1);
 	assert_true(decisions[0].scale == 0);
+	clear(1);
 }
 
 static void test_lifetimes_are_not_shortened_where_it_would_come_too_late(void **state)

@@ -353,20 +353,26 @@ static void pattern_and_filter_agree_on_every_flow(void **state)
 	}
 }
 
+/* One by one and all at once: the same. */
 static struct signature_counts count_all(struct world *w)
 {
-	struct signature_counts counts = {0};
+	struct signature_counts counts = {0}, all[SIGNATURE_MAX] = {0};
 
 	seniority_begin(w->seniority, ++w->now_sec * SEC, false, 0);
 	for (size_t i = 0; i < w->used; i++) {
 		const struct flow *flow = &w->members[i].flow;
 		struct flow_facts facts;
+		bool is_base;
 
 		flow_facts_of(flow, NULL, 0, &facts);
-		signature_count(&counts, &w->signatures[0].pattern, flow, facts.class,
-				seniority_see(w->seniority, flow, &facts).is_base);
+		is_base = seniority_see(w->seniority, flow, &facts).is_base;
+		signature_count(&counts, &w->signatures[0].pattern, flow, facts.class, is_base);
+		assert_int_equal(signature_count_all(all, w->signatures, w->signature_count, flow, facts.class,
+						     is_base),
+				 signature_match_any(w->signatures, w->signature_count, flow, facts.class));
 	}
 	seniority_end(w->seniority, true);
+	assert_memory_equal(&all[0], &counts, sizeof(counts));
 	return counts;
 }
 
