@@ -133,12 +133,14 @@ static void offer_early(struct eviction *e, uint64_t expected)
 	}
 }
 
-/* Many of the known surge alone would push out what was tried of others. */
+/* Many of the known surge alone would push out what was tried of others, and the same few, met in each round, would
+ * speak for many. */
 static bool may_try(const struct eviction *e)
 {
 	if (!e->is_known)
 		return true;
-	return !e->is_heard && e->signatures[e->scanned].is_untried && e->tried < TRIED_OF_KNOWN;
+	return !e->is_heard && e->signatures[e->scanned].is_untried && e->tried < TRIED_OF_KNOWN &&
+	       e->began_ns - e->guard->tried_ns >= e->guard->config.seniority.activity_ns;
 }
 
 static void on_standing(const struct flow *flow, const struct flow_facts *facts, const struct standing *standing,
@@ -211,6 +213,18 @@ void evict_begin_round(struct eviction *e)
 
 /* ---- the pass over the whole table ---- */
 
+/* Unanswered flows that could have gone and did not go before the answered: a look at the surge alone would not see
+ * them. */
+static bool has_unanswered_left(const struct eviction *e)
+{
+	uint64_t there = 0;
+
+	for (size_t i = 0; i < e->lane_count; i++)
+		there += e->lanes[i].report.candidates[VICTIM_UNANSWERED_FIT] +
+			 e->lanes[i].report.candidates[VICTIM_UNANSWERED];
+	return there > e->unanswered_taken + e->unanswered_taken / 8 + FLOW_BATCH_MAX;
+}
+
 /* What it found is good for the next rounds, unless there are masters of living flows, which only a whole pass can
  * spare. */
 static void keep_known(struct eviction *e)
@@ -226,7 +240,7 @@ static void keep_known(struct eviction *e)
 	}
 	known->count = 0;
 	known->is_wide = false;
-	for (size_t i = 0; i < e->signature_count && !has_masters; i++)
+	for (size_t i = 0; i < e->signature_count && !has_masters && !has_unanswered_left(e); i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
 		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];
@@ -318,6 +332,11 @@ void evict_begin_anew(struct eviction *e)
 	begin(e, e->guard, e->table, e->asked, e->lane_count);
 }
 
+static bool is_untouched(const struct action_record *record)
+{
+	return !record->done && !record->error && !record->matched;
+}
+
 void guard_evict(struct guard *guard, const struct guard_table *table, const struct evict_lane *lanes, size_t count,
 		 uint64_t freed)
 {
@@ -339,10 +358,14 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 		run_pass(e, freed);
 		fast_end(&guard->fast, table, e->taken);
 	}
+	if (e->tried)
+		guard->tried_ns = e->began_ns;
 	for (size_t i = 0; i < count; i++) {
 		record_end(lanes[i].outcome, table, e->began_ns);
+		lanes[i].outcome->effect.made = e->lanes[i].made;
 		lanes[i].outcome->effect.is_unneeded =
-			by_request ? !lanes[i].outcome->record.done : e->lanes[i].is_unneeded;
+			e->lanes[i].is_unneeded ||
+			(by_request && is_done && is_untouched(&lanes[i].outcome->record));
 		if (!by_request)
 			lanes[i].outcome->effect.longest_sec = (double)guard->pass_ns / NS_PER_SEC;
 	}

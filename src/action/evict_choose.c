@@ -52,6 +52,9 @@ static uint64_t room_made(const struct eviction *e, const struct lane *lane, uin
 {
 	uint64_t now = 0, before = lane->record->entries_before, fell = 0;
 
+	/* What a source is to be brought down by nobody else's entries make up for. */
+	if (lane->decision->scope != POLICY_SCOPE_TABLE)
+		return 0;
 	if (!lane->decision->would && !e->table->ports->count(e->table->ports->arg, &now) && now < before)
 		fell = before - now;
 	/* What came meanwhile hides some of what is done. */
@@ -171,6 +174,17 @@ void evict_drop_chosen(struct eviction *e)
 		drop_chosen(&e->lanes[i]);
 }
 
+static void count_taken(struct eviction *e, const struct victim *victims, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		e->fits_taken += victims[i].signature != 0;
+		e->unanswered_taken +=
+			victims[i].stage == VICTIM_UNANSWERED_FIT || victims[i].stage == VICTIM_UNANSWERED;
+		if (victims[i].signature && victims[i].class == FLOW_CLASS_UNREPLIED)
+			e->taken[victims[i].signature - 1]++;
+	}
+}
+
 static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 {
 	struct action_record *record = lane->record;
@@ -180,6 +194,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	if (!lane->chosen)
 		return;
 	made = room_made(e, lane, freed);
+	lane->made = made;
 	lane->is_unneeded = made && !still_wanted(lane, SIZE_MAX, made);
 	count = split(lane, still_wanted(lane, lane->chosen_count, made), made);
 	count = without_last(e, lane, lane->chosen, count);
@@ -190,9 +205,7 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared += record->spared_by[i];
 	evict_tell(e, lane, lane->chosen, count);
-	for (size_t i = 0; i < count; i++)
-		if (lane->chosen[i].signature && lane->chosen[i].class == FLOW_CLASS_UNREPLIED)
-			e->taken[lane->chosen[i].signature - 1]++;
+	count_taken(e, lane->chosen, count);
 	if (!lane->decision->would && count)
 		evict_write(e, lane, lane->chosen, count);
 	reserve_keep(&e->guard->reserve, e, lane, lane->chosen + count, lane->chosen_count - count);

@@ -67,8 +67,8 @@ static bool does_any_observe(const struct eviction *e)
 	return false;
 }
 
-/* What is born is not all that there is of a surge: where much of it was left, and all of it may go, it is looked for
- * in the table. */
+/* What is born is not all that there is of a surge: where much of it was left, those who hold that go first, and they
+ * are looked for in the table. */
 bool evict_may_hear(const struct eviction *e)
 {
 	double births = expected(e);
@@ -76,7 +76,7 @@ bool evict_may_hear(const struct eviction *e)
 	if (!e->table->births || does_any_observe(e) ||
 	    fmin((double)enough(e), births) * READ_NS > (double)e->guard->pass_ns)
 		return false;
-	return is_any_idle(e) ? (double)e->guard->known.left < births : wanted(e) > 0 && are_all_two_way(e);
+	return (double)e->guard->known.left < births && are_all_two_way(e) && (is_any_idle(e) || wanted(e) > 0);
 }
 
 struct hearing {

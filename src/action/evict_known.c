@@ -93,13 +93,11 @@ static int scan_known(struct eviction *e)
 
 uint64_t evict_left(const struct eviction *e)
 {
-	uint64_t hits = 0, done = 0;
+	uint64_t hits = 0;
 
 	for (size_t i = 0; i < e->signature_count; i++)
 		hits += e->counts[i].growth_hits;
-	for (size_t i = 0; i < e->lane_count; i++)
-		done += e->lanes[i].record->done;
-	return hits > done ? hits - done : 0;
+	return hits > e->fits_taken ? hits - e->fits_taken : 0;
 }
 
 /* False: it was not enough, and nothing was done. */
@@ -146,8 +144,13 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 		return false;
 	if (evict_may_hear(e)) {
 		e->is_heard = true;
-		if (run(e, freed, evict_look_at_heard))
+		if (run(e, freed, evict_look_at_heard)) {
+			/* Many were one and the same, told again and again, or are gone. */
+			for (size_t i = 0; i < e->lane_count; i++)
+				if (2 * (e->done + freed) < e->lanes[i].decision->want_other)
+					known->count = 0;
 			return true;
+		}
 		evict_begin_anew(e);
 	}
 	if (known->is_wide || !are_narrow(known) || !run(e, freed, look_by_filter))

@@ -16,6 +16,7 @@ struct lane {
 	bool has_signature;
 	uint32_t classes; /* 1 << enum flow_class: that the rule takes */
 	bool is_unneeded; /* the lanes before it, or the pass itself, have made all the room it was to make */
+	uint64_t made; /* room, by others, of what it was to make */
 	size_t max, max_others; /* victims of this round, as in victims_config */
 	struct victim *chosen;	/* after the pass; of this round, and what may go in the next ones */
 	struct victims *pool;	/* that chosen is part of; NULL: it is the lane's own */
@@ -44,6 +45,8 @@ struct eviction {
 	size_t tried;	/* flows of the pass that the trial has kept */
 	uint64_t seen;	/* flows of the pass */
 	uint64_t taken[SIGNATURE_MAX]; /* unreplied victims, by signature */
+	uint64_t fits_taken; /* victims of any */
+	uint64_t unanswered_taken;
 	int64_t began_ns;
 	struct chosen chosen;
 };

@@ -170,7 +170,8 @@ static void on_renewed(const struct flow *flow, const struct flow_facts *facts, 
 {
 	struct renewal *renewal = arg;
 
-	trial_offer(&renewal->guard->trial, flow, facts, standing, renewal->began_ns);
+	if (trial_offer(&renewal->guard->trial, flow, facts, standing, renewal->began_ns))
+		renewal->guard->tried_ns = renewal->began_ns;
 	if (renewal->table->is_calm)
 		sample_offer(&renewal->guard->fresh, flow);
 	renewal->flows++;

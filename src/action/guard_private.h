@@ -77,6 +77,7 @@ struct guard {
 	struct fast fast;
 	struct known known;
 	struct reserve reserve;
+	int64_t tried_ns; /* when a pass began that had flows for the trial */
 	int64_t heard_ns; /* when births were listened to anew, or taken last */
 	int64_t pass_ns; /* how long the last pass over the whole table took, without its deletes */
 	uint64_t seed;

@@ -56,6 +56,11 @@ void flow_ring_offer(struct flow_ring *ring, const struct flow *flow)
 	atomic_store_explicit(&ring->tail, tail + 1, memory_order_release);
 }
 
+void flow_ring_miss(struct flow_ring *ring, uint64_t count)
+{
+	atomic_fetch_add_explicit(&ring->lost, count, memory_order_relaxed);
+}
+
 bool flow_ring_is_empty(const struct flow_ring *ring)
 {
 	return atomic_load_explicit(&ring->head, memory_order_relaxed) ==

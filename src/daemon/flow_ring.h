@@ -17,9 +17,11 @@ void flow_ring_free(struct flow_ring *ring);  /* NULL allowed */
 
 /* The loop: of the flow are kept the original tuple, zones, id, status and state. */
 void flow_ring_offer(struct flow_ring *ring, const struct flow *flow);
+/* Flows that nobody told of, by their number: counted as lost. Any thread. */
+void flow_ring_miss(struct flow_ring *ring, uint64_t count);
 /* Any thread. */
 bool flow_ring_is_empty(const struct flow_ring *ring);
-uint64_t flow_ring_lost(const struct flow_ring *ring); /* found the ring full, since flow_ring_new */
+uint64_t flow_ring_lost(const struct flow_ring *ring); /* found the ring full, or were missed, since flow_ring_new */
 
 /* The thread of the rounds: takes up to max of those that were offered before the call, the oldest first, into
  * ret_flows (NULL: they are dropped). Returns how many. */

@@ -67,6 +67,11 @@ void rounds_hear(struct rounds *rounds, const struct flow *flow)
 		flow_ring_offer(rounds->born, flow);
 }
 
+void rounds_miss(struct rounds *rounds, uint64_t count)
+{
+	flow_ring_miss(rounds->born, count);
+}
+
 static void hear_anew(void *arg, bool wanted)
 {
 	struct rounds *rounds = arg;
@@ -103,7 +108,7 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 				    .capacity = order->capacity,
 				    .new_per_sec = order->new_per_sec,
 				    .is_calm = order->is_calm,
-				    .births = &births,
+				    .births = order->is_listening ? &births : NULL,
 				    .adopt = adopt,
 				    .adopt_arg = rounds};
 	struct flow_scan_report report = {0};

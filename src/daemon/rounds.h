@@ -31,6 +31,7 @@ struct round_order {
 	bool is_calm, surge_began;
 	bool policy_changed; /* since the last order */
 	bool acts;	     /* the mode: else bans in force are left as they are */
+	bool is_listening; /* to events: births are told */
 };
 
 struct round_result {
@@ -68,6 +69,8 @@ struct rounds_adoption { /* since the start */
 struct rounds_adoption rounds_adopted(const struct rounds *rounds);
 /* A NEW event that traffic caused. Of the loop; costs next to nothing where no round wants to hear of it. */
 void rounds_hear(struct rounds *rounds, const struct flow *flow);
+/* Events were lost, or nobody listened. Of the loop. */
+void rounds_miss(struct rounds *rounds, uint64_t count);
 /* The netlink port of our own writes. */
 uint32_t rounds_portid(const struct rounds *rounds);
 

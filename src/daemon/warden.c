@@ -23,6 +23,7 @@
 #define PRESSED_POLL_MS 50
 #define AT_WORK_NS (3 * NS_PER_SEC)
 #define GROWTH_PATIENCE_NS NS_PER_SEC
+#define CALM_UNDONE_NS (3 * NS_PER_SEC) /* a calm pass may be undone so long after it began (guard_surge), and more */
 #define TOLD_NS (500 * NS_PER_MS) /* a surge may be told to the guard so much later, where no calm pass has met it */
 #define SURGE_RENEWAL_NS (2 * NS_PER_SEC) /* in a surge: who is in use shows by then */
 #define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
@@ -306,6 +307,7 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	order->surge_began = warden->surge_began;
 	order->policy_changed = warden->policy_changed;
 	order->acts = warden->mode == POLICY_MODE_ACT;
+	order->is_listening = subscription_is_listening(engine);
 	if (!rounds_begin(warden->rounds, order)) {
 		for (size_t i = 0; i < count; i++)
 			policy_decision_done(&order->decisions[i]);
@@ -313,7 +315,8 @@ static void begin(struct engine *engine, size_t count, int64_t now_ns)
 	}
 	warden->surge_began = warden->policy_changed = false;
 	warden->is_running = true;
-	warden->passed_calm = order->is_calm;
+	if (order->is_calm)
+		warden->calm_passed_ns = now_ns;
 	warden->begun_ns = now_ns;
 }
 
@@ -355,7 +358,8 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
 	/* The guard is told with it, while its last calm pass can still be undone. */
-	if (warden->surge_began && (warden->passed_calm || now_ns - warden->passed_ns > TOLD_NS))
+	if (warden->surge_began &&
+	    (now_ns - warden->calm_passed_ns < CALM_UNDONE_NS || now_ns - warden->passed_ns > TOLD_NS))
 		return true;
 	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns,
 	 * what hardly grows is calm whatever came before.) */

@@ -44,7 +44,7 @@ struct warden {
 	int64_t started_ns, renewal_ns, renewal_step_ns, looked_ns;
 	uint64_t born;            /* flows since the last renewal */
 	int64_t begun_ns, passed_ns, pass_took_ns; /* of the last order: when begun and ended, how long; 0: none yet */
-	bool passed_calm; /* it took what it met for the calm table */
+	int64_t calm_passed_ns; /* when the last pass began that took what it met for the calm table; 0: none yet */
 	int64_t round_ns;         /* when a round ended last; 0: never */
 	int64_t quiet_ns;         /* when quiet was judged last, and with how many entries */
 	uint64_t quiet_entries;

@@ -18,6 +18,8 @@
 #define MISSED_FOR_NS	(10 * NS_PER_SEC) /* then it is another table */
 #define SHORTEN_LEAST_SEC 2 /* to full */
 #define URGENT_MOST_SEC 0.5 /* longer cool-downs are meant to hold */
+#define RUSH		2    /* times as much, */
+#define RUSH_SHARE	0.01 /* and of the capacity a second */
 #define REST_MOST_SEC	2.0
 #define REST_SHARE	20
 
@@ -250,7 +252,7 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	const struct policy_when *when = alternative(rule, &e->facts, &table, NULL);
 	struct amount amount;
 
-	if ((!when && !state->is_active) || no_use_to_shorten(rule, &e->facts))
+	if (!when && !state->is_active)
 		return;
 	alternative(rule, &e->facts, &table, why); /* at rest nobody reads why not */
 	amount = amount_of(rule, &e->memory->rules[rule_index], &e->facts, when ? when : &rule->whens[0], &table);
@@ -271,6 +273,8 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	/* What has begun goes on down to its mark; the headroom says how much to take then, and is no
 	 * reason of its own: under a lasting flood it may never be reached. */
 	if (!when && rule->until.has_headroom && !amount.is_above)
+		return;
+	if (no_use_to_shorten(rule, &e->facts))
 		return;
 	if (!when)
 		snprintf(why, sizeof(why), "level %s, begun and not yet at its end",
@@ -335,6 +339,16 @@ static int64_t rest_ns(const struct evaluation *e, size_t rule_index)
 	return (int64_t)(seconds * NS_PER_SEC) - rule->cooldown_ns;
 }
 
+/* Where the table was gone through for next to nothing a moment ago, it would be again; unless far more comes now. */
+static bool is_in_vain(const struct evaluation *e, const struct policy_rule *rule, const struct rule_state *state)
+{
+	double growth = has_fact(e, POLICY_WHEN_GROWTH) ? e->facts.numbers[POLICY_WHEN_GROWTH] : 0,
+	       rush = RUSH * state->judged_growth + RUSH_SHARE * (double)e->snapshot->fill.capacity;
+
+	return evicts_of_table(rule) && state->is_in_vain && growth <= rush && e->facts.level <= state->judged_level &&
+	       e->facts.level != LEVEL_FULL;
+}
+
 /* A cool-down does not see a table become full that has half of it left. */
 static bool is_ready(const struct evaluation *e, size_t rule_index)
 {
@@ -342,14 +356,10 @@ static bool is_ready(const struct evaluation *e, size_t rule_index)
 	const struct rule_state *state = &e->memory->rules[rule_index];
 	double urgent_sec = (double)rule->cooldown_ns / NS_PER_SEC / 2;
 	int64_t rest = rest_ns(e, rule_index);
-	/* Where the table was gone through for next to nothing a moment ago, it would be again. */
-	bool is_vain = evicts_of_table(rule) && state->is_in_vain && e->facts.level <= state->judged_level &&
-		       e->facts.level != LEVEL_FULL;
+	bool is_vain = is_in_vain(e, rule, state);
 
 	if (rest < 0)
 		rest = 0;
-	if (is_vain)
-		rest += rule->cooldown_ns;
 	if (state->ready_ns + rest <= e->now_ns || !state->ready_ns)
 		return true;
 	return evicts_of_table(rule) && !is_vain && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&

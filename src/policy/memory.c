@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "policy/words.h"
 #include "state.h"
 
@@ -214,6 +215,7 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 {
 	const struct policy_rule *rule = &policy->rules[decision->rule];
 	struct rule_state *state = &memory->rules[decision->rule];
+	uint64_t asked;
 
 	/* What one request to the kernel took beyond the grant is owed. */
 	give_back(state, &rule->budget, (double)decision->granted - (double)effect->done);
@@ -222,11 +224,11 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	state->done += effect->done;
 	state->seconds = effect->seconds > effect->longest_sec ? effect->seconds : effect->longest_sec;
 	state->judged_level = decision->level;
-	state->is_in_vain = effect->done <= (decision->want_other < decision->granted ? decision->want_other
-										       : decision->granted) / IN_VAIN;
-	state->missed = decision->granted && effect->done < decision->granted
-				? 1 - (double)effect->done / (double)decision->granted
-				: 0;
+	state->judged_growth = effect->growth_per_sec;
+	asked = lesser(decision->want_other, decision->granted);
+	state->is_in_vain = asked && effect->done + effect->made <= asked / IN_VAIN;
+	asked = decision->granted > effect->made ? decision->granted - effect->made : 0;
+	state->missed = effect->done < asked ? 1 - (double)effect->done / (double)asked : 0;
 	state->missed_ns = now_ns;
 	if (decision->scope != POLICY_SCOPE_TABLE && !effect->error) {
 		state->ineffective = 0;
@@ -267,7 +269,7 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck +
 						   (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
 	/* It takes a pass over the table, and makes room only later. */
-	if (decision->action == POLICY_ACTION_SHORTEN && state->pause_ns < now_ns + SHORTEN_PAUSES * rule->cooldown_ns)
+	if (decision->action == POLICY_ACTION_SHORTEN && !effect->error && !decision->would && state->pause_ns < now_ns + SHORTEN_PAUSES * rule->cooldown_ns)
 		state->pause_ns = now_ns + SHORTEN_PAUSES * rule->cooldown_ns;
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */

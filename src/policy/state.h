@@ -73,7 +73,8 @@ struct rule_state {
 	int64_t ready_ns;  /* of the cool-down; 0: now */
 	int64_t pause_ns;  /* held back until then, as it did not help; 0: not */
 	bool is_in_vain;   /* the last result is next to none of what was needed, */
-	enum level judged_level; /* at this level */
+	enum level judged_level; /* at this level, */
+	double judged_growth;	 /* and where so many came a second */
 	uint64_t sought;   /* flows that do not fit the surge, of those that were not to be found then */
 	enum level sought_level;
 	bool is_cut;	   /* by its budget: more was wanted at the last decision */

@@ -364,7 +364,8 @@ struct standing seniority_see_fetched(struct seniority *s, const struct flow *fl
 		standing.is_tried = is_tried(s, &slot);
 		standing.is_known = true;
 		standing.is_base = slot.state != SLOT_NEW;
-		if (slot.seen != s->parity)
+		/* A look between passes meets what the last one has seen. */
+		if (slot.seen != s->parity || !s->is_mark)
 			look_at_traffic(s, &slot, flow, facts);
 		slot.seen = s->parity;
 	} else {

@@ -247,6 +247,172 @@ static void handshakes_under_way_are_not_taken_youngest_first(void **state)
 	assert_int_equal(outcome.record.done, 300);
 }
 
+/* ---- who must not pay for it ---- */
+
+/* Heavy sources hold most of an untried surge: the births of light ones do not go in their place. */
+static void light_sources_do_not_pay_for_heavy_ones(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	listen_to(w);
+	w->fake->on_scan = pass_by_a_while;
+	calm_then_attack(w, 9000, true, 4);
+	round_want(w, 9000, 300);
+	now_ns += 1700 * NS_PER_MS;
+	from = w->fake->count;
+	for (uint32_t i = 0; i < 900; i++)
+		fake_add(w->fake, answered_tcp(IP(10, 9, 0, 7) + i, IP(198, 51, 100, 0) + i % 256, 40000, 80, 299));
+	round_want(w, 8000, 600);
+	assert_int_equal(outcome.record.done, 600);
+	assert_int_equal(alive(w, from, w->fake->count), 900);
+}
+
+static void add_unanswered_in_calm(struct world *w, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct flow flow = flow_make(UDP, IP(10, 1, 0, 0) + (uint32_t)i, IP(8, 8, 0, 0) + (uint32_t)(i % 200),
+					     (uint16_t)(3000 + i), (uint16_t)(1000 + i));
+
+		flow.timeout_sec = 15;
+		flow.has |= FLOW_HAS_TIMEOUT;
+		fake_add(w->fake, flow);
+	}
+}
+
+/* Victims that do not fit the surge say nothing of how much of it is left. */
+static void what_is_left_is_counted_of_the_surge_alone(void **state)
+{
+	struct world *w = *state;
+	size_t unanswered_end, surge_end;
+
+	add_unanswered_in_calm(w, 2500);
+	unanswered_end = w->fake->count;
+	listen_to(w);
+	renew(w);
+	renew(w);
+	attack(w, 2000, true, 16);
+	surge_end = w->fake->count;
+	look(w);
+	now_ns += 3 * SEC;
+	look(w);
+	w->fake->on_scan = pass_by_a_while;
+	round_want(w, 2000, 2000);
+	assert_int_equal(outcome.record.done, 2000);
+	now_ns += 300 * NS_PER_MS;
+	more(w, 500, 10000);
+	round_want(w, 400, 400);
+	assert_int_equal(outcome.record.done, 400);
+	assert_int_equal(alive(w, surge_end, w->fake->count), 500);
+	assert_true(alive(w, w->honest, unanswered_end) < 2500);
+}
+
+/* One and the same, opened and reset again and again: the next round looks at the table. */
+static const struct flow *told_again;
+static size_t told_times;
+
+static size_t heard_again(void *arg, struct flow *ret_flows, size_t max)
+{
+	size_t count = 0;
+
+	(void)arg;
+	for (; count < max && told_times; told_times--)
+		ret_flows[count++] = (struct flow){.tuple[FLOW_ORIG] = told_again->tuple[FLOW_ORIG],
+						   .has = FLOW_HAS_STATUS,
+						   .status = FLOW_STATUS_CONFIRMED,
+						   .id = told_again->id,
+						   .zone = told_again->zone,
+						   .zone_reply = told_again->zone_reply};
+	return count;
+}
+
+static void one_that_is_told_again_and_again_does_not_hide_the_rest(void **state)
+{
+	struct world *w = *state;
+
+	tried(w);
+	more(w, 900, 10000);
+	told_again = &w->fake->flows[w->fake->count - 1];
+	told_times = 600;
+	told.births.heard = heard_again;
+	round_want(w, 600, 600);
+	assert_true(outcome.record.done <= 1);
+	now_ns += 300 * NS_PER_MS;
+	told_times = 600;
+	round_want(w, 600, 600);
+	assert_true(w->fake->scans > 0);
+	assert_true(outcome.record.done >= 600);
+}
+
+/* Left by the pass, and in use since: met again within seconds, by a look at the surge alone. */
+static void who_is_in_use_since_the_pass_lives(void **state)
+{
+	struct world *w = *state;
+	size_t used = 0, left = 0;
+
+	listen_to(w);
+	renew(w);
+	renew(w);
+	attack(w, 8000, true, 16);
+	for (size_t i = w->honest; i < w->fake->count; i++) {
+		w->fake->flows[i].has |= FLOW_HAS_COUNTERS;
+		w->fake->flows[i].packets[FLOW_ORIG] = 2;
+		w->fake->flows[i].packets[FLOW_REPLY] = 1;
+	}
+	look(w);
+	now_ns += 3 * SEC;
+	look(w);
+	w->fake->on_scan = pass_by_a_while;
+	w->table.new_per_sec = 1000;
+	round_at(w, LEVEL_WARNING, 4000, 1000, &outcome);
+	now_ns += SEC;
+	for (size_t i = w->honest; i < w->fake->count; i++) {
+		if (!w->fake->alive[i] || i % 2)
+			continue;
+		used++;
+		w->fake->flows[i].packets[FLOW_ORIG] += 9;
+		w->fake->flows[i].packets[FLOW_REPLY] += 9;
+	}
+	assert_in_range(used, 1000, 3000);
+	now_ns += 2500 * NS_PER_MS;
+	w->fake->on_scan = NULL;
+	round_want(w, 3000, 500);
+	for (size_t i = w->honest; i < w->fake->count; i++)
+		left += w->fake->alive[i] && i % 2 == 0;
+	assert_int_equal(left, used);
+}
+
+/* What others lose makes no room of what one source has too much. */
+static void a_source_is_brought_down_by_its_own(void **state)
+{
+	struct world *w = *state;
+	struct policy *policy = w->policy;
+	struct policy_decision decisions[2] = {decide(w, 4000, LEVEL_WARNING), decide(w, 500, LEVEL_WARNING)};
+	struct guard_outcome outcomes[2];
+	size_t from;
+
+	w->table.policy = w->policy = policy_of_rule(
+		"\"when\": {\"fill_pct\": 60}, \"do\": {\"action\": \"evict\", \"classes\": [\"unreplied\"]}, "
+		"\"until\": {\"fill_pct\": 50}}, {\"name\": \"b\", \"when\": {\"source\": {\"entries\": 100}}, \"do\": "
+		"{\"action\": \"evict\", \"min_age\": 0, \"classes\": [\"established\"], \"signature\": false}");
+	policy_free(policy);
+	calm_then_attack(w, 4000, false, 16);
+	from = w->fake->count;
+	for (uint16_t i = 0; i < 600; i++)
+		fake_add(w->fake, answered_tcp(IP(10, 3, 0, 9), IP(203, 0, 113, 9), (uint16_t)(2000 + i), 25, 300));
+	decisions[1].rule = 1;
+	decisions[1].scope = POLICY_SCOPE_SOURCE;
+	flow_filter_add(decisions[1].filter, FILTER_SRC, "10.3.0.9", false, NULL);
+	flow_filter_finish(decisions[1].filter, NULL);
+	guard_round(w->guard, &w->table, decisions, 2, outcomes);
+	assert_int_equal(outcomes[0].record.done, 4000);
+	assert_false(outcomes[1].effect.is_unneeded);
+	assert_true(outcomes[1].record.done + outcomes[1].record.spared > 0);
+	assert_int_equal(alive(w, from, w->fake->count), 600 - outcomes[1].record.done);
+	policy_decision_done(&decisions[0]);
+	policy_decision_done(&decisions[1]);
+}
+
 /* ---- what one pass does for all ---- */
 
 static unsigned sweeps;
@@ -366,6 +532,11 @@ int main(void)
 		TEST(what_a_pass_has_left_is_looked_for_once_it_may_go),
 		TEST(of_an_untried_surge_no_more_births_go_than_are_needed),
 		TEST(handshakes_under_way_are_not_taken_youngest_first),
+		TEST(light_sources_do_not_pay_for_heavy_ones),
+		TEST(what_is_left_is_counted_of_the_surge_alone),
+		TEST(one_that_is_told_again_and_again_does_not_hide_the_rest),
+		TEST(who_is_in_use_since_the_pass_lives),
+		TEST(a_source_is_brought_down_by_its_own),
 		TEST(a_pass_that_is_made_anyway_sweeps_too),
 		TEST(what_the_milder_rule_has_done_the_harder_leaves),
 		TEST(who_observes_looks_at_the_table),
