@@ -17,7 +17,7 @@
 #define IN_VAIN		    2 /* half of what was needed at most */
 #define SOUGHT_ALL	    UINT64_MAX
 #define SOUGHT_MORE	    2 /* times as many that may go are another question */
-#define SOUGHT_NONE_PAUSES  4 /* pauses longer, where no flow was needed that does not go freely: need ends it at once */
+#define SOUGHT_NONE_PAUSES  3 /* pauses longer, where no flow was needed that does not go freely: need ends it at once */
 
 static const struct rule_state *state_named(const struct policy *policy,
 					    const struct policy_memory *memory,
