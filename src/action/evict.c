@@ -230,7 +230,7 @@ static bool has_unanswered_left(const struct eviction *e)
 static void keep_known(struct eviction *e)
 {
 	struct known *known = &e->guard->known;
-	bool has_masters = false;
+	bool has_masters = false, is_all;
 
 	for (size_t i = 0; i < e->lane_count; i++)
 		has_masters |= e->lanes[i].report.masters > 0;
@@ -238,9 +238,10 @@ static void keep_known(struct eviction *e)
 		fast_forget(&e->guard->fast);
 		reserve_forget(&e->guard->reserve);
 	}
+	is_all = !has_masters && !has_unanswered_left(e);
 	known->count = 0;
 	known->is_wide = false;
-	for (size_t i = 0; i < e->signature_count && !has_masters && !has_unanswered_left(e); i++)
+	for (size_t i = 0; i < e->signature_count && is_all; i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
 		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
 			known->signatures[known->count++] = e->signatures[i];

@@ -13,13 +13,9 @@
 
 static bool is_any_idle(const struct eviction *e)
 {
-	for (size_t i = 0; i < e->guard->known.count; i++) {
-		struct signature now = e->guard->known.signatures[i];
-
-		trial_judge(&e->guard->trial, &now, e->began_ns);
-		if (signature_is_idle(&now))
+	for (size_t i = 0; i < e->signature_count; i++)
+		if (signature_is_idle(&e->signatures[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -30,8 +26,8 @@ static bool are_all_two_way(const struct eviction *e)
 	static const uint16_t two_way =
 		1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED;
 
-	for (size_t i = 0; i < e->guard->known.count; i++)
-		if (e->guard->known.signatures[i].pattern.classes & ~two_way)
+	for (size_t i = 0; i < e->signature_count; i++)
+		if (e->signatures[i].pattern.classes & ~two_way)
 			return false;
 	return true;
 }

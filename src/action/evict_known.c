@@ -64,13 +64,9 @@ static bool is_any_wanted(const struct eviction *e)
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (e->lanes[i].decision->want_other)
 			return true;
-	for (size_t i = 0; i < e->guard->known.count; i++) {
-		struct signature now = e->guard->known.signatures[i];
-
-		trial_judge(&e->guard->trial, &now, e->began_ns);
-		if (!signature_may_be_crowd(&now))
+	for (size_t i = 0; i < e->signature_count; i++)
+		if (!signature_may_be_crowd(&e->signatures[i]))
 			return true;
-	}
 	return false;
 }
 
@@ -100,16 +96,21 @@ uint64_t evict_left(const struct eviction *e)
 	return hits > e->fits_taken ? hits - e->fits_taken : 0;
 }
 
-/* False: it was not enough, and nothing was done. */
-static bool run(struct eviction *e, uint64_t freed, int (*look)(struct eviction *))
+/* As the trial judges it now. */
+static void take_known(struct eviction *e)
 {
-	bool is_enough;
-
 	e->is_known = true;
 	e->signature_count = e->guard->known.count;
 	memcpy(e->signatures, e->guard->known.signatures, sizeof(e->signatures));
 	for (size_t i = 0; i < e->signature_count; i++)
 		trial_judge(&e->guard->trial, &e->signatures[i], e->began_ns);
+}
+
+/* False: it was not enough, and nothing was done. */
+static bool run(struct eviction *e, uint64_t freed, int (*look)(struct eviction *))
+{
+	bool is_enough;
+
 	evict_open_lanes(e);
 	seniority_look(e->guard->seniority, e->began_ns);
 	evict_begin_round(e);
@@ -140,7 +141,10 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 {
 	struct known *known = &e->guard->known;
 
-	if (!knows_enough(e) || !is_any_wanted(e))
+	if (!knows_enough(e))
+		return false;
+	take_known(e);
+	if (!is_any_wanted(e))
 		return false;
 	if (evict_may_hear(e)) {
 		e->is_heard = true;
@@ -152,6 +156,7 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 			return true;
 		}
 		evict_begin_anew(e);
+		take_known(e);
 	}
 	if (known->is_wide || !are_narrow(known) || !run(e, freed, look_by_filter))
 		return false;

@@ -45,13 +45,6 @@ static void on_foreign_event(struct engine *engine, enum flow_event_kind kind, c
 		rounds_adopt(rounds, flow);
 }
 
-static void on_birth(struct engine *engine, const struct flow *flow)
-{
-	engine->subscription.births++;
-	if (engine->warden.rounds)
-		rounds_hear(engine->warden.rounds, flow);
-}
-
 static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, uint32_t portid, void *arg)
 {
 	struct engine *engine = arg;
@@ -63,10 +56,12 @@ static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, ui
 		engine->warden.born++;
 		engine->subscription.arrivals++;
 	}
-	if (portid)
+	if (portid) {
 		on_foreign_event(engine, kind, flow, portid);
-	else if (kind == FLOW_EVENT_NEW)
-		on_birth(engine, flow);
+	} else if (kind == FLOW_EVENT_NEW) {
+		engine->subscription.births++;
+		rounds_hear(engine->warden.rounds, flow);
+	}
 	if (!passes->picture)
 		return;
 	if (kind == FLOW_EVENT_NEW)

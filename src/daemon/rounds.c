@@ -63,13 +63,14 @@ struct rounds_adoption rounds_adopted(const struct rounds *rounds)
 
 void rounds_hear(struct rounds *rounds, const struct flow *flow)
 {
-	if (atomic_load_explicit(&rounds->wants_born, memory_order_relaxed))
+	if (rounds && atomic_load_explicit(&rounds->wants_born, memory_order_relaxed))
 		flow_ring_offer(rounds->born, flow);
 }
 
 void rounds_miss(struct rounds *rounds, uint64_t count)
 {
-	flow_ring_miss(rounds->born, count);
+	if (rounds)
+		flow_ring_miss(rounds->born, count);
 }
 
 static void hear_anew(void *arg, bool wanted)

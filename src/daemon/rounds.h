@@ -67,9 +67,10 @@ struct rounds_adoption { /* since the start */
 	uint64_t adopted, lost;
 };
 struct rounds_adoption rounds_adopted(const struct rounds *rounds);
-/* A NEW event that traffic caused. Of the loop; costs next to nothing where no round wants to hear of it. */
+/* A NEW event that traffic caused; rounds may be NULL. Of the loop; costs next to nothing where no round wants to hear
+ * of it. */
 void rounds_hear(struct rounds *rounds, const struct flow *flow);
-/* Events were lost, or nobody listened. Of the loop. */
+/* Events were lost, or nobody listened; rounds may be NULL. Of the loop. */
 void rounds_miss(struct rounds *rounds, uint64_t count);
 /* The netlink port of our own writes. */
 uint32_t rounds_portid(const struct rounds *rounds);

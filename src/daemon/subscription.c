@@ -92,8 +92,7 @@ void subscription_stop(struct engine *engine)
 	subscription->before = counts_of_all(subscription);
 	listener_stop(subscription->listener);
 	subscription->listener = NULL;
-	if (engine->warden.rounds)
-		rounds_miss(engine->warden.rounds, 1); /* at least */
+	rounds_miss(engine->warden.rounds, 1); /* at least */
 	subscription->new_per_sec = 0;
 	/* The next one to listen looks again, and says again what it finds. */
 	subscription->is_off_in_kernel = false;
@@ -221,8 +220,7 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 	subscription->now = now;
 	if (lost > 0) {
 		passes_lost(engine, lost, now_ns);
-		if (engine->warden.rounds)
-			rounds_miss(engine->warden.rounds, lost);
+		rounds_miss(engine->warden.rounds, lost);
 		/* About half of the lost are births. */
 		subscription->births += lost / 2;
 		subscription->arrivals += lost / 2;

@@ -209,13 +209,26 @@ static void judge_subject(struct policy_memory *memory, const struct policy_deci
 			     settled_ns < latest_ns ? settled_ns : latest_ns);
 }
 
+/* How much of what was asked for was to be found. */
+static void judge_found(struct rule_state *state, const struct policy_decision *decision,
+			const struct policy_effect *effect, int64_t now_ns)
+{
+	uint64_t needed = lesser(decision->want_other, decision->granted),
+		 asked = decision->granted > effect->made ? decision->granted - effect->made : 0;
+
+	state->judged_level = decision->level;
+	state->judged_growth = effect->growth_per_sec;
+	state->is_in_vain = needed && effect->done + effect->made <= needed / IN_VAIN;
+	state->missed = effect->done < asked ? 1 - (double)effect->done / (double)asked : 0;
+	state->missed_ns = now_ns;
+}
+
 void policy_memory_result(struct policy_memory *memory, const struct policy *policy,
 			  const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns)
 {
 	const struct policy_rule *rule = &policy->rules[decision->rule];
 	struct rule_state *state = &memory->rules[decision->rule];
-	uint64_t asked;
 
 	/* What one request to the kernel took beyond the grant is owed. */
 	give_back(state, &rule->budget, (double)decision->granted - (double)effect->done);
@@ -223,13 +236,7 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 		return;
 	state->done += effect->done;
 	state->seconds = effect->seconds > effect->longest_sec ? effect->seconds : effect->longest_sec;
-	state->judged_level = decision->level;
-	state->judged_growth = effect->growth_per_sec;
-	asked = lesser(decision->want_other, decision->granted);
-	state->is_in_vain = asked && effect->done + effect->made <= asked / IN_VAIN;
-	asked = decision->granted > effect->made ? decision->granted - effect->made : 0;
-	state->missed = effect->done < asked ? 1 - (double)effect->done / (double)asked : 0;
-	state->missed_ns = now_ns;
+	judge_found(state, decision, effect, now_ns);
 	if (decision->scope != POLICY_SCOPE_TABLE && !effect->error) {
 		state->ineffective = 0;
 		state->pause_ns = 0;
@@ -269,7 +276,8 @@ void policy_memory_result(struct policy_memory *memory, const struct policy *pol
 	state->pause_ns = now_ns + memory_pause_ns(state->ineffective + state->stuck +
 						   (state->sought ? 0 : SOUGHT_NONE_PAUSES - 1));
 	/* It takes a pass over the table, and makes room only later. */
-	if (decision->action == POLICY_ACTION_SHORTEN && !effect->error && !decision->would && state->pause_ns < now_ns + SHORTEN_PAUSES * rule->cooldown_ns)
+	if (decision->action == POLICY_ACTION_SHORTEN && !effect->error && !decision->would &&
+	    state->pause_ns < now_ns + SHORTEN_PAUSES * rule->cooldown_ns)
 		state->pause_ns = now_ns + SHORTEN_PAUSES * rule->cooldown_ns;
 	/* Timeouts are set once; what failed has to be tried again, and what was not put back is
 	 * still set. */

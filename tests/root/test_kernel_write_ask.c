@@ -269,11 +269,7 @@ static void who_listens_to_updates_is_seen(void **state)
 static int open_lab(void **state)
 {
 	(void)state;
-	if (!lab_enter() || write_lab_links() || writer_open(NULL, &writer))
-		return -1;
-	ports = writer_ports(writer);
-	fd = nl_open();
-	return 0;
+	return write_lab_open(&writer, &ports, &fd);
 }
 
 static int close_lab(void **state)

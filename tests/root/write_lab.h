@@ -188,4 +188,14 @@ static inline void write_lab_send_packets(void)
 		write_lab_send_udp(port);
 }
 
+/* A namespace of one's own with links, the writer there, and a socket beside it. 0 or -1. */
+static inline int write_lab_open(struct writer **ret_writer, struct flow_ports *ret_ports, int *ret_fd)
+{
+	if (!lab_enter() || write_lab_links() || writer_open(NULL, ret_writer))
+		return -1;
+	*ret_ports = writer_ports(*ret_writer);
+	*ret_fd = nl_open();
+	return 0;
+}
+
 #endif
