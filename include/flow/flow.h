@@ -95,6 +95,14 @@ enum flow_class {
  * stream: two-way ASSURED, not TCP; established: TCP ESTABLISHED, replied; offloaded: either offload bit. */
 enum flow_class flow_class_of(const struct flow *flow);
 
+/* Answered, neither being opened nor ending: what may be in use, as bits 1 << class. */
+#define FLOW_CLASSES_TWO_WAY (1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED)
+
+static inline bool flow_class_is_two_way(enum flow_class class)
+{
+	return FLOW_CLASSES_TWO_WAY >> class & 1;
+}
+
 /* An end of it is in 127.0.0.0/8 or is ::1. */
 bool flow_tuple_is_loopback(const struct flow_tuple *tuple);
 

@@ -95,6 +95,8 @@ bool signature_confirm(struct signature *signature, const struct signature_confi
 
 /* It was tried, and what fits is not in use: use tells it apart. */
 bool signature_is_idle(const struct signature *signature);
+/* Two-way flows fit, and nobody knows yet whether they are in use. (Others are never tried.) */
+bool signature_awaits_trial(const struct signature *signature);
 /* A crowd of users, or it is not known yet and answered flows fit: then one that is just being opened may be honest. */
 bool signature_may_be_crowd(const struct signature *signature);
 /* What one filtered DELETE can ask for of it: one or both exact IPv4 addresses, protocol, port and zone; prefixes are

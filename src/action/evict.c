@@ -243,8 +243,10 @@ static void keep_known(struct eviction *e)
 	known->is_wide = false;
 	for (size_t i = 0; i < e->signature_count && is_all; i++)
 		if (e->signatures[i].is_confirmed && !e->signatures[i].is_blind &&
-		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i])))
+		    (!e->signatures[i].hits_base || signature_is_idle(&e->signatures[i]))) {
+			known->hits[known->count] = e->counts[i].growth_hits;
 			known->signatures[known->count++] = e->signatures[i];
+		}
 	known->left = evict_left(e);
 	known->found_ns = e->began_ns;
 	known->new_per_sec = e->table->new_per_sec;

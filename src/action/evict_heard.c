@@ -11,25 +11,31 @@
 
 #define READ_NS 4500 /* of one flow: a request and an answer each */
 
+static bool is_two_way(const struct signature *signature)
+{
+	return signature->pattern.classes && !(signature->pattern.classes & ~FLOW_CLASSES_TWO_WAY);
+}
+
 static bool is_any_idle(const struct eviction *e)
 {
 	for (size_t i = 0; i < e->signature_count; i++)
-		if (signature_is_idle(&e->signatures[i]))
+		if (is_two_way(&e->signatures[i]) && signature_is_idle(&e->signatures[i]))
 			return true;
 	return false;
 }
 
 /* Of those that are not answered yet, or only just, the young ones go last, as an honest one may be among them; and
- * births are the youngest. */
-static bool are_all_two_way(const struct eviction *e)
+ * births are the youngest. So they are left to a pass, and what is heard of is enough only where they are the lesser
+ * part: users whose connections end while the flood goes on, say. */
+static bool are_most_two_way(const struct known *known)
 {
-	static const uint16_t two_way =
-		1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED;
+	uint64_t all = 0, two_way = 0;
 
-	for (size_t i = 0; i < e->signature_count; i++)
-		if (e->signatures[i].pattern.classes & ~two_way)
-			return false;
-	return true;
+	for (size_t i = 0; i < known->count; i++) {
+		all += known->hits[i];
+		two_way += is_two_way(&known->signatures[i]) ? known->hits[i] : 0;
+	}
+	return two_way && 2 * two_way >= all;
 }
 
 static uint64_t wanted(const struct eviction *e)
@@ -72,7 +78,19 @@ bool evict_may_hear(const struct eviction *e)
 	if (!e->table->births || does_any_observe(e) ||
 	    fmin((double)enough(e), births) * READ_NS > (double)e->guard->pass_ns)
 		return false;
-	return (double)e->guard->known.left < births && are_all_two_way(e) && (is_any_idle(e) || wanted(e) > 0);
+	return (double)e->guard->known.left < births && are_most_two_way(&e->guard->known) &&
+	       (is_any_idle(e) || wanted(e) > 0);
+}
+
+void evict_begin_hearing(struct eviction *e)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->signature_count; i++)
+		if (is_two_way(&e->signatures[i]))
+			e->signatures[kept++] = e->signatures[i];
+	e->signature_count = kept;
+	e->is_heard = true;
 }
 
 struct hearing {

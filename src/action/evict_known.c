@@ -48,7 +48,7 @@ static bool knows_enough(const struct eviction *e)
 	if (evict_is_other_rush(e, known->new_per_sec))
 		return false;
 	for (size_t i = 0; i < known->count; i++)
-		if (known->signatures[i].is_untried)
+		if (signature_awaits_trial(&known->signatures[i]))
 			known_for_ns = UNTRIED_FOR_NS;
 	for (size_t i = 0; i < e->lane_count; i++)
 		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
@@ -147,7 +147,7 @@ bool evict_run_known(struct eviction *e, uint64_t freed)
 	if (!is_any_wanted(e))
 		return false;
 	if (evict_may_hear(e)) {
-		e->is_heard = true;
+		evict_begin_hearing(e);
 		if (run(e, freed, evict_look_at_heard)) {
 			/* Many were one and the same, told again and again, or are gone. */
 			for (size_t i = 0; i < e->lane_count; i++)

@@ -77,6 +77,8 @@ bool evict_run_known(struct eviction *e, uint64_t freed);
 /* Reads what events told of and what is known to fit, one by one: 0 or -errno. Whether that is worth it, it is to tell
  * before. */
 bool evict_may_hear(const struct eviction *e);
+/* From here on only what is known of two-way flows fits. */
+void evict_begin_hearing(struct eviction *e);
 int evict_look_at_heard(struct eviction *e);
 /* The round from what an earlier pass has chosen beyond its own. False: that is too old or not enough: nothing was
  * done. */

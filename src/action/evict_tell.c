@@ -15,7 +15,7 @@ static bool is_held_back(const struct eviction *e, const struct lane *lane, size
 	bool is_untried = false;
 
 	for (size_t i = 0; i < e->signature_count && lane->has_signature; i++)
-		is_untried |= e->signatures[i].is_untried;
+		is_untried |= signature_awaits_trial(&e->signatures[i]);
 	return is_untried && lane->record->stages[VICTIM_FIT] && count < lane->decision->granted;
 }
 

@@ -11,6 +11,7 @@
 #include "policy/victim.h"
 
 #define MOMENT_NS (200 * NS_PER_MS)
+#define INSTANT_NS (25 * NS_PER_MS)
 #define SOON_NS	  (2 * NS_PER_SEC)
 
 static struct flow_target target_of(const struct victim *victim)
@@ -158,22 +159,21 @@ static bool can_be_asked(const struct writing *w, const struct victim *victim, c
 	return (is_unanswered || is_half_open) && !may_be_protected(w->table, target);
 }
 
-/* Answered, and of its like it is known by trial that they are not in use. (Half-open and closing ones fit untried:
- * what they become only a reading tells.) */
+/* Of its like it is known by trial that they are not in use. */
 static bool is_known_idle(const struct eviction *e, const struct victim *victim)
 {
-	bool is_two_way = victim->class == FLOW_CLASS_REPLIED || victim->class == FLOW_CLASS_STREAM ||
-			  victim->class == FLOW_CLASS_ESTABLISHED;
-
-	return is_two_way && victim->stage == VICTIM_FIT && victim->has & VICTIM_HAS_PROOF &&
-	       !(victim->has & VICTIM_HAS_USE) && victim->signature &&
-	       signature_is_idle(&e->signatures[victim->signature - 1]);
+	return victim->has & VICTIM_HAS_PROOF && signature_is_idle(&e->signatures[victim->signature - 1]);
 }
 
-/* It was read a moment ago by this very round: a second reading would tell nothing. */
+/* It was read a moment ago by this very round: a second reading would tell nothing. Of those that may be in use that
+ * holds for an instant alone, as their next packet may come at any time. (Half-open and closing ones fit untried: what
+ * they become only a reading tells.) */
 static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
 {
-	return is_known_idle(w->e, victim) && victim->has & VICTIM_HAS_ID && was_read_within(w, MOMENT_NS) &&
+	if (!flow_class_is_two_way(victim->class) || victim->stage != VICTIM_FIT || !victim->signature ||
+	    !(victim->has & VICTIM_HAS_ID) || victim->has & VICTIM_HAS_USE)
+		return false;
+	return was_read_within(w, is_known_idle(w->e, victim) ? MOMENT_NS : INSTANT_NS) &&
 	       flow_filter_is_empty(w->decision->filter) && !evict_is_senior_now(w->e, victim) &&
 	       !may_be_protected(w->table, target);
 }

@@ -17,7 +17,7 @@ struct guard_config guard_config_default(void)
 {
 	return (struct guard_config){.seniority = seniority_config_default(),
 				     .signature = signature_config_default(),
-				     .max_victims = 262144,
+				     .max_victims = 327680,
 				     .senior_pct = 80};
 }
 

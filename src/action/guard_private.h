@@ -27,6 +27,7 @@ struct fast {
 /* The surge as the last whole pass confirmed it. */
 struct known {
 	struct signature signatures[SIGNATURE_MAX];
+	uint64_t hits[SIGNATURE_MAX]; /* flows that came with the surge and fit each, when it was found */
 	size_t count;
 	int64_t found_ns;
 	double new_per_sec;	     /* then */

@@ -110,7 +110,8 @@ void rows_free(struct rows *rows)
 
 void rows_clear(struct rows *rows)
 {
-	memset(rows->slots, 0, rows->slot_count * sizeof(*rows->slots));
+	if (rows->used) /* the index of many rows is a megabyte */
+		memset(rows->slots, 0, rows->slot_count * sizeof(*rows->slots));
 	rows->used = 0;
 	rows->evicted = 0;
 }

@@ -20,6 +20,7 @@
 #define REPAIR_LAST_NS (60 * NS_PER_SEC)
 #define LOSS_FORGET_NS (60 * NS_PER_SEC)
 #define DRIFT_NS (300 * NS_PER_MS) /* how long counter and picture may disagree */
+#define DRIFT_WORK_NS (3 * NS_PER_SEC) /* after a pass, while rounds delete flows that no event tells of */
 #define DRIFT_LEAST 100
 #define DRIFT_SHARE 0.02
 #define TAKE_BUDGET 8192
@@ -136,6 +137,15 @@ static bool is_resting(const struct engine *engine)
 	       subscription_is_listening(engine) && !has_moved(engine, REST_SHARE);
 }
 
+/* What was there before anybody listened goes without an event. Who has come in the middle of a flood takes that out
+ * round after round, and each time a pass would be right for a moment. */
+static int64_t drift_due_ns(const struct engine *engine, int64_t now_ns)
+{
+	int64_t due_ns = engine->passes.ended_ns + DRIFT_WORK_NS;
+
+	return warden_is_at_work(engine, now_ns) && due_ns > now_ns ? due_ns : now_ns;
+}
+
 /* Flows born while nobody listened die without an event: the picture keeps them, the counter does not. The counter says
  * only that something is wrong, a pass says what. */
 void passes_compare(struct engine *engine, int64_t now_ns)
@@ -159,7 +169,7 @@ void passes_compare(struct engine *engine, int64_t now_ns)
 		return;
 	passes->drift_since_ns = 0;
 	passes->picture->is_approximate = true;
-	passes_want(engine, now_ns);
+	passes_want(engine, drift_due_ns(engine, now_ns));
 }
 
 static int64_t next_due_ns(const struct engine *engine)

@@ -33,16 +33,10 @@ static void advise(struct advice *advice, const char *format, ...)
 	advice->count++;
 }
 
-static bool is_answered(enum flow_class class)
-{
-	return class == FLOW_CLASS_REPLIED || class == FLOW_CLASS_STREAM ||
-	       class == FLOW_CLASS_ESTABLISHED;
-}
-
 static bool takes(const struct policy_rule *rule, bool answered)
 {
 	for (unsigned i = 0; i < rule->action.class_count; i++)
-		if (is_answered(rule->action.classes[i]) == answered)
+		if (flow_class_is_two_way(rule->action.classes[i]) == answered)
 			return true;
 	return false;
 }
@@ -71,7 +65,7 @@ static bool is_about_fill(const struct policy_rule *rule)
 static bool has_answered_first(const struct policy_do *action)
 {
 	for (unsigned i = 1; i < action->class_count; i++)
-		if (is_answered(action->classes[i - 1]) && !is_answered(action->classes[i]))
+		if (flow_class_is_two_way(action->classes[i - 1]) && !flow_class_is_two_way(action->classes[i]))
 			return true;
 	return false;
 }

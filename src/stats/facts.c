@@ -4,18 +4,12 @@
 
 #define NS_IN_SEC 1000000000LL
 
-static bool is_two_way(enum flow_class class)
-{
-	return class == FLOW_CLASS_REPLIED || class == FLOW_CLASS_STREAM ||
-	       class == FLOW_CLASS_ESTABLISHED;
-}
-
 void flow_facts_of(const struct flow *flow, const struct flow_timeouts *timeouts,
 		   int64_t now_real_ns, struct flow_facts *ret_facts)
 {
 	struct flow_facts facts = {.class = flow_class_of(flow)};
 
-	facts.is_answered = (flow->status & FLOW_STATUS_SEEN_REPLY) && is_two_way(facts.class);
+	facts.is_answered = (flow->status & FLOW_STATUS_SEEN_REPLY) && flow_class_is_two_way(facts.class);
 	facts.has_idle = timeouts && flow_idle_sec(flow, timeouts, &facts.idle_sec);
 	if ((flow->has & FLOW_HAS_TIMESTAMP) && flow->start_ns) {
 		int64_t age_ns = now_real_ns - (int64_t)flow->start_ns;

@@ -112,11 +112,14 @@ bool signature_is_idle(const struct signature *signature)
 	return !signature->is_lively && !signature->is_untried;
 }
 
+bool signature_awaits_trial(const struct signature *signature)
+{
+	return signature->is_untried && signature->pattern.classes & FLOW_CLASSES_TWO_WAY;
+}
+
 bool signature_may_be_crowd(const struct signature *signature)
 {
-	const uint16_t answered = 1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM | 1u << FLOW_CLASS_ESTABLISHED;
-
-	return signature->is_lively || (signature->is_untried && signature->pattern.classes & answered);
+	return signature->is_lively || signature_awaits_trial(signature);
 }
 
 /* Unanswered flows that were there in calm (some always are) do not shield a flood ten times as large: nobody who was

@@ -204,26 +204,111 @@ static void what_a_pass_has_left_is_looked_for_once_it_may_go(void **state)
 	assert_int_equal(outcome.record.done, 7800);
 }
 
-/* Nothing is proven: only as far as room is needed, and each is read again right before. */
-static void of_an_untried_surge_no_more_births_go_than_are_needed(void **state)
+/* A thousand births of a surge of which nothing is proven. */
+static void untried_births(struct world *w)
 {
-	struct world *w = *state;
-	size_t from;
-
 	listen_to(w);
 	w->fake->on_scan = pass_by_a_while;
 	calm_then_attack(w, 600, true, 16);
 	round_want(w, 8000, 200);
 	assert_int_equal(outcome.record.done, 200);
 	now_ns += 1700 * NS_PER_MS; /* what that pass has chosen beyond it is old */
-	from = w->fake->count;
 	more(w, 1000, 10000);
+}
+
+static void of_an_untried_surge_no_more_births_go_than_are_needed(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	untried_births(w);
+	from = w->fake->count - 1000;
 	round_want(w, 8000, 300);
 	assert_int_equal(w->fake->scans, 0);
 	assert_int_equal(outcome.record.way, ACTION_WAY_HEARD);
 	assert_int_equal(outcome.record.done, 300);
 	assert_int_equal(alive(w, from, w->fake->count), 700);
-	assert_in_range(w->fake->read_flows, 600, 900); /* 300 twice, and some more once */
+	assert_int_equal(w->fake->read_flows, 512); /* four batches, once */
+}
+
+static void read_slowly(struct fake *fake)
+{
+	(void)fake;
+	now_ns += 10 * NS_PER_MS;
+}
+
+/* Then they may be in use by the time it is their turn. */
+static void where_reading_takes_its_time_untried_births_are_read_again(void **state)
+{
+	struct world *w = *state;
+
+	untried_births(w);
+	w->fake->on_read = read_slowly;
+	round_want(w, 8000, 300);
+	assert_int_equal(outcome.record.way, ACTION_WAY_HEARD);
+	assert_int_equal(outcome.record.done, 300);
+	assert_int_equal(w->fake->read_flows, 512 + 300);
+}
+
+/* Users whose connections end while the flood goes on. */
+static void end_connections(struct world *w, uint16_t count, uint16_t from_port)
+{
+	for (uint16_t i = 0; i < count; i++) {
+		struct flow flow =
+			answered_tcp(IP(10, 1, 0, 2), IP(203, 0, 113, 2), (uint16_t)(from_port + i), 7000, 110);
+
+		flow.state = FLOW_TCP_TIME_WAIT;
+		fake_add(w->fake, flow);
+	}
+}
+
+/* A surge tried not to be in use, with connections of users that have ended beside; then more of both. */
+static void tried_beside(struct world *w, size_t flood, uint16_t ended)
+{
+	listen_to(w);
+	renew(w);
+	renew(w);
+	attack(w, flood, true, 16);
+	look(w);
+	now_ns += 3 * SEC;
+	look(w);
+	end_connections(w, ended, 10000);
+	w->fake->on_scan = pass_by_a_while;
+	round_want(w, 16000, 1000);
+	assert_int_equal(w->fake->whole_scans, 1);
+	assert_int_equal(outcome.record.done, flood + ended);
+	assert_non_null(strstr(outcome.record.how, "closing tcp/7000"));
+	now_ns += 300 * NS_PER_MS;
+	more(w, 500, 10000);
+	end_connections(w, 100, 40000);
+}
+
+static void what_ends_beside_a_flood_does_not_call_for_a_pass(void **state)
+{
+	struct world *w = *state;
+	size_t from;
+
+	tried_beside(w, 4000, 1500);
+	from = w->fake->count;
+	/* Longer than what is untried is known for: connections that end never are tried. */
+	now_ns += 3 * SEC;
+	round_want(w, 600, 100);
+	assert_int_equal(w->fake->scans, 0);
+	assert_int_equal(outcome.record.way, ACTION_WAY_HEARD);
+	assert_int_equal(outcome.record.done, 500);
+	assert_int_equal(alive(w, from - 100, from), 100);
+}
+
+/* Where they are the greater part, births of the lesser are not all that there is. */
+static void what_mostly_ends_is_looked_for_in_the_table(void **state)
+{
+	struct world *w = *state;
+
+	tried_beside(w, 1500, 4000);
+	round_want(w, 600, 100);
+	assert_true(w->fake->scans > 0);
+	assert_int_equal(outcome.record.way, ACTION_WAY_DUMP);
+	assert_int_equal(outcome.record.done, 600);
 }
 
 static void handshakes_under_way_are_not_taken_youngest_first(void **state)
@@ -534,6 +619,9 @@ int main(void)
 		TEST(after_seconds_the_whole_table_is_looked_at),
 		TEST(what_a_pass_has_left_is_looked_for_once_it_may_go),
 		TEST(of_an_untried_surge_no_more_births_go_than_are_needed),
+		TEST(where_reading_takes_its_time_untried_births_are_read_again),
+		TEST(what_ends_beside_a_flood_does_not_call_for_a_pass),
+		TEST(what_mostly_ends_is_looked_for_in_the_table),
 		TEST(handshakes_under_way_are_not_taken_youngest_first),
 		TEST(light_sources_do_not_pay_for_heavy_ones),
 		TEST(what_is_left_is_counted_of_the_surge_alone),
