@@ -22,6 +22,24 @@
 #define POLICY_PAUSE_MIN_NS  200000000LL
 #define POLICY_PAUSE_MAX_NS  300000000000LL
 
+/* What a source or prefix may keep: who takes flows of it counts them anew, by the table and not by a picture that may
+ * be older. Which of its flows count is told by their class alone, whichever of them the rule may take. */
+struct policy_bound {
+	uint32_t classes;  /* 1 << enum flow_class */
+	uint64_t may_stay; /* so many of them */
+	bool is_gate;	   /* more than that only let any go; how many, the others say (until.entries) */
+};
+
+#define POLICY_BOUNDS_MAX POLICY_COUNT_COUNT /* each count but the rate, and until.entries */
+
+struct policy_bounds {
+	unsigned count; /* 0: nothing is counted, as by new_per_sec alone */
+	struct policy_bound items[POLICY_BOUNDS_MAX];
+};
+
+/* How many may go where so many flows of each are there; POLICY_ALL: nothing bounds it. */
+uint64_t policy_bounds_excess(const struct policy_bounds *bounds, const uint64_t counts[POLICY_BOUNDS_MAX]);
+
 struct policy_decision {
 	size_t rule; /* index in policy->rules */
 	enum policy_action action;
@@ -38,6 +56,7 @@ struct policy_decision {
 	uint64_t want_other; /* at most this many of want may be flows that do not fit the surge */
 	uint64_t promised;   /* entries that the rules before are expected to take, which both leave out */
 	uint64_t granted;    /* by the budget, at most want; ban: 1 address */
+	struct policy_bounds bounds; /* evict of scope source or prefix: of what the key holds */
 	double scale;	     /* shorten: what is left of a lifetime, 0-1 */
 	char key_text[RANKING_TEXT_MAX]; /* "10.1.0.66"; "" for the table */
 	char reason[POLICY_REASON_MAX];	 /* what holds, in words and numbers */

@@ -78,6 +78,7 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 
 	if (!lane->victims)
 		return;
+	evict_count(lane, flow, facts->class);
 	if (!(lane->classes & 1u << facts->class)) { /* most of a calm table; the judgement costs 30 ns */
 		victims_see(lane->victims, flow);
 		return;
@@ -279,8 +280,10 @@ static void run_pass(struct eviction *e, uint64_t freed)
 		offer_early(e, e->used);
 	if (!result)
 		confirm(e);
-	if (result || report.unsettled)
+	if (result || report.unsettled) {
 		fast_forget(&guard->fast);
+		evict_uncount(e);
+	}
 	for (size_t i = 0; result && i < e->lane_count; i++) {
 		e->lanes[i].record->error = result;
 		victims_free(e->lanes[i].victims);
@@ -301,7 +304,7 @@ static bool is_enough(const struct eviction *e, uint64_t freed)
 	if (!freed)
 		return false;
 	for (size_t i = 0; i < e->lane_count; i++)
-		if (freed < e->lanes[i].decision->want_other)
+		if (freed < e->lanes[i].decision->want_other || evict_is_bounded(&e->lanes[i]))
 			return false;
 	return true;
 }

@@ -52,9 +52,10 @@ static uint64_t room_made(const struct eviction *e, const struct lane *lane, uin
 {
 	uint64_t now = 0, before = lane->record->entries_before, fell = 0;
 
-	/* What a source is to be brought down by nobody else's entries make up for. */
+	/* What a source is to be brought down by nobody else's entries make up for; its own that the lanes before took
+	 * do. */
 	if (lane->decision->scope != POLICY_SCOPE_TABLE)
-		return 0;
+		return lane->made;
 	if (!lane->decision->would && !e->table->ports->count(e->table->ports->arg, &now) && now < before)
 		fell = before - now;
 	/* What came meanwhile hides some of what is done. */
@@ -63,11 +64,11 @@ static uint64_t room_made(const struct eviction *e, const struct lane *lane, uin
 
 static size_t still_wanted(const struct lane *lane, size_t chosen, uint64_t made)
 {
-	uint64_t want = lane->decision->want;
+	uint64_t want = lane->decision->want, may_go = evict_may_go(lane);
 
-	if (want == POLICY_ALL)
-		return chosen;
-	want = want > made ? want - made : 0;
+	if (want != POLICY_ALL)
+		want = want > made ? want - made : 0;
+	want = want < may_go ? want : may_go;
 	return want < chosen ? (size_t)want : chosen;
 }
 
@@ -206,6 +207,10 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 		record->spared += record->spared_by[i];
 	evict_tell(e, lane, lane->chosen, count);
 	count_taken(e, lane->chosen, count);
+	evict_count_taken(e, lane, lane->chosen, count);
+	/* Where nothing is to go, what protects the one or the other is no event. */
+	if (!evict_may_go(lane))
+		record->protected_count = 0;
 	if (!lane->decision->would && count)
 		evict_write(e, lane, lane->chosen, count);
 	reserve_keep(&e->guard->reserve, e, lane, lane->chosen + count, lane->chosen_count - count);

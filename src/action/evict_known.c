@@ -51,7 +51,8 @@ static bool knows_enough(const struct eviction *e)
 		if (signature_awaits_trial(&known->signatures[i]))
 			known_for_ns = UNTRIED_FOR_NS;
 	for (size_t i = 0; i < e->lane_count; i++)
-		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL)
+		if (!e->lanes[i].has_signature || e->lanes[i].decision->want == POLICY_ALL ||
+		    evict_is_bounded(&e->lanes[i]))
 			return false;
 	if (!evict_rules(e) || (evict_rules(e) & ~known->rules))
 		return false;

@@ -22,6 +22,7 @@ struct lane {
 	struct victims *pool;	/* that chosen is part of; NULL: it is the lane's own */
 	size_t chosen_count;
 	struct victims_report report;
+	uint64_t counts[POLICY_BOUNDS_MAX]; /* flows of the pass that each bound of the decision counts */
 };
 
 struct eviction {
@@ -50,6 +51,16 @@ struct eviction {
 	int64_t began_ns;
 	struct chosen chosen;
 };
+
+/* What a source or prefix may keep (evict_bounds.c). True: the pass has to count its flows, all of them. */
+bool evict_is_bounded(const struct lane *lane);
+void evict_count(struct lane *lane, const struct flow *flow, enum flow_class class);
+/* How many of its flows may go, as counted. */
+uint64_t evict_may_go(const struct lane *lane);
+/* The pass has missed and repeated some: nobody knows. */
+void evict_uncount(struct eviction *e);
+/* What this lane takes the lanes behind it need not take of the same source. */
+void evict_count_taken(struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count);
 
 /* Far more comes than when those were chosen: another flood may have begun, whose flows go first. */
 bool evict_is_other_rush(const struct eviction *e, double then_per_sec);

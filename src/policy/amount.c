@@ -102,16 +102,13 @@ struct amount amount_of(const struct policy_rule *rule, const struct rule_state 
 			const struct policy_when *when, const struct subject *subject)
 {
 	struct amount amount = {0};
-	double entries = 0;
 
 	if (rule_has_until(rule))
 		return amount_until(rule, state, facts);
-	amount.all = when_excess(when, facts, subject);
-	if (rule->until.has_entries && subject->row) {
-		subject_count(subject, POLICY_COUNT_ENTRIES, &entries);
-		amount.all = entries > (double)rule->until.entries
-				     ? (uint64_t)entries - rule->until.entries
-				     : 0;
+	amount.all = rule->until.has_entries ? POLICY_ALL : when_excess(when, facts);
+	if (subject->row) {
+		amount.bounds = bounds_of(rule, when, subject);
+		amount.all = lesser(amount.all, subject_excess(subject, &amount.bounds));
 	}
 	amount.other = amount.all;
 	return amount;

@@ -182,6 +182,7 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	if (rule->action.action != POLICY_ACTION_BAN) {
 		decision->want = amount.all;
 		decision->want_other = amount.other;
+		decision->bounds = amount.bounds;
 	}
 	state->granted += granted;
 	state->is_cut = info->has_budget && granted < amount.all;

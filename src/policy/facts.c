@@ -69,52 +69,62 @@ struct subject subject_from(const struct policy *policy, const struct policy_rul
 	return subject;
 }
 
+#define CLASSES_SHAKEN (1u << FLOW_CLASS_ESTABLISHED | 1u << FLOW_CLASS_OFFLOADED)
+#define CLASSES_ANSWERED \
+	(CLASSES_SHAKEN | 1u << FLOW_CLASS_CLOSING | 1u << FLOW_CLASS_REPLIED | 1u << FLOW_CLASS_STREAM)
+#define CLASSES_NO_PICKUP (((1u << FLOW_CLASS_COUNT) - 1) & ~(1u << FLOW_CLASS_PICKUP))
+
 /* A pickup's source is often the server: it never counts against it. Of who may have been forged
  * only what was answered counts. A ban hits more than the flows counted, so there not even that is
  * enough: a resolver answers forged queries, a closed port forged SYNs; a handshake needs the real
  * one. */
-static uint64_t entries_held(const struct subject *subject)
+static uint32_t classes_held(const struct subject *subject, enum policy_count count)
 {
-	const uint32_t *classes = subject->row->classes;
-	uint64_t shaken = (uint64_t)classes[FLOW_CLASS_ESTABLISHED] + classes[FLOW_CLASS_OFFLOADED];
-	uint64_t answered = shaken + classes[FLOW_CLASS_CLOSING] + classes[FLOW_CLASS_REPLIED] +
-			    classes[FLOW_CLASS_STREAM];
-	uint64_t entries = subject->row->entries, pickups = classes[FLOW_CLASS_PICKUP];
-
-	if (subject->is_banned)
-		return lesser(shaken, entries);
-	if (subject->is_proven)
-		return lesser(answered, entries);
-	return entries > pickups ? entries - pickups : 0;
+	switch (count) {
+	case POLICY_COUNT_ENTRIES:
+	case POLICY_COUNT_SHARE:
+		return subject->is_banned   ? CLASSES_SHAKEN
+		       : subject->is_proven ? CLASSES_ANSWERED
+					    : CLASSES_NO_PICKUP;
+	case POLICY_COUNT_UNREPLIED:
+		return subject->is_proven ? 0 : 1u << FLOW_CLASS_UNREPLIED;
+	case POLICY_COUNT_HALF_OPEN:
+		return subject->is_proven ? 0 : 1u << FLOW_CLASS_HALF_OPEN;
+	case POLICY_COUNT_NEW:
+	case POLICY_COUNT_COUNT:
+		break;
+	}
+	return 0;
 }
 
-static uint32_t at_most(uint32_t number, uint32_t most)
+/* Classes are of the last pass, entries of now: those that have died since are not held against it. */
+static uint64_t entries_of(const struct ranking_row *row, uint32_t classes)
 {
-	return number < most ? number : most;
+	uint64_t sum = 0, pickups = row->classes[FLOW_CLASS_PICKUP];
+
+	if (classes == CLASSES_NO_PICKUP) /* those born since, too */
+		return row->entries > pickups ? row->entries - pickups : 0;
+	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
+		if (classes & 1u << i)
+			sum += row->classes[i];
+	return lesser(sum, row->entries);
 }
 
 bool subject_count(const struct subject *subject, enum policy_count count, double *ret)
 {
-	const struct ranking_row *row = subject->row;
+	double held = (double)entries_of(subject->row, classes_held(subject, count));
 
 	switch (count) {
 	case POLICY_COUNT_ENTRIES:
-		*ret = (double)entries_held(subject);
-		return true;
-	/* Classes are of the last pass, entries of now: those that have died since are not held against it. */
 	case POLICY_COUNT_UNREPLIED:
-		*ret = subject->is_proven ? 0 : at_most(row->classes[FLOW_CLASS_UNREPLIED], row->entries);
-		return true;
 	case POLICY_COUNT_HALF_OPEN:
-		*ret = subject->is_proven ? 0 : at_most(row->classes[FLOW_CLASS_HALF_OPEN], row->entries);
+		*ret = held;
 		return true;
 	case POLICY_COUNT_NEW:
-		*ret = subject->is_proven ? 0 : (double)row->new_per_sec;
+		*ret = subject->is_proven ? 0 : (double)subject->row->new_per_sec;
 		return subject->has_rates;
 	case POLICY_COUNT_SHARE:
-		*ret = subject->whole
-			       ? 100.0 * (double)entries_held(subject) / (double)subject->whole
-			       : 0;
+		*ret = subject->whole ? 100.0 * held / (double)subject->whole : 0;
 		return subject->whole > 0;
 	case POLICY_COUNT_COUNT:
 		break;
@@ -285,35 +295,68 @@ bool when_holds(const struct policy_when *when, const struct facts *facts,
 /* ---- by how much ---- */
 
 /* At the mark itself the condition still holds, so one more has to go. */
-static uint64_t excess_of(double number, double mark)
+static uint64_t excess_of(uint64_t number, uint64_t mark)
 {
-	return number >= mark ? (uint64_t)(floor(number) - ceil(mark)) + 1 : 0;
+	return number >= mark ? number - mark + 1 : 0;
 }
 
-uint64_t when_excess(const struct policy_when *when, const struct facts *facts,
-		     const struct subject *subject)
+uint64_t when_excess(const struct policy_when *when, const struct facts *facts)
 {
 	uint64_t excess = POLICY_ALL;
-	double number = 0, mark;
 
 	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
 		if (when->classes_has & 1u << i)
-			excess = lesser(excess, excess_of((double)facts->snapshot->classes[i],
-							  (double)when->classes[i]));
+			excess = lesser(excess, excess_of(facts->snapshot->classes[i], when->classes[i]));
 	for (unsigned i = 0; i < FLOW_TCP_COUNT; i++)
 		if (when->states_has & 1u << i)
-			excess = lesser(excess, excess_of((double)facts->snapshot->states[i],
-							  (double)when->states[i]));
-	for (unsigned i = 0; subject->row && i < POLICY_COUNT_COUNT; i++) {
+			excess = lesser(excess, excess_of(facts->snapshot->states[i], when->states[i]));
+	return excess;
+}
+
+struct policy_bounds bounds_of(const struct policy_rule *rule, const struct policy_when *when,
+			       const struct subject *subject)
+{
+	struct policy_bounds bounds = {0};
+	double mark;
+
+	for (unsigned i = 0; i < POLICY_COUNT_COUNT; i++) {
 		if (!(when->counts_has & 1u << i) || i == POLICY_COUNT_NEW)
 			continue;
 		mark = when->counts[i];
 		if (i == POLICY_COUNT_SHARE)
 			mark = mark * (double)subject->whole / 100;
-		subject_count(subject,
-			      i == POLICY_COUNT_SHARE ? POLICY_COUNT_ENTRIES : (enum policy_count)i,
-			      &number);
-		excess = lesser(excess, excess_of(number, mark));
+		bounds.items[bounds.count++] =
+			(struct policy_bound){.classes = classes_held(subject, (enum policy_count)i),
+					      .may_stay = mark > 1 ? (uint64_t)ceil(mark) - 1 : 0,
+					      .is_gate = rule->until.has_entries};
+	}
+	if (rule->until.has_entries)
+		bounds.items[bounds.count++] =
+			(struct policy_bound){.classes = classes_held(subject, POLICY_COUNT_ENTRIES),
+					      .may_stay = rule->until.entries};
+	return bounds;
+}
+
+uint64_t policy_bounds_excess(const struct policy_bounds *bounds, const uint64_t counts[POLICY_BOUNDS_MAX])
+{
+	uint64_t excess = POLICY_ALL;
+
+	for (unsigned i = 0; i < bounds->count; i++) {
+		const struct policy_bound *bound = &bounds->items[i];
+
+		if (counts[i] <= bound->may_stay)
+			return 0;
+		if (!bound->is_gate)
+			excess = lesser(excess, counts[i] - bound->may_stay);
 	}
 	return excess;
+}
+
+uint64_t subject_excess(const struct subject *subject, const struct policy_bounds *bounds)
+{
+	uint64_t counts[POLICY_BOUNDS_MAX] = {0};
+
+	for (unsigned i = 0; i < bounds->count; i++)
+		counts[i] = entries_of(subject->row, bounds->items[i].classes);
+	return policy_bounds_excess(bounds, counts);
 }

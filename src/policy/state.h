@@ -39,10 +39,14 @@ bool subject_count(const struct subject *subject, enum policy_count count, doubl
 /* Whether an alternative holds; why it does, or the first part that does not, is added to why. */
 bool when_holds(const struct policy_when *when, const struct facts *facts,
 		const struct subject *subject, struct text *why);
-/* The entries by which the alternative's counts are exceeded, the least of them; POLICY_ALL where
- * it counts nothing. */
-uint64_t when_excess(const struct policy_when *when, const struct facts *facts,
-		     const struct subject *subject);
+/* The entries by which the alternative's counts of the table (classes, states) are exceeded, the least of them;
+ * POLICY_ALL where it counts none. */
+uint64_t when_excess(const struct policy_when *when, const struct facts *facts);
+/* What the subject may keep by the alternative's counts, or by the rule's until. */
+struct policy_bounds bounds_of(const struct policy_rule *rule, const struct policy_when *when,
+			       const struct subject *subject);
+/* By how much it is beyond them, as the snapshot has it; as policy_bounds_excess. */
+uint64_t subject_excess(const struct subject *subject, const struct policy_bounds *bounds);
 
 /* ---- amount.c ---- */
 
@@ -53,6 +57,7 @@ struct amount {
 	uint64_t all, other; /* other: of flows that do not fit the surge */
 	bool is_reached;     /* the until holds */
 	bool is_above;	     /* the mark of fill or level, whatever the headroom */
+	struct policy_bounds bounds; /* of a source or prefix */
 };
 
 bool rule_has_until(const struct policy_rule *rule); /* of fill or level */

@@ -35,6 +35,21 @@ verify "the table is brought down" wait_for kept_low 2560
 verify "the heavy one pays for it alone" is "$(($(entries -p udp) - $(entries -s 10.1.0.66 -p udp)))" 2000
 verify "ends with 0" stop
 
+# ---- over the limit before anybody listened ----
+# Flows born then end without an event: the daemon's picture goes on counting them until the next pass of its own, which few
+# that are gone do not hasten. Each round counts anew.
+empty; rm -f "$state/alarms.jsonl"
+printf '{ "capacity": 100000, "pass": { "min_interval_sec": 3600, "max_interval_sec": 3600 }, %s }\n' "$marks" >"$dir/config"
+policy act "$(limit late '"unreplied"' ', "cooldown": "100ms"')"
+flood 390 10.1.0.66
+verify "starts with a source over its limit" begin_guard
+verify "which is cut down to it" wait_for recorded 'r["rule"] == "late" and r["done"] == 91'
+verify "and looked at again and again" wait_for holds 'd["guard"]["rounds"] >= 4'
+verify "it has what it may keep" is "$(entries -s 10.1.0.66 -p udp)" 299
+verify "no more was taken" is "$(evicted)" 91
+verify "and one record tells it" is "$(records)" 1
+verify "ends with 0" stop
+
 # ---- an honest crowd ----
 empty; rm -f "$state/alarms.jsonl"
 mkfifo "$dir/crowd"

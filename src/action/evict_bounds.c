@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* action/evict_bounds: how many flows of a source or prefix a round may take. The decision rests on the picture, which
+ * goes on counting what ended without an event; the pass of the round counts what is there. */
+#include <string.h>
+
+#include "evict_private.h"
+
+bool evict_is_bounded(const struct lane *lane)
+{
+	return lane->decision->bounds.count > 0;
+}
+
+/* As the picture takes them together. */
+static bool is_of_key(const struct policy_decision *decision, uint16_t zone, uint8_t family, const uint8_t src[16])
+{
+	const struct prefix *prefix = &decision->prefix;
+	struct addr addr = {.family = family};
+
+	if (zone != decision->key.zone || family != prefix->addr.family ||
+	    memcmp(src, prefix->addr.bytes, prefix->len / 8))
+		return false;
+	memcpy(addr.bytes, src, family == AF_INET ? 4 : 16);
+	return prefix_contains(prefix, &addr);
+}
+
+void evict_count(struct lane *lane, const struct flow *flow, enum flow_class class)
+{
+	const struct policy_bounds *bounds = &lane->decision->bounds;
+	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
+
+	if (!bounds->count || !is_of_key(lane->decision, flow->zone, orig->family, orig->src))
+		return;
+	for (unsigned i = 0; i < bounds->count; i++)
+		lane->counts[i] += bounds->items[i].classes >> class & 1;
+}
+
+uint64_t evict_may_go(const struct lane *lane)
+{
+	return policy_bounds_excess(&lane->decision->bounds, lane->counts);
+}
+
+void evict_uncount(struct eviction *e)
+{
+	for (size_t i = 0; i < e->lane_count; i++)
+		memset(e->lanes[i].counts, 0, sizeof(e->lanes[i].counts));
+}
+
+static void count_down(struct lane *lane, const struct victim *victim)
+{
+	const struct policy_bounds *bounds = &lane->decision->bounds;
+
+	if (!is_of_key(lane->decision, victim->zone, victim->family, victim->src))
+		return;
+	lane->made++;
+	for (unsigned i = 0; i < bounds->count; i++)
+		if (bounds->items[i].classes >> victim->class & 1 && lane->counts[i])
+			lane->counts[i]--;
+}
+
+void evict_count_taken(struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count)
+{
+	for (size_t i = (size_t)(lane - e->lanes) + 1; i < e->lane_count; i++)
+		for (size_t k = 0; k < count && evict_is_bounded(&e->lanes[i]); k++)
+			count_down(&e->lanes[i], &victims[k]);
+}
