@@ -7,12 +7,14 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/units.h"
 #include "evict_private.h"
 
-#define GOOD_FOR_NS (1600 * NS_PER_MS) /* then others hold most, and what fits may be in use */
-#define ROUNDS	    8		       /* as many as there may be until then */
-#define FEW	    8	       /* an eighth at most */
-#define RESERVE_MAX 32768      /* victims; who takes more at once has no second round before it is old */
+#define GOOD_FOR_NS (1900 * NS_PER_MS) /* then others hold most, and what fits may be in use */
+#define ROUNDS	    10		       /* as many as there may be until then; */
+#define ROUNDS_MIN  4		       /* less is no use */
+#define FEW	    8		       /* an eighth at most */
+#define RESERVE_MAX 32768 /* victims; who takes more at once has no second round before it is old */
 
 void reserve_forget(struct reserve *reserve)
 {
@@ -37,9 +39,9 @@ size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t
 {
 	size_t most = RESERVE_MAX / e->lane_count;
 
-	if (!has_later(lane) || max_others > most / ROUNDS)
+	if (!has_later(lane) || max_others > most / ROUNDS_MIN)
 		return 0;
-	return max_others * ROUNDS;
+	return lesser(max_others * ROUNDS, most);
 }
 
 /* ---- keeping ---- */

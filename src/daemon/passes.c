@@ -20,17 +20,16 @@
 #define REPAIR_LAST_NS (60 * NS_PER_SEC)
 #define LOSS_FORGET_NS (60 * NS_PER_SEC)
 #define DRIFT_NS (300 * NS_PER_MS) /* how long counter and picture may disagree */
-#define DRIFT_WORK_NS (3 * NS_PER_SEC) /* after a pass, while rounds delete flows that no event tells of */
 #define DRIFT_LEAST 100
 #define DRIFT_SHARE 0.02
 #define TAKE_BUDGET 8192
+#define WORK_NS (10 * NS_PER_SEC) /* from pass to pass while the rounds of the guard look at the table by themselves */
 #define DRIVEN_NS (200 * NS_PER_MS) /* a crossing is driven for longer */
 #define OUTGROWN_SHARE 0.10
 #define REST_FACTOR 6     /* how much rarer passes are while the picture is exact and hardly anything moves */
 #define REST_SHARE 0.02
 #define OUTGROWN_LEAST 100 /* events: in a small table a handful is no news */
 #define OUTGROWN_NS (500 * NS_PER_MS)
-#define OUTGROWN_WORK_NS (10 * NS_PER_SEC)
 #define OUTGROWN_OK_NS (2 * NS_PER_SEC) /* at level ok nothing waits for it */
 
 int passes_start(struct engine *engine)
@@ -141,7 +140,7 @@ static bool is_resting(const struct engine *engine)
  * round after round, and each time a pass would be right for a moment. */
 static int64_t drift_due_ns(const struct engine *engine, int64_t now_ns)
 {
-	int64_t due_ns = engine->passes.ended_ns + DRIFT_WORK_NS;
+	int64_t due_ns = engine->passes.ended_ns + WORK_NS;
 
 	return warden_is_at_work(engine, now_ns) && due_ns > now_ns ? due_ns : now_ns;
 }
@@ -181,9 +180,9 @@ static int64_t next_due_ns(const struct engine *engine)
 	int64_t outgrown_ns = engine->level.level == LEVEL_OK ? OUTGROWN_OK_NS : OUTGROWN_NS;
 	int64_t due_ns;
 
-	/* The guard's rounds look at the table by themselves: then nobody but a reader of rankings waits for a pass. */
+	/* Then nobody but a reader of rankings waits for one. */
 	if (warden_is_at_work(engine, clock_monotonic_ns()))
-		outgrown_ns = OUTGROWN_WORK_NS;
+		outgrown_ns = WORK_NS;
 	if (interval_ns < engine->config.pass_min_ns)
 		interval_ns = engine->config.pass_min_ns;
 	if (is_resting(engine))

@@ -212,7 +212,7 @@ static void untried_births(struct world *w)
 	calm_then_attack(w, 600, true, 16);
 	round_want(w, 8000, 200);
 	assert_int_equal(outcome.record.done, 200);
-	now_ns += 1700 * NS_PER_MS; /* what that pass has chosen beyond it is old */
+	now_ns += 1950 * NS_PER_MS; /* what that pass has chosen beyond it is old */
 	more(w, 1000, 10000);
 }
 
@@ -322,7 +322,7 @@ static void handshakes_under_way_are_not_taken_youngest_first(void **state)
 		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
 	round_want(w, 200, 200);
 	assert_int_equal(outcome.record.done, 200);
-	now_ns += 1700 * NS_PER_MS;
+	now_ns += 1950 * NS_PER_MS;
 	more(w, 1000, 10000);
 	for (size_t i = w->honest; i < w->fake->count; i++)
 		w->fake->flows[i].state = FLOW_TCP_SYN_RECV;
@@ -347,7 +347,7 @@ static void light_sources_do_not_pay_for_heavy_ones(void **state)
 		fake_add(w->fake, answered_tcp(IP(10, 9, 0, 1) + i % 1000, IP(198, 51, 100, 0) + i % 256,
 					       (uint16_t)(50000 + i / 1000), 80, 299));
 	round_want(w, 9000, 300);
-	now_ns += 1700 * NS_PER_MS;
+	now_ns += 1950 * NS_PER_MS;
 	from = w->fake->count;
 	for (uint32_t i = 0; i < 900; i++)
 		fake_add(w->fake, answered_tcp(IP(10, 9, 0, 7) + i, IP(198, 51, 100, 0) + i % 256, 40000, 80, 299));

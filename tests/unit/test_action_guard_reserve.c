@@ -131,9 +131,9 @@ static void where_it_is_not_enough_more_is_looked_at(void **state)
 	struct world *w = *state;
 
 	untried(w);
-	round_want(w, 13000, 9000);
+	round_want(w, 13000, 11000);
 	assert_true(w->fake->scans > 0);
-	assert_int_equal(outcome.record.done, 9000);
+	assert_int_equal(outcome.record.done, 11000);
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 }
 
