@@ -142,6 +142,8 @@ int events_open(const struct events_options *options, struct events **ret_events
 void events_close(struct events *events);
 int events_fd(const struct events *events);
 size_t events_rcvbuf_bytes(const struct events *events); /* granted; compare with what was asked */
+/* skip_portid of the options, not 0, from now on. Any thread. 0 or -errno: then as before. */
+int events_skip(struct events *events, uint32_t portid);
 
 /* Handed each message. brief-only users ignore raw. Return false to stop draining. */
 typedef bool events_fn(enum flow_event_kind kind, const struct flow *flow, const void *raw, size_t raw_len, void *arg);
@@ -162,7 +164,15 @@ struct writer; /* the sockets and buffers of writes, 1 MiB at most */
  * ("/run/ctwarden"), NULL: none. 0, -EPERM without CAP_NET_ADMIN, other -errno. */
 int writer_open(const char *proofs_dir, struct writer **ret_writer);
 void writer_close(struct writer *writer);
-uint32_t writer_portid(const struct writer *writer); /* DESTROY events of its deletes carry it */
+/* DESTROY events of its deletes carry a port: of those of single entries this one, */
+uint32_t writer_portid(const struct writer *writer);
+/* of those by a filter another. */
+bool writer_has_portid(const struct writer *writer, uint32_t portid);
+/* fn hears of deletes of single entries: before a batch goes to the kernel, with outcomes NULL, and after it. In the
+ * thread that deletes. */
+typedef void writer_delete_fn(const struct flow_target *targets, size_t count, const enum flow_outcome *outcomes,
+			      void *arg);
+void writer_on_delete(struct writer *writer, writer_delete_fn *fn, void *arg);
 /* fn hears of the progress of passes, each 50 ms, with the entries read so far; false ends the pass (is_stopped). NULL:
  * nobody. */
 void writer_on_progress(struct writer *writer, bool (*fn)(uint64_t received, void *arg), void *arg);

@@ -19,6 +19,7 @@
 #include "report/report.h"
 
 #define TAKE_BUDGET 8192
+#define GONE_AT_ONCE 8192                  /* a quarter of the ring */
 #define PICTURE_TICK_NS NS_PER_SEC
 #define CROSSING_FRESH_NS NS_PER_SEC       /* a pass younger than this tells the cause well enough */
 #define CROSSING_PATIENCE_NS (5 * NS_PER_SEC)
@@ -28,59 +29,6 @@
 static void tick(struct engine *engine);
 
 /* ---- events ---- */
-
-/* What user space caused: table synchronization puts most of a table in at a fail-over. */
-static void on_foreign_event(struct engine *engine, enum flow_event_kind kind, const struct flow *flow, uint32_t portid)
-{
-	struct rounds *rounds = engine->warden.rounds;
-
-	if (rounds && portid == rounds_portid(rounds))
-		return;
-	if (kind == FLOW_EVENT_DESTROY)
-		engine->foreign_deleted++;
-	if (kind != FLOW_EVENT_NEW)
-		return;
-	engine->foreign_put++;
-	if (rounds)
-		rounds_adopt(rounds, flow);
-}
-
-static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, uint32_t portid, void *arg)
-{
-	struct engine *engine = arg;
-	struct passes *passes = &engine->passes;
-
-	if (passes->is_journalled)
-		journal_add(passes->journal, kind, flow);
-	if (kind == FLOW_EVENT_NEW) {
-		engine->warden.born++;
-		engine->subscription.arrivals++;
-	}
-	if (portid) {
-		on_foreign_event(engine, kind, flow, portid);
-	} else if (kind == FLOW_EVENT_NEW) {
-		engine->subscription.births++;
-		rounds_hear(engine->warden.rounds, flow);
-	}
-	if (!passes->picture)
-		return;
-	if (kind == FLOW_EVENT_NEW)
-		picture_born(passes->picture, flow);
-	else if (kind == FLOW_EVENT_DESTROY)
-		picture_died(passes->picture, flow);
-}
-
-size_t engine_take_events(struct engine *engine, size_t budget)
-{
-	size_t taken;
-
-	if (!engine->subscription.listener)
-		return 0;
-	taken = listener_take(engine->subscription.listener, budget, on_flow_event, engine);
-	if (engine->warden.rounds)
-		rounds_adopt_now(engine->warden.rounds);
-	return taken;
-}
 
 static void read_eventfd(int fd)
 {
@@ -102,6 +50,8 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	 * back into the very queue that is being served, before them. */
 	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
 		event_add(engine->again_event, &now);
+	if (engine->warden.rounds && rounds_gone(engine->warden.rounds) >= GONE_AT_ONCE)
+		engine_take_gone(engine, true);
 	passes_check_fence(engine, clock_monotonic_ns());
 	if (subscription_is_rush(engine, clock_monotonic_ns()))
 		tick(engine);
@@ -286,6 +236,7 @@ static void tick(struct engine *engine)
 
 	fill_hold(&engine->fill, warden_is_running(engine));
 	read_fill(engine, now_ns);
+	engine_take_gone(engine, false);
 	warden_tick(engine, now_ns);
 	set_tick(engine);
 	subscription_tick(engine, now_ns, now_ns - engine->ticked_ns);

@@ -59,6 +59,9 @@ struct subscription {
 	int64_t high_since_ns;     /* new flows above the maximum since; 0: not */
 	int64_t trial_until_ns;    /* back from a rest, must stay below 80 %; 0: no trial */
 	int64_t checked_ns;        /* of the kernel's setting */
+	bool skips_own;            /* what rounds delete one by one comes from them, not as events */
+	size_t gone_due;           /* of that, what had come by the last tick */
+	uint64_t gone_lost;
 	uint64_t births;           /* since the last tick */
 	uint64_t arrivals;         /* with what user space put in */
 	double births_last_per_sec, arrivals_last_per_sec, new_per_sec;
@@ -120,6 +123,8 @@ void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 void engine_snapshot_brief(const struct engine *engine, struct snapshot *ret_snapshot);
 /* Takes up to budget events from the listener; returns how many. */
 size_t engine_take_events(struct engine *engine, size_t budget);
+/* Takes what rounds have deleted one by one up to the last call, or all of it. */
+void engine_take_gone(struct engine *engine, bool all);
 
 int passes_start(struct engine *engine);
 void passes_stop(struct engine *engine);
@@ -139,6 +144,8 @@ void subscription_stop(struct engine *engine);
 void subscription_reload(struct engine *engine, bool buffer_changed, int64_t now_ns);
 void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns);
 bool subscription_is_listening(const struct engine *engine);
+/* Rounds have begun: they tell of what they delete themselves, and for half of what an event costs. */
+void subscription_skip_own(struct engine *engine);
 /* So many births since the last reading that the next one must not wait for the tick. */
 bool subscription_is_rush(const struct engine *engine, int64_t now_ns);
 

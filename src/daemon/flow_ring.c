@@ -67,6 +67,13 @@ bool flow_ring_is_empty(const struct flow_ring *ring)
 	       atomic_load_explicit(&ring->tail, memory_order_acquire);
 }
 
+size_t flow_ring_used(const struct flow_ring *ring)
+{
+	size_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
+
+	return atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
+}
+
 uint64_t flow_ring_lost(const struct flow_ring *ring)
 {
 	return atomic_load_explicit(&ring->lost, memory_order_relaxed);

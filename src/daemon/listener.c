@@ -187,9 +187,11 @@ static int64_t gather_ns(size_t buffer_bytes)
 	return buffer_bytes < LARGE_BUFFER_BYTES ? SLEEP_NS : LARGE_SLEEP_NS;
 }
 
-int listener_start(size_t rcvbuf_bytes, int ready_fd, struct listener **ret_listener)
+int listener_start(size_t rcvbuf_bytes, uint32_t skip_portid, int ready_fd, struct listener **ret_listener)
 {
-	struct events_options options = { .groups = EVENTS_NEW | EVENTS_DESTROY, .rcvbuf_bytes = rcvbuf_bytes };
+	struct events_options options = { .groups = EVENTS_NEW | EVENTS_DESTROY,
+					  .rcvbuf_bytes = rcvbuf_bytes,
+					  .skip_portid = skip_portid };
 	struct listener *listener;
 	struct events *events;
 	int r = events_open(&options, &events);
@@ -224,6 +226,11 @@ void listener_stop(struct listener *listener)
 	tell(listener->wake_fd);
 	pthread_join(listener->thread, NULL);
 	listener_free(listener);
+}
+
+int listener_skip(struct listener *listener, uint32_t portid)
+{
+	return events_skip(listener->events, portid);
 }
 
 size_t listener_rcvbuf_bytes(const struct listener *listener)

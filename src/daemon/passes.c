@@ -314,11 +314,14 @@ void passes_check_fence(struct engine *engine, int64_t now_ns)
 		return;
 	}
 	is_fenced = listener_fence_passed(engine->subscription.listener, passes->fence);
+	/* What a round is just deleting the pass may have missed already, and nobody has been told of it. */
+	is_fenced = is_fenced && !(engine->warden.rounds && rounds_are_deleting(engine->warden.rounds));
 	if (!is_fenced && now_ns < passes->fence_until_ns)
 		return;
 	/* What was in the ring when the fence was seen to be passed belongs to this side of it. */
 	for (int i = 0; i < 8 && engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET; i++)
 		;
+	engine_take_gone(engine, true);
 	subscription_tick(engine, now_ns, 0); /* lost events counted up to the fence */
 	if (passes->is_waiting)
 		swap(engine, is_fenced, now_ns);

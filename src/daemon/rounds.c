@@ -17,6 +17,7 @@
  * a table of 20,000. */
 #define ADOPTED_RING 16384
 #define BORN_RING    32768 /* 0.5 s at 60,000 a second */
+#define GONE_RING    32768 /* a large round deletes 400,000 a second, and the loop takes them every 50 ms */
 #define ADOPT_AT_ONCE 64
 
 /* ---- what user space puts in ---- */
@@ -95,6 +96,62 @@ static size_t heard(void *arg, struct flow *ret_flows, size_t max)
 uint32_t rounds_portid(const struct rounds *rounds)
 {
 	return writer_portid(rounds->writer);
+}
+
+bool rounds_has_portid(const struct rounds *rounds, uint32_t portid)
+{
+	return writer_has_portid(rounds->writer, portid);
+}
+
+/* ---- what is deleted ---- */
+
+/* In the thread. */
+static void on_delete(const struct flow_target *targets, size_t count, const enum flow_outcome *outcomes, void *arg)
+{
+	struct rounds *rounds = arg;
+	size_t before = flow_ring_used(rounds->gone);
+	uint64_t one = 1;
+
+	if (!outcomes) {
+		atomic_store(&rounds->is_deleting, true);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const struct flow flow = {.tuple[FLOW_ORIG] = targets[i].orig,
+					  .zone = targets[i].zone,
+					  .zone_reply = targets[i].zone_reply,
+					  .id = targets[i].id};
+
+		if (outcomes[i] == FLOW_OUTCOME_DONE)
+			flow_ring_offer(rounds->gone, &flow);
+		else if (outcomes[i] == FLOW_OUTCOME_UNKNOWN)
+			flow_ring_miss(rounds->gone, 1);
+	}
+	atomic_store(&rounds->is_deleting, false);
+	/* The loop comes by itself before that many wait, but where many are deleted at rest. */
+	if (before < GONE_RING / 4 && flow_ring_used(rounds->gone) >= GONE_RING / 4 &&
+	    write(rounds->config.gone_fd, &one, sizeof(one)) < 0)
+		return; /* a counter at its top: the loop has been told */
+}
+
+size_t rounds_take_gone(struct rounds *rounds, struct flow *ret_flows, size_t max)
+{
+	return flow_ring_take(rounds->gone, ret_flows, max);
+}
+
+size_t rounds_gone(const struct rounds *rounds)
+{
+	return flow_ring_used(rounds->gone);
+}
+
+uint64_t rounds_gone_lost(const struct rounds *rounds)
+{
+	return flow_ring_lost(rounds->gone);
+}
+
+bool rounds_are_deleting(const struct rounds *rounds)
+{
+	return atomic_load(&rounds->is_deleting);
 }
 
 /* ---- the thread ---- */
@@ -186,6 +243,7 @@ static void rounds_free(struct rounds *rounds)
 	guard_free(rounds->guard);
 	flow_ring_free(rounds->put_in);
 	flow_ring_free(rounds->born);
+	flow_ring_free(rounds->gone);
 	writer_close(rounds->writer);
 	protect_free(rounds->protect);
 	bans_close(rounds->bans);
@@ -207,10 +265,12 @@ int rounds_start(const struct rounds_config *config, int done_fd, struct rounds 
 	rounds->guard = guard_new(&config->guard);
 	rounds->put_in = flow_ring_new(ADOPTED_RING);
 	rounds->born = flow_ring_new(BORN_RING);
+	rounds->gone = flow_ring_new(GONE_RING);
 	/* The service had its proofs made before it had fewer rights. */
 	result = writer_open(PROOFS_DIR_DEFAULT, &rounds->writer);
 	if (!result) {
 		rounds->ports = writer_ports(rounds->writer);
+		writer_on_delete(rounds->writer, on_delete, rounds);
 		rounds_take_seniority_over(rounds);
 		result = thread_start("ct-rounds", round_thread, rounds, &rounds->thread);
 	}

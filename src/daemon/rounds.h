@@ -20,6 +20,7 @@ struct rounds_config {
 	struct ban_terms *supposed; /* in observe: would be in force */
 	struct ban_terms *lifted;   /* by hand: not banned again until then */
 	char state_dir[256];
+	int gone_fd; /* borrowed: told where many that were deleted wait */
 };
 
 struct round_order {
@@ -73,8 +74,18 @@ struct rounds_adoption rounds_adopted(const struct rounds *rounds);
 void rounds_hear(struct rounds *rounds, const struct flow *flow);
 /* Events were lost, or nobody listened; rounds may be NULL. Of the loop. */
 void rounds_miss(struct rounds *rounds, uint64_t count);
-/* The netlink port of our own writes. */
+/* The netlink port of what rounds delete one by one, and whether this is any of theirs. */
 uint32_t rounds_portid(const struct rounds *rounds);
+bool rounds_has_portid(const struct rounds *rounds, uint32_t portid);
+
+/* What rounds have deleted one by one, the oldest first: the original tuple, zones and id; at most max into ret_flows
+ * (NULL: they are dropped). Of the loop. */
+size_t rounds_take_gone(struct rounds *rounds, struct flow *ret_flows, size_t max);
+size_t rounds_gone(const struct rounds *rounds); /* how many wait; the ring holds 32,768 */
+/* Of how many nobody could tell whether they are gone, or which: since the start. */
+uint64_t rounds_gone_lost(const struct rounds *rounds);
+/* True: the kernel may have deleted some that do not wait there yet. */
+bool rounds_are_deleting(const struct rounds *rounds);
 
 /* Bans, from any thread; block while a round bans (milliseconds). */
 int rounds_bans(struct rounds *rounds, int64_t now_ns, struct ban *ret_bans, size_t max, size_t *ret_count,

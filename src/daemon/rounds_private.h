@@ -25,7 +25,8 @@ struct rounds {
 	/* Of two threads: */
 	struct flow_ring *put_in; /* by user space */
 	struct flow_ring *born;	  /* while the guard wants to hear of births */
-	atomic_bool wants_born;
+	struct flow_ring *gone;	  /* by the thread: what it has deleted */
+	atomic_bool wants_born, is_deleting;
 	atomic_uint_fast64_t adopted; /* written by the thread */
 	/* Of the thread: */
 	struct guard *guard;

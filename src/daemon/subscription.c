@@ -63,7 +63,9 @@ static void warn_small_buffer(const struct engine *engine)
 static void open_listener(struct engine *engine, int64_t now_ns)
 {
 	struct subscription *subscription = &engine->subscription;
-	int r = listener_start(engine->config.events_buffer_bytes, engine->ready_fd, &subscription->listener);
+	struct rounds *rounds = engine->warden.rounds;
+	int r = listener_start(engine->config.events_buffer_bytes, rounds ? rounds_portid(rounds) : 0,
+			       engine->ready_fd, &subscription->listener);
 
 	subscription->retry_ns = 0;
 	subscription->high_since_ns = subscription->put_high_since_ns = 0;
@@ -77,6 +79,7 @@ static void open_listener(struct engine *engine, int64_t now_ns)
 		return;
 	}
 	subscription->is_refused = false;
+	subscription->skips_own = rounds;
 	subscription->note[0] = 0;
 	warn_small_buffer(engine);
 	/* Born while nobody listened: only a pass that begins now knows those flows. */
@@ -92,12 +95,22 @@ void subscription_stop(struct engine *engine)
 	subscription->before = counts_of_all(subscription);
 	listener_stop(subscription->listener);
 	subscription->listener = NULL;
+	subscription->skips_own = false;
 	rounds_miss(engine->warden.rounds, 1); /* at least */
 	subscription->new_per_sec = 0;
 	/* The next one to listen looks again, and says again what it finds. */
 	subscription->is_off_in_kernel = false;
 	subscription->checked_ns = 0;
 	passes_blind(engine);
+}
+
+void subscription_skip_own(struct engine *engine)
+{
+	struct subscription *subscription = &engine->subscription;
+	struct rounds *rounds = engine->warden.rounds;
+
+	if (subscription->listener && rounds)
+		subscription->skips_own = !listener_skip(subscription->listener, rounds_portid(rounds));
 }
 
 /* nf_conntrack_events = 0: a socket is open, but nothing will come. Said once each, when it begins and ends. */

@@ -135,7 +135,8 @@ static void start_rounds(struct engine *engine)
 	struct rounds_config config = {.guard = guard_config_default(),
 				       .max_bans = BANS_MAX,
 				       .supposed = &warden->supposed,
-				       .lifted = &warden->lifted};
+				       .lifted = &warden->lifted,
+				       .gone_fd = engine->ready_fd};
 	int r;
 
 	memcpy(config.state_dir, engine->config.state_dir, sizeof(config.state_dir));
@@ -154,6 +155,7 @@ static void start_rounds(struct engine *engine)
 	}
 	warden->order = mem_alloc(sizeof(*warden->order));
 	warden->result = mem_alloc(sizeof(*warden->result));
+	subscription_skip_own(engine);
 }
 
 void warden_start(struct engine *engine, int64_t now_ns)
@@ -383,16 +385,10 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	return true;
 }
 
-/* While the guard's last calm pass can still be undone, and though another pass would be too soon. */
-static bool must_tell(const struct warden *warden, int64_t now_ns)
-{
-	return warden->surge_began && now_ns - warden->calm_passed_ns < CALM_UNDONE_NS;
-}
-
 void warden_tick(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
-	bool is_renewal;
+	bool is_renewal, must_tell;
 	size_t count = 0;
 
 	if (!warden->rounds) {
@@ -424,7 +420,9 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 	if (engine->fill.has_growth || now_ns - warden->started_ns > GROWTH_PATIENCE_NS)
 		count = decide(engine, now_ns);
 	is_renewal = !count && renewal_is_due(engine, now_ns);
-	if (count || is_renewal || must_tell(warden, now_ns))
+	/* While its last calm pass can still be undone, and though another pass would be too soon. */
+	must_tell = warden->surge_began && now_ns - warden->calm_passed_ns < CALM_UNDONE_NS;
+	if (count || is_renewal || must_tell)
 		begin(engine, count, is_renewal, now_ns);
 }
 

@@ -42,7 +42,7 @@ struct events {
 
 /* Drops DESTROY messages that carry this port: the effect of our own deletes. Offsets are those of
  * struct nlmsghdr; a load gives network order, the header is in host order. */
-static int skip_own_deletes(int fd, uint32_t portid)
+int events_skip(struct events *events, uint32_t portid)
 {
 	const uint16_t destroy = NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE;
 	struct sock_filter code[] = {
@@ -55,7 +55,7 @@ static int skip_own_deletes(int fd, uint32_t portid)
 	};
 	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
-	if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+	if (setsockopt(events->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
 		return -errno;
 	return 0;
 }
@@ -128,7 +128,7 @@ int events_open(const struct events_options *options, struct events **ret_events
 	events->rcvbuf_bytes = size_buffer(handle, options->rcvbuf_bytes);
 	r = set_flags(events->fd);
 	if (!r && options->skip_portid)
-		r = skip_own_deletes(events->fd, options->skip_portid);
+		r = events_skip(events, options->skip_portid);
 	if (!r)
 		r = join_groups(handle, options->groups);
 	if (r < 0) {

@@ -12,7 +12,7 @@
 
 static struct nlmsghdr *begin_without_tuple(struct writer *writer, void *buf, uint8_t family)
 {
-	return nl_request(&writer->socket, buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, 0, family);
+	return nl_request(writer_filtered(writer), buf, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_DELETE, 0, family);
 }
 
 int delete_everything(struct writer *writer)

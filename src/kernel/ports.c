@@ -10,15 +10,21 @@
 
 int writer_open(const char *proofs_dir, struct writer **ret_writer)
 {
-	struct nl_socket socket;
+	struct nl_socket socket, filtered;
 	struct writer *writer;
 	uint64_t entries;
 	int r = nl_open(&socket);
 
 	if (r < 0)
 		return r;
+	r = nl_open(&filtered);
+	if (r < 0) {
+		nl_close(&socket);
+		return r;
+	}
 	writer = mem_alloc(sizeof(*writer));
 	writer_init(writer, socket);
+	writer->filtered = filtered;
 	writer->prover = mem_alloc(sizeof(*writer->prover));
 	prover_init(writer->prover, proofs_dir);
 	/* Whether we may ask the kernel at all. */
@@ -50,6 +56,17 @@ void writer_on_progress(struct writer *writer, bool (*fn)(uint64_t received, voi
 uint32_t writer_portid(const struct writer *writer)
 {
 	return mnl_socket_get_portid(writer->socket.mnl);
+}
+
+bool writer_has_portid(const struct writer *writer, uint32_t portid)
+{
+	return portid == writer_portid(writer) || portid == mnl_socket_get_portid(writer->filtered.mnl);
+}
+
+void writer_on_delete(struct writer *writer, writer_delete_fn *fn, void *arg)
+{
+	writer->on_delete = fn;
+	writer->delete_arg = arg;
 }
 
 static int port_scan(void *arg, const struct flow_filter *filter,

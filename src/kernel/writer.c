@@ -39,6 +39,7 @@ void writer_init(struct writer *writer, struct nl_socket socket)
 void writer_done(struct writer *writer)
 {
 	nl_close(&writer->socket);
+	nl_close(&writer->filtered);
 	free(writer->requests);
 	free(writer->answers);
 }
@@ -202,14 +203,19 @@ int writer_delete(struct writer *writer, const struct flow_target *targets, size
 			      .count = count,
 			      .build = build_delete,
 			      .arg = (void *)(uintptr_t)targets};
-	int r = batch_run(&batch);
+	int r;
 
+	if (writer->on_delete)
+		writer->on_delete(targets, count, NULL, writer->delete_arg);
+	r = batch_run(&batch);
 	for (size_t i = 0; i < count; i++) {
 		ret_outcomes[i] = outcome_of(batch.results[i]);
 		/* The answer to the first sending was lost, and the entry is gone as asked. */
 		if (ret_outcomes[i] == FLOW_OUTCOME_GONE && batch.sent_again[i])
 			ret_outcomes[i] = FLOW_OUTCOME_DONE;
 	}
+	if (writer->on_delete)
+		writer->on_delete(targets, count, ret_outcomes, writer->delete_arg);
 	return r;
 }
 
@@ -300,11 +306,16 @@ static void take_nothing(const struct nlmsghdr *answer, void *arg)
 	(void)arg;
 }
 
+struct nl_socket *writer_filtered(struct writer *writer)
+{
+	return writer->filtered.mnl ? &writer->filtered : &writer->socket;
+}
+
 int writer_request(struct writer *writer, struct nlmsghdr *request)
 {
 	batch_drop_stale(writer);
 	request->nlmsg_flags |= NLM_F_ACK;
-	return nl_query(&writer->socket, request, take_nothing, NULL);
+	return nl_query(writer_filtered(writer), request, take_nothing, NULL);
 }
 
 static void take_entries(const struct nlmsghdr *answer, void *arg)

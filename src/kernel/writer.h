@@ -15,12 +15,15 @@ struct prover;
 
 struct writer {
 	struct nl_socket socket;
+	struct nl_socket filtered; /* for deletes by a filter; closed: by the other one */
 	uint8_t *requests; /* FLOW_BATCH_MAX messages */
 	uint8_t *answers;  /* WRITER_ANSWERS_BYTES */
 	bool is_stale;	   /* answers to an older batch may still be queued */
 	uint64_t lost;	   /* times answers did not fit the socket's queue */
 	bool (*on_progress)(uint64_t received, void *arg); /* of passes; NULL: nobody listens */
 	void *progress_arg;
+	writer_delete_fn *on_delete; /* NULL: nobody listens */
+	void *delete_arg;
 	struct prover *prover; /* of the filtered delete; NULL in a throw-away namespace */
 };
 
@@ -40,7 +43,8 @@ int writer_set_timeout(struct writer *writer, const struct flow_target *targets,
 		       const struct flow_timeout_change *changes, size_t count,
 		       enum flow_outcome *ret_outcomes);
 int writer_count(struct writer *writer, uint64_t *ret_entries);
-/* One request with its acknowledgement: 0 or -errno. */
+/* A request that names no single entry: on this socket, with its acknowledgement. 0 or -errno. */
+struct nl_socket *writer_filtered(struct writer *writer);
 int writer_request(struct writer *writer, struct nlmsghdr *request);
 /* Evicts what has expired: 0 or -errno. */
 int writer_sweep(struct writer *writer);
