@@ -29,6 +29,11 @@ verify "a record adds up" recorded \
 verify "records fit their schema" /usr/bin/python3 "$here/../check-schemas.py" "$state/alarms.jsonl"
 verify "the log tells before and after" logged 'evict +rule unanswered: [0-9,]+ flows of 10\.1\.0\.66 in .*; [0-9.]+ -> [0-9.]+ %$'
 verify "status counts them" holds 'd["guard"]["evicted"] > 200 and d["guard"]["mode"] == "act" and d["guard"]["base_mode"] == "observe"'
+held_by() { value "sum(r['entries'] for r in d['top_sources'] if r['key'] == '$1')"; }
+counts_as() { is "$(held_by "$1")" "$(entries -s "$1")"; } # SOURCE: as the kernel does
+verify "what it deletes it counts itself" wait_for counts_as 10.1.0.66
+verify "and exactly" holds 'not d["approximate"] and d["lost_events"] == 0'
+verify "without an event for each" holds 'd["guard"]["evicted"] > 200 and d["events"]["received"] < 1730 + d["guard"]["evicted"]'
 ct mode act --for 1s >/dev/null
 verify "after its time the mode of before is back" wait_for holds 'd["guard"]["mode"] == "observe" and "until" not in d["guard"]'
 ct mode act >/dev/null
@@ -77,6 +82,7 @@ empty; conntrack -F >/dev/null 2>&1; hold 20 10.1.0.4
 flood 2500 10.1.0.66 4000
 verify "starts in a table over its capacity" begin_guard
 verify "and makes room" wait_for kept_low 1400
+verify "what was there before counts as gone, too" wait_for counts_as 10.1.0.66
 verify "honest connections live" lives 20 2
 verify "ends with 0" stop
 

@@ -322,11 +322,98 @@ static void what_the_kernel_can_do_alone_is_known(void **state)
 	flow_filter_free(empty);
 }
 
+/* ---- who is told ---- */
+
+struct told {
+	unsigned begun, done, gone, destroyed[2]; /* by the port of single deletes, and by others of the writer */
+	bool is_under_way;
+};
+
+static void on_delete(const struct flow_target *targets, size_t count, const enum flow_outcome *outcomes, void *arg)
+{
+	struct told *told = arg;
+
+	assert_non_null(targets);
+	told->begun += !outcomes;
+	assert_int_equal(told->is_under_way, outcomes != NULL);
+	told->is_under_way = !outcomes;
+	for (size_t i = 0; outcomes && i < count; i++) {
+		told->done += outcomes[i] == FLOW_OUTCOME_DONE;
+		told->gone += outcomes[i] == FLOW_OUTCOME_GONE;
+	}
+}
+
+static bool on_event(enum flow_event_kind kind, const struct flow *flow, const void *raw, size_t raw_len, void *arg)
+{
+	struct told *told = arg;
+	uint32_t portid = event_portid(raw);
+
+	(void)flow;
+	(void)raw_len;
+	if (kind != FLOW_EVENT_DESTROY)
+		return true;
+	assert_true(writer_has_portid(writer, portid));
+	told->destroyed[portid != writer_portid(writer)]++;
+	return true;
+}
+
+static void drain(struct events *events, struct told *told)
+{
+	uint64_t lost;
+
+	while (events_drain(events, 1000, on_event, told, &lost))
+		assert_int_equal(lost, 0);
+	assert_int_equal(lost, 0);
+}
+
+/* Of single deletes who deletes is told at once, and events can be left out; which ones a filter took only events tell.
+ */
+static void single_deletes_are_told_and_filtered_ones_heard(void **state)
+{
+	const struct events_options options = {.groups = EVENTS_DESTROY, .rcvbuf_bytes = 8 << 20};
+	struct table *all = mem_alloc(sizeof(*all));
+	struct flow_target targets[FLOW_BATCH_MAX];
+	enum flow_outcome outcomes[FLOW_BATCH_MAX];
+	struct told told = {0};
+	struct events *events;
+
+	(void)state;
+	assert_int_equal(events_open(&options, &events), 0); /* before them: what nobody listens to has no event */
+	assert_int_equal(empty_table(NULL), 0);
+	fill(7);
+	read_table(NULL, all);
+	assert_true(all->count > 40);
+	drain(events, &told);
+	told = (struct told){0};
+	writer_on_delete(writer, on_delete, &told);
+	for (size_t i = 0; i < 20; i++)
+		flow_target_from(&all->flows[i], &targets[i]);
+	assert_int_equal(ports.delete(ports.arg, targets, 10, outcomes), 0);
+	drain(events, &told);
+	assert_int_equal(told.destroyed[0], 10);
+	assert_int_equal(events_skip(events, writer_portid(writer)), 0);
+	assert_int_equal(ports.delete(ports.arg, targets, 20, outcomes), 0);
+	drain(events, &told);
+	assert_int_equal(told.destroyed[0], 10);
+	assert_int_equal(told.begun, 2);
+	assert_int_equal(told.done, 20);
+	assert_int_equal(told.gone, 10);
+	assert_int_equal(ports.delete_all(ports.arg), 0);
+	drain(events, &told);
+	assert_int_equal(told.destroyed[0], 10);
+	assert_int_equal(told.destroyed[1], all->count - 20);
+	assert_int_equal(told.begun, 2);
+	writer_on_delete(writer, NULL, NULL);
+	events_close(events);
+	free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_the_kernel_can_do_alone_is_known),
 		TEST(both_ways_take_exactly_what_the_filter_means),
+		TEST(single_deletes_are_told_and_filtered_ones_heard),
 	};
 
 	if (geteuid() != 0) {
