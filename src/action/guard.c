@@ -15,10 +15,11 @@
 
 struct guard_config guard_config_default(void)
 {
-	return (struct guard_config){.seniority = seniority_config_default(),
-				     .signature = signature_config_default(),
-				     .max_victims = 327680,
-				     .senior_pct = 80};
+	return (struct guard_config){
+		.seniority = seniority_config_default(),
+		.signature = signature_config_default(),
+		.max_victims = 327680, /* of two rules in one round half of it each: a sixth of a million entries */
+		.senior_pct = 80};
 }
 
 struct guard *guard_new(const struct guard_config *config)

@@ -45,7 +45,7 @@ struct seniority *seniority_new(const struct seniority_config *config)
 	s->slot_count = config->max_flows + config->max_flows / 3 + 1;
 	if (s->slot_count > SLOTS_MAX)
 		s->slot_count = SLOTS_MAX;
-	s->slots = mem_array(slots_all(s), sizeof(*s->slots));
+	s->slots = mem_scattered(slots_all(s), sizeof(*s->slots));
 	s->sources = rows_new(&shape, siphash_key_random(), NULL, NULL);
 	s->source_counts = mem_array(shape.max, sizeof(*s->source_counts));
 	s->counts.fair_share = UINT32_MAX;
