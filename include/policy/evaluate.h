@@ -90,6 +90,8 @@ struct policy_effect {
 						 * before (it is banned until then); 0: no */
 	uint64_t matched, done;			/* entries (ban: addresses) */
 	bool is_unneeded;			/* the rules before it did all: it was not put to the test */
+	bool is_within;				/* no more was there than the source may keep: the snapshot
+						 * tells of more than there is */
 	uint64_t made;				/* entries of what was wanted that others made room for */
 	bool has_entries;			/* the two below are known */
 	uint64_t entries_before, entries_after; /* the kernel's count around the action */

@@ -369,6 +369,7 @@ void guard_evict(struct guard *guard, const struct guard_table *table, const str
 	for (size_t i = 0; i < count; i++) {
 		record_end(lanes[i].outcome, table, e->began_ns);
 		lanes[i].outcome->effect.made = e->lanes[i].made;
+		lanes[i].outcome->effect.is_within = e->lanes[i].is_within;
 		lanes[i].outcome->effect.is_unneeded =
 			e->lanes[i].is_unneeded ||
 			(by_request && is_done && is_untouched(&lanes[i].outcome->record));

@@ -208,9 +208,9 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	evict_tell(e, lane, lane->chosen, count);
 	count_taken(e, lane->chosen, count);
 	evict_count_taken(e, lane, lane->chosen, count);
-	/* Where nothing is to go, what protects the one or the other is no event. */
-	if (!evict_may_go(lane))
-		record->protected_count = 0;
+	lane->is_within = !evict_may_go(lane);
+	if (lane->is_within)
+		record->protected_count = 0; /* nothing was to go: what protects the one or the other is no event */
 	if (!lane->decision->would && count)
 		evict_write(e, lane, lane->chosen, count);
 	reserve_keep(&e->guard->reserve, e, lane, lane->chosen + count, lane->chosen_count - count);

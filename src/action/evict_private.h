@@ -15,6 +15,7 @@ struct lane {
 	uint64_t floor_spared, young_spared;
 	bool has_signature;
 	uint32_t classes; /* 1 << enum flow_class: that the rule takes */
+	bool is_within;	  /* there is no more than the source or prefix may keep */
 	bool is_unneeded; /* the lanes before it, or the pass itself, have made all the room it was to make */
 	uint64_t made; /* room, by others, of what it was to make */
 	size_t max, max_others; /* victims of this round, as in victims_config */

@@ -459,6 +459,9 @@ static void take_outcome(struct engine *engine, const struct policy_decision *de
 	/* What found nothing to do is no event; what met only what is protected is one. */
 	if (outcome->effect.is_unneeded)
 		return;
+	/* Else the rule would find nothing again and again, and be held back for long when there is something. */
+	if (outcome->effect.is_within)
+		passes_want(engine, now_ns);
 	if (record->matched || record->protected_count || record->error || record->action == POLICY_ACTION_LOG)
 		write_record(engine, record);
 }

@@ -12,6 +12,10 @@ limit() { # NAME CLASSES MORE: a rule on sources with more than 300 unanswered f
 	printf '{ "name": "%s", "when": { "source": { "unreplied": 300 } }, "do": { "action": "evict", "classes": [ %s ], "min_age": 0 } %s }' "$1" "$2" "$3"
 }
 unanswered_of() { [ "$(entries -s "$1" -p udp)" -le "$2" ]; } # SOURCE MOST
+pictured() { # SOURCE ENTRIES: what the daemon takes it to hold
+	ct -j top | python3 -c 'import json, sys
+sys.exit([r["entries"] for r in json.load(sys.stdin)["rows"] if r["key"] == sys.argv[1]] != [int(sys.argv[2])])' "$1" "$2"
+}
 evicted() { value 'd["guard"]["evicted"]'; }
 
 # ---- more sources than are kept apart; nobody is punished where nobody dominates ----
@@ -35,20 +39,25 @@ verify "the table is brought down" wait_for kept_low 2560
 verify "the heavy one pays for it alone" is "$(($(entries -p udp) - $(entries -s 10.1.0.66 -p udp)))" 2000
 verify "ends with 0" stop
 
-# ---- over the limit before anybody listened ----
+# ---- over the limit before anybody listened, or where nobody does ----
 # Flows born then end without an event: the daemon's picture goes on counting them until the next pass of its own, which few
-# that are gone do not hasten. Each round counts anew.
-empty; rm -f "$state/alarms.jsonl"
-printf '{ "capacity": 100000, "pass": { "min_interval_sec": 3600, "max_interval_sec": 3600 }, %s }\n' "$marks" >"$dir/config"
-policy act "$(limit late '"unreplied"' ', "cooldown": "100ms"')"
-flood 390 10.1.0.66
-verify "starts with a source over its limit" begin_guard
-verify "which is cut down to it" wait_for recorded 'r["rule"] == "late" and r["done"] == 91'
-verify "and looked at again and again" wait_for holds 'd["guard"]["rounds"] >= 4'
-verify "it has what it may keep" is "$(entries -s 10.1.0.66 -p udp)" 299
-verify "no more was taken" is "$(evicted)" 91
-verify "and one record tells it" is "$(records)" 1
-verify "ends with 0" stop
+# that are gone do not hasten. So the next round looks at the source again: it counts anew, and what it finds brings that pass.
+for events in on off; do
+	empty; rm -f "$state/alarms.jsonl"
+	printf '{ "capacity": 100000, "events": "%s", "pass": { "min_interval_sec": 3600, "max_interval_sec": 3600 }, %s }\n' \
+		$events "$marks" >"$dir/config"
+	policy act "$(limit late '"unreplied"' ', "cooldown": "100ms"')"
+	flood 390 10.1.0.66
+	verify "starts with a source over its limit, events $events" begin_guard
+	verify "which is cut down to it" wait_for recorded 'r["rule"] == "late" and r["done"] == 91'
+	verify "looked at again until the picture is right" wait_for pictured 10.1.0.66 299
+	verify "it has what it may keep" is "$(entries -s 10.1.0.66 -p udp)" 299
+	verify "no more was taken" is "$(evicted)" 91
+	verify "and one record tells it" is "$(records)" 1
+	# What is heard may bring a pass by itself where the machine is slow.
+	[ $events = on ] || verify "not only once" holds 'd["guard"]["rounds"] >= 2'
+	verify "ends with 0" stop
+done
 
 # ---- an honest crowd ----
 empty; rm -f "$state/alarms.jsonl"

@@ -91,11 +91,13 @@ static void who_is_not_beyond_it_is_as_when_nothing_was_found(void **state)
 	assert_int_equal(outcome.record.protected_count, 0); /* else it would be a record */
 	assert_int_equal(outcome.effect.done, 0);
 	assert_false(outcome.effect.is_unneeded);
+	assert_true(outcome.effect.is_within);
 	assert_int_equal(w->fake->writes, 0);
 	/* One more, and it is told again. */
 	run(w, limit(w, 32, 601, UNREPLIED, 899));
 	assert_int_equal(outcome.record.done, 1);
 	assert_int_equal(outcome.record.protected_count, 1);
+	assert_false(outcome.effect.is_within);
 	protect_free(protect);
 }
 
