@@ -6,10 +6,10 @@
  * Order: by stage (below), in a stage by class (worst first), in a class max-min fair over
  * sources: the k-th flow of a source that is met in the pass ranks k, the highest ranks go; to
  * take the n highest is exactly to take from those that hold most, down to a common level. Then
- * the longest idle. Before fairness, inside a class: where a signature hits the base, what fits
- * it; of what is idle beyond the floor, doublings of the idle time (4 days are worse than 3
- * hours); of what is unanswered and fits, seconds of age up to young_sec. Pickups count against
- * nobody. */
+ * the longest idle; where all are of one source (of_one_source) that alone. Before fairness, inside
+ * a class: where a signature hits the base, what fits it; of what is idle beyond the floor,
+ * doublings of the idle time (4 days are worse than 3 hours); of what is unanswered and fits,
+ * seconds of age up to young_sec. Pickups count against nobody. */
 #ifndef CTWARDEN_STATS_VICTIMS_H
 #define CTWARDEN_STATS_VICTIMS_H
 
@@ -95,6 +95,7 @@ struct victims_config {
 	uint32_t established_floor_sec, stream_floor_sec;
 	uint8_t source_prefix[2];           /* 32, 64 */
 	size_t max_sources;                 /* times class; the lightest give way */
+	bool of_one_source; /* it is one source that is to give: whichever of its flows is met later is no worse */
 	bool takes_loopback, takes_sctp;    /* false: spared */
 	bool is_blind; /* what was there in calm is not known: where even young ones are asked for, idle beyond the
 			* floor is no reason of its own, and who holds most gives first */

@@ -55,6 +55,7 @@ static struct victims_config lane_config(const struct eviction *e, const struct 
 		config.stream_floor_sec = (uint32_t)(action->floors_ns[FLOW_CLASS_STREAM] / NS_PER_SEC);
 	memcpy(config.source_prefix, e->guard->config.seniority.source_prefix, sizeof(config.source_prefix));
 	config.max_sources = lane->decision->scope == POLICY_SCOPE_TABLE ? LANE_SOURCES : TALLY_SOURCES;
+	config.of_one_source = lane->decision->scope == POLICY_SCOPE_SOURCE;
 	config.is_blind = !evict_knows_calm(e->guard);
 	config.is_protected = is_protected;
 	config.protected_arg = (void *)lane;

@@ -265,7 +265,7 @@ static void begin_candidate(struct victims *v, const struct flow *flow,
 	p->victim = *victim;
 	fill_victim(&p->victim, flow, facts);
 	/* Who stands as the source of a pickup is not to blame. */
-	p->is_ranked = facts->class != FLOW_CLASS_PICKUP;
+	p->is_ranked = facts->class != FLOW_CLASS_PICKUP && !v->config.of_one_source;
 	if (p->is_ranked) {
 		p->key = ranking_key_of(&by_source, flow);
 		p->key.value = (uint32_t)(victim->order >> ORDER_STEP_SHIFT);

@@ -155,6 +155,30 @@ static void what_cannot_go_counts_too(void **state)
 	assert_int_equal(alive(w, w->honest, w->honest + 100), 100);
 }
 
+/* Of a source down to the limit, oldest first; of a network those go who hold most of it, whatever their age. */
+static void the_oldest_of_a_source_go_first(void **state)
+{
+	struct world *w = *state;
+	size_t first = w->honest;
+
+	limit_policy(w);
+	add_many(w, 1600, SOURCE, 0, 1000);
+	for (size_t i = first; i < w->fake->count; i++)
+		w->fake->flows[i].timeout_sec = i % 2 ? 20 : 5;
+	run(w, limit(w, 32, 601, UNREPLIED, 999));
+	assert_int_equal(outcome.record.done, 601);
+	for (size_t i = first; i < w->fake->count; i++)
+		assert_true(w->fake->alive[i] || i % 2 == 0);
+	w->fake->count = first;
+	add_many(w, 900, SOURCE, 0, 1000);
+	add_many(w, 100, SOURCE + 1, 0, 1000);
+	for (size_t i = first + 900; i < w->fake->count; i++)
+		w->fake->flows[i].timeout_sec = 5;
+	run(w, limit(w, 24, 500, UNREPLIED, 500));
+	assert_int_equal(outcome.record.done, 500);
+	assert_int_equal(alive(w, first + 900, w->fake->count), 100);
+}
+
 static void all_of_a_prefix_count(void **state)
 {
 	struct world *w = *state;
@@ -350,6 +374,7 @@ int main(void)
 		TEST(no_more_than_was_wanted_goes),
 		TEST(pickups_do_not_count),
 		TEST(what_cannot_go_counts_too),
+		TEST(the_oldest_of_a_source_go_first),
 		TEST(all_of_a_prefix_count),
 		TEST(a_source_of_ipv6_is_its_network),
 		TEST(a_condition_that_holds_no_longer_lets_nothing_go),

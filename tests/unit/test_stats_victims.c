@@ -576,6 +576,34 @@ static void at_full_the_blind_take_from_who_holds_most(void **state)
 	victims_free(b.victims);
 }
 
+/* 300 old ones and 300 younger ones, met in turns. */
+static void of_one_source_the_longest_idle_go(void **state)
+{
+	(void)state;
+	for (int is_one = 0; is_one < 2; is_one++) {
+		struct bench b = bench_start(VICTIM_IDLE, 350);
+		struct victims_config config = b.config;
+		size_t old = 0;
+
+		config.of_one_source = is_one;
+		victims_reset(b.victims, &config);
+		for (uint16_t i = 0; i < 600; i++)
+			offer(&b, flow_make(UDP, USERS, SERVER, i, 1), i % 2 ? 32 : 7, (struct standing){0});
+		offer(&b, tcp_in(FLOW_TCP_SYN_RECV, 601), 900, (struct standing){0}); /* a milder class waits */
+		finish(&b);
+		assert_int_equal(b.count, 350);
+		for (size_t i = 0; i < b.count; i++) {
+			assert_int_equal(b.list[i].class, FLOW_CLASS_UNREPLIED);
+			old += victim_idle_sec(&b.list[i]) == 32;
+		}
+		if (is_one)
+			assert_int_equal(old, 300);
+		else /* else it is fairness that chooses */
+			assert_int_equal(old, 175);
+		victims_free(b.victims);
+	}
+}
+
 static void no_budget_takes_nothing(void **state)
 {
 	struct bench b = bench_start(VICTIM_SENIOR, 0);
@@ -631,6 +659,7 @@ int main(void)
 		cmocka_unit_test(half_open_flows_that_fit_need_no_trial),
 		cmocka_unit_test(where_attributes_do_not_tell_apart_use_does),
 		cmocka_unit_test(at_full_the_blind_take_from_who_holds_most),
+		cmocka_unit_test(of_one_source_the_longest_idle_go),
 		cmocka_unit_test(no_budget_takes_nothing),
 		cmocka_unit_test(reasons_are_words),
 	};
