@@ -279,6 +279,38 @@ static void test_stale_cleanup_only_means_what_has_been_silent_for_long(void **s
 	policy_free(policy);
 }
 
+/* Whoever sets a lifetime (a timeout policy, ctwarden timeout) hides how long the flow has been idle. */
+static void test_stale_cleanup_takes_none_whose_idle_time_is_not_known(void **state)
+{
+	const int64_t now_ns = 1795599667 * SEC;
+	struct flow_timeouts timeouts = flow_timeouts_default();
+	struct policy_flow_context context = {{now_ns, &timeouts}, false, NULL, 0};
+	struct flow flows[] = {flow_of(17, 0, FLOW_STATUS_CONFIRMED, "10.0.0.1"),
+			       flow_of(6, FLOW_TCP_ESTABLISHED, TWO_WAY, "10.0.0.1"),
+			       flow_of(6, FLOW_TCP_ESTABLISHED, FLOW_STATUS_CONFIRMED, "10.0.0.1")};
+	const uint32_t left_sec[] = {1, 250000, 250000}; /* of the kernel's default */
+	struct policy *policy = shipped("stale-cleanup");
+	unsigned taken = 0;
+
+	(void)state;
+	for (size_t k = 0; k < sizeof(flows) / sizeof(flows[0]); k++) {
+		flows[k].has |= FLOW_HAS_TIMESTAMP;
+		flows[k].start_ns = (uint64_t)(now_ns - 10 * 86400 * SEC);
+		for (size_t j = 0; j < policy->rule_count; j++) {
+			struct policy_decision decision = {.rule = j, .filter = policy->rules[j].match.filter};
+
+			flows[k].timeout_sec = left_sec[k];
+			taken += policy_judge(policy, &decision, &flows[k], &context, NULL, NULL) ==
+				 POLICY_VERDICT_TAKE;
+			flows[k].timeout_sec = 500000;
+			assert_int_not_equal(policy_judge(policy, &decision, &flows[k], &context, NULL, NULL),
+					     POLICY_VERDICT_TAKE);
+		}
+	}
+	assert_int_equal(taken, 3);
+	policy_free(policy);
+}
+
 static void test_per_source_limit_takes_unanswered_flows_above_the_limit_alone(void **state)
 {
 	struct policy *policy = shipped("per-source-limit");
@@ -308,6 +340,7 @@ int main(void)
 		cmocka_unit_test(
 			test_gateway_takes_answered_flows_when_unanswered_ones_do_not_suffice),
 		cmocka_unit_test(test_stale_cleanup_only_means_what_has_been_silent_for_long),
+		cmocka_unit_test(test_stale_cleanup_takes_none_whose_idle_time_is_not_known),
 		cmocka_unit_test(
 			test_per_source_limit_takes_unanswered_flows_above_the_limit_alone),
 	};
