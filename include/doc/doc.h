@@ -26,8 +26,11 @@ struct doc_node {
  * blanked outside strings. 0, or -EINVAL (problem filled), -EFBIG (above DOC_SIZE_MAX; problem filled). */
 int doc_parse(const char *text, size_t len, const char *name, bool comments, struct doc **ret_doc,
 	      struct problem *reterr_problem);
-/* Reads a file with comments allowed. Also -errno of open/read with the problem filled. Blocks on the file. */
+/* Reads a regular file with comments allowed. Also -errno of file_open and read with the problem filled. Waits for
+ * the disk alone. */
 int doc_load(const char *file, struct doc **ret_doc, struct problem *reterr_problem);
+/* The same of what a person names in a command, a pipe too (file_open_any): waits for who writes to it. */
+int doc_load_any(const char *file, struct doc **ret_doc, struct problem *reterr_problem);
 void doc_free(struct doc *doc);
 struct doc_node doc_root(const struct doc *doc);
 

@@ -183,8 +183,10 @@ struct policy {
  * untouched on failure. */
 int policy_parse(const char *text, size_t len, const char *name, struct policy **ret_policy,
 		 struct problem *reterr_problem);
-/* As policy_parse for a file; also -errno of open and read. Blocks on the file. */
+/* As policy_parse for a regular file; also -errno of open and read. Waits for the disk alone. */
 int policy_load(const char *file, struct policy **ret_policy, struct problem *reterr_problem);
+/* The same of what a person names in a command, a pipe too: waits for who writes to it. */
+int policy_load_any(const char *file, struct policy **ret_policy, struct problem *reterr_problem);
 /* The policy in force where there is no file: observes, protects operator and own, has no rules. */
 struct policy *policy_new_default(void);
 void policy_free(struct policy *policy); /* NULL allowed */

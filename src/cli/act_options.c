@@ -114,7 +114,7 @@ static int add_config(struct act *act)
 	char line[800];
 	int result;
 
-	result = doc_load(file ? file : CLI_DEFAULT_CONFIG, &doc, &problem);
+	result = doc_load_any(file ? file : CLI_DEFAULT_CONFIG, &doc, &problem);
 	if (result == -ENOENT && !file)
 		return 0;
 	policy = policy_new_default();

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/units.h"
@@ -276,7 +277,7 @@ int cmd_log(struct cli *cli)
 	if (result == -ENOENT)
 		run_say("%s: no log there; has ctwardend run, with this --state-dir?", directory);
 	else if (result)
-		run_say("%s: %s", directory, strerror(-result));
+		run_say("%s: %s", directory, file_strerror(result));
 	else if (log.tail_max)
 		show_tail(&log);
 	free_tail(&log);

@@ -110,7 +110,7 @@ int cmd_policy(struct cli *cli)
 	}
 	if (verb->run != policy_test_run && given_for_test(cli, verb->name, &problem))
 		return run_usage(&problem);
-	if (policy_load(cli->operands[1], &policy, &problem)) {
+	if (policy_load_any(cli->operands[1], &policy, &problem)) {
 		run_say("%s", problem_format(&problem, line, sizeof(line)));
 		return EXIT_INVALID;
 	}

@@ -39,7 +39,7 @@ int relieve_load(struct relieve *relieve)
 	char line[800];
 	int result;
 
-	result = file ? policy_load(file, &relieve->policy, &problem)
+	result = file ? policy_load_any(file, &relieve->policy, &problem)
 		      : policy_parse(built_in, strlen(built_in), "built-in", &relieve->policy,
 				     &problem);
 	if (result) {

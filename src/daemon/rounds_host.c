@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/units.h"
 
@@ -55,7 +56,7 @@ void rounds_keep_seniority(struct rounds *rounds)
 	snprintf(path, sizeof(path), "%s/%s", rounds->config.state_dir, SENIORITY_FILE);
 	snprintf(fresh, sizeof(fresh), "%s.new", path);
 	/* It holds the key of the hashes. */
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	fd = file_open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return;
 	buf = mem_alloc(seniority_saved_max(seniority));
@@ -78,11 +79,11 @@ void rounds_take_seniority_over(struct rounds *rounds)
 	uint64_t known;
 
 	snprintf(path, sizeof(path), "%s/%s", rounds->config.state_dir, SENIORITY_FILE);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = file_open(path, O_RDONLY | O_NOFOLLOW, 0);
 	if (fd < 0)
 		return;
 	/* By its own size: it may be of a time when the table was larger. */
-	if (fstat(fd, &file) < 0 || !S_ISREG(file.st_mode) || file.st_size > SAVED_MAX) {
+	if (fstat(fd, &file) < 0 || file.st_size > SAVED_MAX) {
 		close(fd);
 		return;
 	}

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "kernel/kernel.h"
 #include "policy/words.h"
 
@@ -71,14 +72,19 @@ static int load(const char *directory, struct values *values)
 {
 	char path[512], line[128];
 	struct value value;
-	int result = 0;
+	int fd, result = 0;
 	FILE *file;
 
 	values->count = 0;
 	path_of(directory, "", path, sizeof(path));
-	file = fopen(path, "re");
-	if (!file)
-		return -errno;
+	fd = file_open(path, O_RDONLY, 0);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file) {
+		result = fd < 0 ? fd : -errno;
+		if (fd >= 0)
+			close(fd);
+		return result;
+	}
 	while (values->count < VALUES_MAX && fgets(line, sizeof(line), file)) {
 		if (!read_line(line, &value) || find(values, value.index))
 			result = -EBADMSG;
@@ -98,9 +104,9 @@ static int save(const char *directory, const struct values *values)
 	path_of(directory, "", path, sizeof(path));
 	path_of(directory, ".new", fresh, sizeof(fresh));
 	/* A link here would have another file overwritten. */
-	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+	fd = file_open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0640);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	for (size_t i = 0; i < values->count && !result; i++) {
 		const struct value *value = &values->items[i];
 		int len = snprintf(line, sizeof(line), "%s %u %u\n", policy_timeouts[value->index].key, value->before,
@@ -151,7 +157,7 @@ int settings_lower(const char *directory, const struct flow_timeouts *set, struc
 	result = save(directory, &values);
 	if (result)
 		return problem_set(reterr_problem, directory, "cannot be written, so no timeout is lowered: %s",
-				   strerror(-result)), result;
+				   file_strerror(result)), result;
 	result = timeouts_write(&lower);
 	if (result) {
 		settings_restore(directory, NULL, NULL);
@@ -176,7 +182,7 @@ int settings_restore(const char *directory, size_t *ret_count, struct problem *r
 	path_of(directory, "", path, sizeof(path));
 	is_damaged = result == -EBADMSG;
 	if (result && !is_damaged)
-		return problem_set(reterr_problem, path, "cannot be read: %s", strerror(-result)), result;
+		return problem_set(reterr_problem, path, "cannot be read: %s", file_strerror(result)), result;
 	result = timeouts_read(&now);
 	for (size_t i = 0; i < values.count && !result; i++) {
 		const struct value *value = &values.items[i];

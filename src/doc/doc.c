@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "private.h"
 
@@ -151,18 +152,17 @@ static int read_all(int fd, char *buf, size_t size, size_t *ret_len)
 	return 0;
 }
 
-int doc_load(const char *file, struct doc **ret_doc, struct problem *reterr_problem)
+/* fd: of file, or -errno of opening it; closed here. */
+static int load_from(int fd, const char *file, struct doc **ret_doc, struct problem *reterr_problem)
 {
 	size_t size = DOC_SIZE_MAX + 1, len = 0; /* one more tells what is too large */
 	char *text, told[160];
-	int fd, r;
+	int r;
 
-	fd = open(file, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
-		r = -errno;
-		snprintf(told, sizeof(told), "cannot be opened: %s", strerror(-r));
+		snprintf(told, sizeof(told), "cannot be opened: %s", file_strerror(fd));
 		problem_fill(reterr_problem, file, 0, "", told);
-		return r;
+		return fd;
 	}
 	text = mem_alloc(size);
 	r = read_all(fd, text, size, &len);
@@ -175,6 +175,16 @@ int doc_load(const char *file, struct doc **ret_doc, struct problem *reterr_prob
 	}
 	free(text);
 	return r;
+}
+
+int doc_load(const char *file, struct doc **ret_doc, struct problem *reterr_problem)
+{
+	return load_from(file_open(file, O_RDONLY, 0), file, ret_doc, reterr_problem);
+}
+
+int doc_load_any(const char *file, struct doc **ret_doc, struct problem *reterr_problem)
+{
+	return load_from(file_open_any(file), file, ret_doc, reterr_problem);
 }
 
 void doc_free(struct doc *doc)

@@ -216,3 +216,11 @@ int policy_load(const char *file, struct policy **ret_policy, struct problem *re
 
 	return result < 0 ? result : read_doc(doc, ret_policy, reterr_problem);
 }
+
+int policy_load_any(const char *file, struct policy **ret_policy, struct problem *reterr_problem)
+{
+	struct doc *doc;
+	int result = doc_load_any(file, &doc, reterr_problem);
+
+	return result < 0 ? result : read_doc(doc, ret_policy, reterr_problem);
+}

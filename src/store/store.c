@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "doc/doc.h"
 
@@ -29,12 +30,12 @@ struct store {
 static int open_file(const char *path)
 {
 	/* Not through a link: it would have another file of root's written to. */
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640);
+	int fd = file_open(path, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0640);
 	struct stat st;
 	char last;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (fstat(fd, &st) == 0 && st.st_size > 0 && pread(fd, &last, 1, st.st_size - 1) == 1 && last != '\n' &&
 	    write(fd, "\n", 1) != 1) {
 		int error = errno;
@@ -56,7 +57,7 @@ int store_open(const char *directory, uint64_t max_bytes, struct store **ret_sto
 	else
 		fd = open_file(path);
 	if (fd < 0) {
-		problem_set(reterr_problem, "", "cannot write to %s: %s", path, strerror(-fd));
+		problem_set(reterr_problem, "", "cannot write to %s: %s", path, file_strerror(fd));
 		free(path);
 		return fd;
 	}
@@ -185,14 +186,19 @@ static void read_line(struct reading *reading, const char *line, size_t len)
 
 static int read_file(struct reading *reading, const char *path)
 {
-	FILE *file = fopen(path, "re");
+	int fd = file_open(path, O_RDONLY, 0), err = 0;
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
-	int err = 0;
 
-	if (!file)
-		return -errno;
+	if (fd < 0)
+		return fd;
+	if (!file) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
 	while (!reading->is_over && (len = getline(&line, &size, file)) > 0)
 		read_line(reading, line, line[len - 1] == '\n' ? (size_t)len - 1 : (size_t)len);
 	if (ferror(file))

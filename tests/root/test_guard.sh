@@ -60,6 +60,14 @@ ct reload >/dev/null 2>"$dir/said"; r=$?
 verify "a broken policy is exit 4" is $r 4
 verify "with file, line and path" grep -q 'policy:2: rules\[0\]' "$dir/said"
 verify "and the old one stays in force" holds 'd["guard"]["policy"] == "test" and d["guard"]["rules"] == 1'
+rm "$dir/policy"; mkfifo "$dir/policy"
+ct reload >/dev/null 2>"$dir/said"; r=$?
+verify "a pipe in its place is refused" is $r 4
+verify "with what it is" grep -q 'policy: cannot be opened: it is no regular file' "$dir/said"
+kill -HUP "$daemon"
+verify "by a signal too" wait_for sh -c "[ \$(grep -c 'it is no regular file' '$dir/err') = 2 ]"
+verify "and the daemon goes on" holds 'd["guard"]["policy"] == "test"'
+rm "$dir/policy"
 policy act "$evict"
 verify "a good one is taken over" ct reload
 verify "with its mode" wait_for holds 'd["guard"]["mode"] == "act"'

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -358,6 +359,29 @@ static void files_are_read_or_told(void **state)
 	assert_int_equal(doc_load(file, &doc, &problem), -ENOENT);
 	assert_non_null(strstr(problem.text, "No such file"));
 	assert_int_equal(doc_load("/tmp", &doc, &problem), -EISDIR);
+	assert_int_equal(mkfifo(file, 0600), 0);
+	assert_int_equal(doc_load(file, &doc, &problem), -ENODEV);
+	assert_string_equal(problem.text, "cannot be opened: it is no regular file");
+	unlink(file);
+}
+
+static void a_pipe_is_read_where_a_person_names_it(void **state)
+{
+	struct problem problem = {0};
+	struct doc *doc = NULL;
+	char path[32];
+	int ends[2];
+
+	(void)state;
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], "{ \"a\": 4 } # x", 14), 14);
+	close(ends[1]);
+	snprintf(path, sizeof(path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(doc_load(path, &doc, &problem), -ENODEV);
+	assert_int_equal(doc_load_any(path, &doc, &problem), 0);
+	assert_int_equal(whole_of(doc, "a"), 4);
+	doc_free(doc);
+	close(ends[0]);
 }
 
 int main(void)
@@ -377,6 +401,7 @@ int main(void)
 		cmocka_unit_test(long_paths_are_cut_between_characters_and_find_their_line),
 		cmocka_unit_test(problem_may_quote_itself),
 		cmocka_unit_test(files_are_read_or_told),
+		cmocka_unit_test(a_pipe_is_read_where_a_person_names_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
