@@ -22,6 +22,11 @@ struct guard_config {
 	struct seniority_config seniority;
 	struct signature_config signature;
 	size_t max_victims; /* of one round over all decisions; 80 B each, and 80 more where it need not fit a surge */
+	/* 0-1: what of the table a signature has to cover where nothing is known of the calm, or young flows that fit
+	 * it are spared as others are. 0: as signature.min_coverage. That is right where rounds follow on each other
+	 * while a flood goes on: it fills the table sooner than its flows grow old, and more is known by the next
+	 * round. Who makes room once, and can again when they are not young any more, asks for most of the table. */
+	double min_alike;
 	double senior_pct;  /* seniors that count, of the capacity, shared max-min over sources */
 };
 

@@ -72,7 +72,8 @@ struct victim { /* 64 bytes: enough for a DELETE and for a look before it */
 	uint16_t sport, dport, zone, zone_reply;
 	uint32_t id, timeout_sec;
 	uint8_t family, protocol, state;
-	uint8_t signature;       /* the number of the one that fits, + 1; 0: none */
+	uint8_t signature : 4;   /* the number of the one that fits, + 1; 0: none */
+	uint8_t alone : 4;       /* enum victim_stage: did it fit none; VICTIM_STAGE_COUNT: it would not go */
 	uint16_t class : 4, stage : 4, has : 8; /* enum flow_class, victim_stage; VICTIM_HAS_* */
 	uint16_t idle_code;      /* of victim_idle_sec */
 };
@@ -118,12 +119,17 @@ size_t victims_bytes(const struct victims *victims);
  * those of victims_new. */
 void victims_reset(struct victims *victims, const struct victims_config *config);
 
-/* One flow of the pass. */
+/* One flow of the pass. goes_by_fit: did it fit no signature, the rule would spare it. */
 void victims_offer(struct victims *victims, const struct flow *flow,
-		   const struct flow_facts *facts, const struct standing *standing);
+		   const struct flow_facts *facts, const struct standing *standing, bool goes_by_fit);
 
 /* A flow of the pass that is not offered: a child that lives keeps its master. */
 void victims_see(struct victims *victims, const struct flow *flow);
+
+/* After the last offer, before victims_finish: the pass does not bear out the signature of this number. What was to go
+ * because it fits lives; what may go without it takes the place it would have had: its stage, class and idle time, and
+ * its rank among the flows of its source that fit too. */
+void victims_refute(struct victims *victims, size_t signature);
 
 struct victims_report {
 	uint64_t offered;

@@ -26,9 +26,10 @@ struct early_flow {
 };
 
 /* Without a calm table to compare with, what is common is not known to be a surge: then a signature speaks only for
- * flows that nobody answers. */
+ * flows that nobody answers. (None is found in no flows.) */
 static void without_base(struct eviction *e)
 {
+	double share = (double)e->sampled / (double)(e->base_flows + e->growth_flows); /* those it was found among */
 	size_t kept = 0;
 
 	for (size_t i = 0; i < e->signature_count; i++) {
@@ -36,7 +37,8 @@ static void without_base(struct eviction *e)
 
 		signature->is_blind = true;
 		signature->pattern.classes &= UNANSWERED;
-		if (signature->pattern.classes)
+		signature->coverage *= share;
+		if (signature->pattern.classes && signature->coverage >= e->guard->config.min_alike)
 			e->signatures[kept++] = *signature;
 	}
 	e->signature_count = kept;
@@ -49,7 +51,7 @@ static void find_signature(struct eviction *e, uint64_t expected)
 	struct signature_input input = {.base = &e->guard->base,
 					.growth = &e->guard->growing,
 					.base_flows = e->guard->base_flows,
-					.growth_flows = (uint64_t)((double)e->growth_flows * scale)};
+					.growth_flows = (uint64_t)((double)e->sampled * scale)};
 
 	e->signature_count = signature_find(e->guard->finder, &input, SIGNATURE_MAX, e->signatures);
 	if (!evict_knows_calm(e->guard))
@@ -72,8 +74,9 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 		     const struct standing *standing, int signature)
 {
 	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], standing);
-	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
+	struct policy_flow_context context = {.match = e->context};
 	enum policy_verdict verdict;
+	bool goes_by_fit = false;
 	size_t by = 0;
 
 	if (!lane->victims)
@@ -84,11 +87,15 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 		return;
 	}
 	verdict = policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by);
+	if (fits && (verdict == POLICY_VERDICT_ACTIVE || verdict == POLICY_VERDICT_YOUNG)) {
+		context.fits_signature = goes_by_fit = true;
+		verdict = policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by);
+	}
 	if (verdict != POLICY_VERDICT_TAKE)
 		victims_see(lane->victims, flow);
 	switch (verdict) {
 	case POLICY_VERDICT_TAKE:
-		victims_offer(lane->victims, flow, facts, standing);
+		victims_offer(lane->victims, flow, facts, standing, goes_by_fit);
 		break;
 	case POLICY_VERDICT_ACTIVE:
 		lane->floor_spared++;
@@ -134,6 +141,13 @@ static void offer_early(struct eviction *e, uint64_t expected)
 	}
 }
 
+/* Whether the signature is looked for among such. Where that has to speak for most of the table, and the calm is not
+ * known, only among those that it may mean: what the answered have in common with them says nothing. */
+static bool may_be_alike(const struct eviction *e, enum flow_class class)
+{
+	return e->guard->config.min_alike <= 0 || evict_knows_calm(e->guard) || UNANSWERED >> class & 1;
+}
+
 /* Many of the known surge alone would push out what was tried of others, and the same few, met in each round, would
  * speak for many. */
 static bool may_try(const struct eviction *e)
@@ -160,7 +174,10 @@ static void on_standing(const struct flow *flow, const struct flow_facts *facts,
 		e->base_flows++;
 	} else {
 		e->growth_flows++;
-		sample_offer(&e->guard->growing, flow);
+		if (may_be_alike(e, facts->class)) {
+			e->sampled++;
+			sample_offer(&e->guard->growing, flow);
+		}
 	}
 	if (e->used == EARLY_FLOWS)
 		offer_early(e, e->lanes[0].record->entries_before);
@@ -180,9 +197,14 @@ bool evict_on_flow(const struct flow *flow, const void *raw, size_t raw_len, voi
 
 static void confirm(struct eviction *e)
 {
-	for (size_t i = 0; i < e->signature_count; i++)
-		if (!signature_confirm(&e->signatures[i], &e->guard->config.signature, &e->counts[i]))
-			e->signatures[i].is_confirmed = false;
+	for (size_t i = 0; i < e->signature_count; i++) {
+		struct signature *signature = &e->signatures[i];
+		bool is_borne_out =
+			signature_confirm(signature, &e->guard->config.signature, &e->counts[i]) &&
+			(!signature->is_blind || signature->coverage >= e->guard->config.min_alike);
+
+		signature->is_confirmed = is_borne_out;
+	}
 	fast_confirm(&e->guard->fast, e->signatures, e->began_ns);
 }
 

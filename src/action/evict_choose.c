@@ -10,19 +10,11 @@
 #define LAST_ROOM_DIVISOR 20 /* of the capacity: 5 % */
 
 /* The pass does not bear a signature out: what is taken only because it fits lives. */
-static size_t without_refuted(const struct eviction *e, struct victim *victims, size_t count)
+static void drop_refuted(const struct eviction *e, struct lane *lane)
 {
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		unsigned number = victims[i].signature; /* + 1 */
-		bool rests_on_it = victims[i].stage == VICTIM_FIT || victims[i].stage == VICTIM_UNANSWERED_FIT;
-
-		if (number && rests_on_it && !e->signatures[number - 1].is_confirmed)
-			continue;
-		victims[kept++] = victims[i];
-	}
-	return kept;
+	for (size_t i = 0; i < e->signature_count; i++)
+		if (!e->signatures[i].is_confirmed)
+			victims_refute(lane->pool, i);
 }
 
 /* Who was put in by user space while the pass went on is no victim. */
@@ -98,8 +90,8 @@ static void choose(struct eviction *e, struct lane *lane)
 		return;
 	lane->pool = lane->victims;
 	lane->victims = NULL;
+	drop_refuted(e, lane);
 	lane->chosen = victims_finish(lane->pool, &count, &lane->report);
-	count = without_refuted(e, lane->chosen, count);
 	lane->chosen_count = without_seniors(e, lane, lane->chosen, count);
 }
 

@@ -36,6 +36,7 @@ struct eviction {
 	uint64_t done; /* by the lanes that are finished; where they only observe: what they would have */
 	bool is_open; /* the signature was looked for: flows go to the lanes at once */
 	uint64_t base_flows, growth_flows;
+	uint64_t sampled; /* of growth_flows: the signature is looked for among them */
 	struct signature signatures[SIGNATURE_MAX];
 	struct signature_counts counts[SIGNATURE_MAX];
 	size_t signature_count;

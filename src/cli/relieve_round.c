@@ -11,6 +11,7 @@
 
 #define VICTIMS_MAX (1u << 20) /* of one round: 200 MB at most, as much as is used of it */
 #define ROUNDS_MAX  64
+#define ALIKE_MIN   0.5 /* of the table: then even young ones that nobody answers go */
 #define GREW_MAX    3 /* rounds for what came while others went */
 
 /* ---- one record of many ---- */
@@ -87,6 +88,7 @@ static struct guard *new_guard(const struct relieve *relieve, uint64_t want)
 	uint64_t most = want * relieve->rule_count;
 
 	config.max_victims = most > VICTIMS_MAX ? VICTIMS_MAX : (size_t)most;
+	config.min_alike = ALIKE_MIN;
 	/* One or two passes: what is remembered of flows serves nobody. */
 	config.seniority.max_flows = 1024;
 	config.seniority.max_sources = 1024;

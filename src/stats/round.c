@@ -32,7 +32,7 @@ static void judge(struct round *round, struct round_flow *at)
 		signature_count(&config->counts[i], &config->signatures[i].pattern, &at->flow,
 				at->facts.class, standing.is_base);
 	if (config->victims)
-		victims_offer(config->victims, &at->flow, &at->facts, &standing);
+		victims_offer(config->victims, &at->flow, &at->facts, &standing, false);
 	if (config->on_flow)
 		config->on_flow(&at->flow, &at->facts, &standing, config->arg);
 }

@@ -11,7 +11,6 @@
 #include "base/rows.h"
 
 #define MASTERS_MAX 4096
-#define LONG_DEAD   3 /* doublings of the idle time beyond the floor */
 
 /* The heap proper holds 16 bytes a candidate, so that a new one moves little memory. */
 struct entry {
@@ -295,64 +294,17 @@ static void try_candidate(struct victims *v, const struct flow *flow,
 	begin_candidate(v, flow, facts, heap, victim);
 }
 
-struct fit {
-	bool raises;	/* the stage */
-	bool is_proven; /* goes until the level is ok */
-	bool is_weak;	/* chooses among equals alone, but at full */
-};
-
-/* An answered flow that was there before the surge is no part of it. Of a crowd of users only what is not in use fits.
- * Where a signature hits the base (attack and honest flows agree in every attribute, or the first of the surge got into
- * the base) use alone tells them apart. */
-static struct fit fit_of(const struct victims_config *config, const struct signature *signature,
-			 const struct flow_facts *facts, const struct standing *standing)
-{
-	/* Of a crowd of users, or what may be one, a connection that is just being opened: only as far as room is
-	 * needed. */
-	bool is_setup = signature && signature_may_be_crowd(signature) && victims_is_young(config, facts, standing);
-	bool is_idle = signature && signature_is_idle(signature);
-	struct fit fit = {0};
-
-	if (!signature)
-		return fit;
-	if (victims_is_unanswered(facts->class)) {
-		fit.raises = !signature->hits_base;
-		fit.is_proven = fit.raises && !is_setup;
-	} else if (!facts->is_answered) { /* half-open, closing: nothing that could be in use */
-		fit.raises = !signature->hits_base && !signature->is_blind && !standing->is_base;
-		fit.is_proven = fit.raises && !is_setup;
-	} else if (signature->is_blind || standing->is_base) {
-		;
-	} else if (signature->hits_base) {
-		/* Told apart by use: what was known for long enough and showed none. */
-		fit.raises = is_idle;
-		fit.is_proven = is_idle && standing->is_tried;
-	} else {
-		fit.raises = !signature->is_lively || standing->is_tried;
-		fit.is_proven = is_idle;
-	}
-	fit.is_weak = signature->hits_base && !signature->is_lively && !standing->is_base;
-	return fit;
-}
-
-/* Silent for eight times the floor (established TCP: 16.5 h): its peers are gone, and room may be made of it freely. */
-static bool is_long_dead(enum victim_stage stage, uint64_t order, const struct standing *standing)
-{
-	return stage == VICTIM_IDLE && !standing->is_put &&
-	       (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
-}
-
 void victims_offer(struct victims *v, const struct flow *flow, const struct flow_facts *facts,
-		   const struct standing *standing)
+		   const struct standing *standing, bool goes_by_fit)
 {
 	int fits = signature_match_any(v->config.signatures, v->config.signature_count, flow,
 				       facts->class);
 	enum victim_spared spared = victims_spared_by_kind(&v->config, flow, facts->class);
 	const struct signature *signature = fits < 0 ? NULL : &v->config.signatures[fits];
 	bool has_rank = standing->is_senior || standing->is_over_share;
-	struct victim victim = {.signature = (uint8_t)(fits + 1), .has = has_rank ? VICTIM_HAS_RANK : 0};
-	struct fit fit = fit_of(&v->config, signature, facts, standing);
-	enum victim_stage stage;
+	struct victim victim = {.signature = (uint8_t)(fits + 1) & 0xf, .has = has_rank ? VICTIM_HAS_RANK : 0};
+	struct victims_fit fit = victims_fit_of(&v->config, signature, facts, standing);
+	enum victim_stage stage, alone;
 
 	v->report.offered++;
 	v->report.fits += fits >= 0;
@@ -367,9 +319,11 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 		v->report.spared[victims_spared_by_depth(stage)]++;
 		return;
 	}
+	alone = fit.raises || fit.is_weak ? victims_stage_of(&v->config, facts, standing, false, false) : stage;
 	victim.stage = (uint16_t)stage & 0xf;
+	victim.alone = (uint8_t)(goes_by_fit ? VICTIM_STAGE_COUNT : alone) & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
-	fit.is_proven |= is_long_dead(stage, victim.order, standing);
+	fit.is_proven |= !standing->is_put && victims_is_long_dead(stage, victim.order);
 	victim.has |= (uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) |
 				(victims_may_have_use(flow, standing) ? VICTIM_HAS_USE : 0));
 	try_candidate(v, flow, facts, &v->heaps[fit.is_proven ? HEAP_FIT : HEAP_OTHERS], &victim);
@@ -449,21 +403,59 @@ static void drop_masters(struct victims *v, struct heap *heap)
 static void cut(struct victims *v)
 {
 	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
-	size_t i = 0, j = 0;
+	size_t i = 0, j = 0, taken = 0;
+	size_t kept[HEAP_COUNT] = {0};
 
-	while (i + j < v->config.max) {
-		bool has_other = j < others->used && i + j < v->config.max_others;
+	while (taken < v->config.max && (i < fit->used || j < others->used)) {
+		bool is_fit = i < fit->used &&
+			      (j == others->used || fit->victims[i].order > others->victims[j].order);
+		struct heap *heap = is_fit ? fit : others;
+		struct victim *victim = &heap->victims[is_fit ? i++ : j++];
 
-		if (i < fit->used &&
-		    (!has_other || fit->victims[i].order > others->victims[j].order))
-			i++;
-		else if (has_other)
-			j++;
-		else
-			break;
+		/* A signature that was refuted has left some with the fitting ones. */
+		if (!(victim->has & VICTIM_HAS_PROOF) && taken >= v->config.max_others)
+			continue;
+		heap->victims[kept[is_fit ? HEAP_FIT : HEAP_OTHERS]++] = *victim;
+		taken++;
 	}
-	fit->used = i;
-	others->used = j;
+	fit->used = kept[HEAP_FIT];
+	others->used = kept[HEAP_OTHERS];
+}
+
+/* Its order is not that of a heap any more: the answer sorts it. */
+static void refute_in(struct victims *v, struct heap *heap, size_t signature)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < heap->used; i++) {
+		struct victim *victim = &heap->victims[i];
+
+		if (victim->signature == signature + 1) {
+			enum victim_spared spared = victims_without_fit(&v->config, victim);
+
+			if (spared != VICTIM_SPARED_COUNT) {
+				v->report.spared[spared]++;
+				continue;
+			}
+		}
+		heap->victims[kept] = *victim;
+		heap->entries[kept] = (struct entry){.order = victim->order, .at = (uint32_t)kept};
+		kept++;
+	}
+	heap->used = kept;
+}
+
+static void end_offers(struct victims *v)
+{
+	while (v->ended != v->began)
+		end_candidate(v);
+}
+
+void victims_refute(struct victims *v, size_t signature)
+{
+	end_offers(v);
+	for (int i = 0; i < HEAP_COUNT; i++)
+		refute_in(v, &v->heaps[i], signature);
 }
 
 struct victim *victims_finish(struct victims *v, size_t *ret_count,
@@ -472,8 +464,7 @@ struct victim *victims_finish(struct victims *v, size_t *ret_count,
 	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
 	size_t count;
 
-	while (v->ended != v->began)
-		end_candidate(v);
+	end_offers(v);
 	for (int i = 0; i < HEAP_COUNT; i++) {
 		sort_heap(&v->heaps[i]);
 		drop_masters(v, &v->heaps[i]);

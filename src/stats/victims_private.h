@@ -37,6 +37,19 @@ bool victims_is_young(const struct victims_config *config, const struct flow_fac
 		      const struct standing *standing);
 /* Of a flow first seen of late traffic is told by its counters alone, where the kernel keeps them. */
 bool victims_may_have_use(const struct flow *flow, const struct standing *standing);
+/* What it does to a flow that it fits a signature. */
+struct victims_fit {
+	bool raises;	/* the stage */
+	bool is_proven; /* goes until the level is ok */
+	bool is_weak;	/* chooses among equals alone, but at full */
+};
+struct victims_fit victims_fit_of(const struct victims_config *config, const struct signature *signature,
+				  const struct flow_facts *facts, const struct standing *standing);
+/* Silent for eight times the floor (established TCP: 16.5 h), by the order of its group: its peers are gone, and room
+ * may be made of it freely. */
+bool victims_is_long_dead(enum victim_stage stage, uint64_t order);
+/* Makes it what it would be did it fit no signature: VICTIM_SPARED_COUNT, or why it lives. */
+enum victim_spared victims_without_fit(const struct victims_config *config, struct victim *victim);
 uint16_t victims_encode_idle(uint32_t idle_sec);
 
 static inline bool victims_is_unanswered(enum flow_class class)

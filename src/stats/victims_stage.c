@@ -13,6 +13,7 @@
 #define HANDSHAKE_PACKETS 2 /* either way, of TCP; a question and its answer of others */
 #define SCTP_ESTABLISHED 4	/* the kernel's SCTP_CONNTRACK_ESTABLISHED */
 #define IDLE_IN_MINUTES	 0x8000 /* idle_code: minutes, not seconds */
+#define LONG_DEAD	 3	/* doublings of the idle time beyond the floor */
 
 /* Worst first; 0: never a candidate. */
 static const uint8_t class_rank[FLOW_CLASS_COUNT] = {
@@ -209,6 +210,64 @@ uint32_t victim_idle_sec(const struct victim *victim)
 	if (victim->idle_code & IDLE_IN_MINUTES)
 		return (victim->idle_code & (IDLE_IN_MINUTES - 1u)) * 60;
 	return victim->idle_code;
+}
+
+/* An answered flow that was there before the surge is no part of it. Of a crowd of users only what is not in use fits.
+ * Where a signature hits the base (attack and honest flows agree in every attribute, or the first of the surge got into
+ * the base) use alone tells them apart. */
+struct victims_fit victims_fit_of(const struct victims_config *config, const struct signature *signature,
+				  const struct flow_facts *facts, const struct standing *standing)
+{
+	/* Of a crowd of users, or what may be one, a connection that is just being opened: only as far as room is
+	 * needed. */
+	bool is_setup = signature && signature_may_be_crowd(signature) && victims_is_young(config, facts, standing);
+	bool is_idle = signature && signature_is_idle(signature);
+	struct victims_fit fit = {0};
+
+	if (!signature)
+		return fit;
+	if (victims_is_unanswered(facts->class)) {
+		fit.raises = !signature->hits_base;
+		fit.is_proven = fit.raises && !is_setup;
+	} else if (!facts->is_answered) { /* half-open, closing: nothing that could be in use */
+		fit.raises = !signature->hits_base && !signature->is_blind && !standing->is_base;
+		fit.is_proven = fit.raises && !is_setup;
+	} else if (signature->is_blind || standing->is_base) {
+		;
+	} else if (signature->hits_base) {
+		/* Told apart by use: what was known for long enough and showed none. */
+		fit.raises = is_idle;
+		fit.is_proven = is_idle && standing->is_tried;
+	} else {
+		fit.raises = !signature->is_lively || standing->is_tried;
+		fit.is_proven = is_idle;
+	}
+	fit.is_weak = signature->hits_base && !signature->is_lively && !standing->is_base;
+	return fit;
+}
+
+bool victims_is_long_dead(enum victim_stage stage, uint64_t order)
+{
+	return stage == VICTIM_IDLE && (order >> ORDER_STEP_SHIFT & (ORDER_STEPS - 1)) >= LONG_DEAD;
+}
+
+enum victim_spared victims_without_fit(const struct victims_config *config, struct victim *victim)
+{
+	enum victim_stage alone = (enum victim_stage)victim->alone;
+	enum flow_class class = (enum flow_class)victim->class;
+	const struct flow_facts facts = {.class = class, .has_idle = true, .idle_sec = victim_idle_sec(victim)};
+	bool is_raised = victim->stage != victim->alone;
+
+	if (alone == VICTIM_STAGE_COUNT)
+		return flow_class_is_two_way(class) ? VICTIM_SPARED_FLOOR : VICTIM_SPARED_YOUNG_FLOW;
+	if (alone > config->deepest)
+		return victims_spared_by_depth(alone);
+	victim->order = victims_group_order(config, &facts, alone, false, false) | (victim->order & ORDER_REST);
+	if (is_raised || !victims_is_long_dead(alone, victim->order))
+		victim->has &= (uint8_t)~VICTIM_HAS_PROOF;
+	victim->stage = victim->alone;
+	victim->signature = 0;
+	return VICTIM_SPARED_COUNT;
 }
 
 char *victim_reason(const struct victim *victim, char buf[VICTIM_TEXT_MAX])

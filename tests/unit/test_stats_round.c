@@ -251,7 +251,7 @@ static void the_ring_changes_nothing(void **state)
 
 		flow_facts_of(&plain->members[i].flow, &plain->timeouts, 0, &facts);
 		standing = seniority_see(plain->seniority, &plain->members[i].flow, &facts);
-		victims_offer(plain->victims, &plain->members[i].flow, &facts, &standing);
+		victims_offer(plain->victims, &plain->members[i].flow, &facts, &standing, false);
 	}
 	seniority_end(plain->seniority, true);
 	list = victims_finish(plain->victims, &count, &report);

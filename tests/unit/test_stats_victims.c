@@ -29,7 +29,7 @@ static void offer(struct bench *b, struct flow flow, uint32_t idle_sec, struct s
 	flow_facts_of(&flow, NULL, 0, &facts);
 	facts.has_idle = idle_sec != UINT32_MAX;
 	facts.idle_sec = facts.has_idle ? idle_sec : 0;
-	victims_offer(b->victims, &flow, &facts, &standing);
+	victims_offer(b->victims, &flow, &facts, &standing, false);
 }
 
 static void finish(struct bench *b)
@@ -126,10 +126,10 @@ static void age_unknown_is_young_and_idle_is_a_lower_bound_of_it(void **state)
 	offer(&b, flow, 2, none);
 	facts.has_age = facts.has_idle = true;
 	facts.idle_sec = facts.age_sec = 2;
-	victims_offer(b.victims, &flow, &facts, &none);
+	victims_offer(b.victims, &flow, &facts, &none, false);
 	facts.idle_sec = 0;
 	facts.age_sec = 3; /* a sender that goes on without an answer */
-	victims_offer(b.victims, &flow, &facts, &none);
+	victims_offer(b.victims, &flow, &facts, &none, false);
 	offer(&b, flow, 3, none);
 	offer(&b, flow, UINT32_MAX, (struct standing){.is_base = true});
 	finish(&b);
@@ -514,6 +514,96 @@ static void of_what_fits_goes_first_what_was_tried(void **state)
 	victims_free(b.victims);
 }
 
+static void offer_unanswered(struct bench *b, uint32_t src, uint16_t sport, uint16_t dport, uint32_t idle_sec,
+			     bool goes_by_fit)
+{
+	struct flow flow = flow_make(UDP, src, SERVER, sport, dport);
+	const struct standing none = {0};
+	struct flow_facts facts;
+
+	flow_facts_of(&flow, NULL, 0, &facts);
+	facts.has_idle = true;
+	facts.idle_sec = idle_sec;
+	victims_offer(b->victims, &flow, &facts, &none, goes_by_fit);
+}
+
+/* Of ten that fit two rest on it, one as young and one by the rule; of those that do not fit seven are of one source,
+ * which holds most of what is left. */
+static struct bench refuted(struct signature *signature, size_t max, size_t others)
+{
+	struct bench b = {.config = want(max)};
+
+	signature->pattern = (struct signature_pattern){.classes = 1u << FLOW_CLASS_UNREPLIED,
+							.has_protocol = true,
+							.protocol = UDP,
+							.has_port = true,
+							.port = 53};
+	b.config.max_others = others;
+	b.config.signatures = signature;
+	b.config.signature_count = 1;
+	b.victims = victims_new(&b.config);
+	for (uint16_t i = 0; i < 4; i++) {
+		offer_unanswered(&b, USERS, i, 53, 10, false);
+		offer_unanswered(&b, USERS + 1, i, 53, 10, false);
+	}
+	offer_unanswered(&b, USERS, 4, 53, 1, false);
+	offer_unanswered(&b, USERS, 5, 53, 10, true);
+	for (uint16_t i = 0; i < 7; i++)
+		offer_unanswered(&b, HEAVY, i, 54, 10, false);
+	victims_refute(b.victims, 0);
+	finish(&b);
+	return b;
+}
+
+static void what_fits_a_refuted_signature_goes_as_if_it_fitted_none(void **state)
+{
+	struct signature signature = {0};
+	struct bench b = refuted(&signature, 100, 100);
+
+	(void)state;
+	assert_int_equal(b.count, 15);
+	assert_int_equal(b.report.chosen[VICTIM_UNANSWERED], 15);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_YOUNG_FLOW], 2);
+	for (size_t i = 0; i < b.count; i++) {
+		assert_int_equal(b.list[i].signature, 0);
+		assert_false(b.list[i].has & VICTIM_HAS_PROOF);
+		if (i < 3) /* who holds most comes first, fitting or not */
+			assert_int_equal(b.list[i].dport, 54);
+	}
+	victims_free(b.victims);
+	b = refuted(&signature, 3, 3);
+	assert_int_equal(b.count, 3);
+	for (size_t i = 0; i < b.count; i++)
+		assert_int_equal(b.list[i].dport, 54);
+	victims_free(b.victims);
+	b = refuted(&signature, 100, 2); /* they do not go freely any more */
+	assert_int_equal(b.count, 2);
+	victims_free(b.victims);
+}
+
+/* Of answered ones those that are idle beyond their floor, in the order of their idle time. */
+static void answered_ones_of_a_refuted_signature_have_their_floor(void **state)
+{
+	struct signature signature = {.pattern = {.classes = 1u << FLOW_CLASS_ESTABLISHED}};
+	struct bench b = bench_start(VICTIM_IDLE, 100);
+
+	(void)state;
+	b.config.signatures = &signature;
+	b.config.signature_count = 1;
+	victims_reset(b.victims, &b.config);
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 1), 60, (struct standing){0});
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 2), 3 * 3600, (struct standing){0});
+	offer(&b, tcp_in(FLOW_TCP_ESTABLISHED, 3), 30 * 3600, (struct standing){0});
+	victims_refute(b.victims, 0);
+	finish(&b);
+	assert_int_equal(b.count, 2);
+	assert_int_equal(b.list[0].sport, 3);
+	assert_int_equal(b.list[1].sport, 2);
+	assert_int_equal(b.report.chosen[VICTIM_IDLE], 2);
+	assert_int_equal(b.report.spared[VICTIM_SPARED_FLOOR], 1);
+	victims_free(b.victims);
+}
+
 static void half_open_flows_that_fit_need_no_trial(void **state)
 {
 	struct signature signature = {
@@ -656,6 +746,8 @@ int main(void)
 		cmocka_unit_test(who_was_put_in_is_never_long_dead),
 		cmocka_unit_test(of_a_crowd_a_connection_in_the_making_goes_only_where_room_is_needed),
 		cmocka_unit_test(of_what_fits_goes_first_what_was_tried),
+		cmocka_unit_test(what_fits_a_refuted_signature_goes_as_if_it_fitted_none),
+		cmocka_unit_test(answered_ones_of_a_refuted_signature_have_their_floor),
 		cmocka_unit_test(half_open_flows_that_fit_need_no_trial),
 		cmocka_unit_test(where_attributes_do_not_tell_apart_use_does),
 		cmocka_unit_test(at_full_the_blind_take_from_who_holds_most),
