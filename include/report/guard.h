@@ -14,6 +14,8 @@ struct report_mode { /* ctwarden.mode/1 */
 	struct table_netns netns;
 	enum policy_mode mode, base_mode; /* in force; what comes back at its end */
 	int64_t left_ns;		  /* 0: for good */
+	bool waits_for_seniors; /* there are rules, and not two calm passes yet: who is senior is not known */
+	bool knows_seniors;	/* neither: no rules, or not told */
 };
 
 struct report_ban {
@@ -44,7 +46,8 @@ struct report_reload { /* ctwarden.reload/1 */
 	int64_t real_ns;
 	struct table_netns netns;
 	const char *policy;
-	enum policy_mode mode;
+	enum policy_mode mode, base_mode; /* in force; what comes back at its end: a switch for a while goes on */
+	int64_t left_ns;		  /* 0: for good */
 	uint64_t rules;
 };
 

@@ -54,6 +54,7 @@ static const struct field status_fields[] = {
 	{"marks.warning.forecast_sec", FIELD_DOUBLE, AT(marks.warning.forecast_sec), 0},
 	{"marks.critical.forecast_sec", FIELD_DOUBLE, AT(marks.critical.forecast_sec), 0},
 	{"marks.full_pct", FIELD_DOUBLE, AT(marks.full_pct), 0},
+	{"marks.forecast_min_pct", FIELD_DOUBLE, AT(marks.forecast_min_pct), 0},
 	{"daemon_since", FIELD_MOMENT, AT(daemon_since_real_ns), 0},
 	{"events.listening", FIELD_BOOL, AT(is_listening), SNAPSHOT_HAS_EVENTS},
 	{"events.received", FIELD_U64, AT(events_received), 0},

@@ -40,17 +40,21 @@ static int read_left(const struct doc_node *root, int64_t *ret_ns, struct proble
 int view_mode(const char *document, struct report_mode *ret_mode, struct problem *reterr_problem)
 {
 	struct report_mode mode = {0};
-	struct doc_node root;
+	struct doc_node root, known;
 	struct doc *doc;
 	int result = open_document(document, &doc, reterr_problem);
 
 	if (result)
 		return result;
 	root = doc_root(doc);
+	known = doc_get(&root, "seniors_known");
 	if (!(result = read_mode(&root, "mode", &mode.mode, reterr_problem)) &&
 	    !(result = read_mode(&root, "base_mode", &mode.base_mode, reterr_problem)) &&
-	    !(result = read_left(&root, &mode.left_ns, reterr_problem)))
+	    !(result = read_left(&root, &mode.left_ns, reterr_problem)) &&
+	    !(result = doc_bool(&known, &mode.knows_seniors, reterr_problem))) {
+		mode.waits_for_seniors = doc_has(&known) && !mode.knows_seniors;
 		*ret_mode = mode;
+	}
 	doc_free(doc);
 	return result;
 }
@@ -160,6 +164,8 @@ int view_reload(const char *document, struct report_reload *ret_reload, char *re
 	node = doc_get(&root, "policy");
 	if (!(result = doc_text(&node, &text, reterr_problem)) &&
 	    !(result = read_mode(&root, "mode", &ret_reload->mode, reterr_problem)) &&
+	    !(result = read_mode(&root, "base_mode", &ret_reload->base_mode, reterr_problem)) &&
+	    !(result = read_left(&root, &ret_reload->left_ns, reterr_problem)) &&
 	    !(result = read_count(&root, "rules", &ret_reload->rules, reterr_problem)))
 		snprintf(ret_policy, size, "%s", text ? text : "");
 	doc_free(doc);

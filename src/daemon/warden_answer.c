@@ -98,18 +98,26 @@ void warden_tell(const struct engine *engine, struct snapshot *snapshot, int64_t
 
 /* ---- mode ---- */
 
+/* Of a switch for a while; 0: for good. */
+static int64_t mode_left_ns(const struct warden *warden)
+{
+	int64_t left_ns = warden->mode_until_ns ? warden->mode_until_ns - clock_monotonic_ns() : 0;
+
+	return warden->mode_until_ns && left_ns < 1 ? 1 : left_ns; /* until the next tick */
+}
+
 static char *show_mode(struct engine *engine, const struct control_request *request)
 {
 	const struct warden *warden = &engine->warden;
 	struct report_mode shown = {.real_ns = clock_real_ns(),
 				    .netns = engine->netns,
 				    .mode = warden->mode,
-				    .base_mode = warden->base_mode};
+				    .base_mode = warden->base_mode,
+				    .left_ns = mode_left_ns(warden)};
 
-	if (warden->mode_until_ns) {
-		shown.left_ns = warden->mode_until_ns - clock_monotonic_ns();
-		if (shown.left_ns < 1) /* until the next tick */
-			shown.left_ns = 1;
+	if (warden->rounds) {
+		shown.knows_seniors = warden->seniors.is_ready || warden->seniors.seniors;
+		shown.waits_for_seniors = !shown.knows_seniors;
 	}
 	return answer_with(request->id, report_mode_json(&shown));
 }
@@ -282,6 +290,7 @@ static char *answer_reload(struct engine *engine, const struct control_request *
 	const struct warden *warden = &engine->warden;
 	struct problem problem = {0};
 	const struct policy *policy;
+	enum policy_mode base_mode;
 	char text[700];
 
 	if (!only_keys(request, known, &problem))
@@ -294,15 +303,16 @@ static char *answer_reload(struct engine *engine, const struct control_request *
 		return report_error_json(request->id, problem.file[0] ? "invalid" : "failed",
 					 problem_format(&problem, text, sizeof(text)), "");
 	policy = warden->next ? warden->next : warden->policy;
+	base_mode = engine->config.has_mode ? engine->config.mode : policy->mode;
 	return answer_with(
 		request->id,
 		report_reload_json(&(struct report_reload){
 			.real_ns = clock_real_ns(),
 			.netns = engine->netns,
 			.policy = policy->name[0] ? policy->name : engine->config.policy_file,
-			.mode = warden->mode_until_ns	  ? warden->mode
-				: engine->config.has_mode ? engine->config.mode
-							  : policy->mode,
+			.mode = warden->mode_until_ns ? warden->mode : base_mode,
+			.base_mode = base_mode,
+			.left_ns = mode_left_ns(warden),
 			.rules = policy->rule_count}));
 }
 

@@ -27,6 +27,8 @@ char *report_mode_json(const struct report_mode *mode)
 	json_add_text(document, "base_mode", policy_mode_name(mode->base_mode));
 	if (mode->left_ns)
 		add_left(document, mode->real_ns, mode->left_ns);
+	if (mode->waits_for_seniors || mode->knows_seniors)
+		json_add_bool(document, "seniors_known", mode->knows_seniors);
 	return json_to_line(document);
 }
 
@@ -80,6 +82,9 @@ char *report_reload_json(const struct report_reload *reload)
 
 	json_add_text(document, "policy", reload->policy);
 	json_add_text(document, "mode", policy_mode_name(reload->mode));
+	json_add_text(document, "base_mode", policy_mode_name(reload->base_mode));
+	if (reload->left_ns)
+		add_left(document, reload->real_ns, reload->left_ns);
 	json_add_count(document, "rules", reload->rules);
 	return json_to_line(document);
 }

@@ -7,16 +7,23 @@
 #define PREFIX_WIDTH 24
 #define LEFT_WIDTH   14
 
-int report_mode_text(const struct report_out *out, const struct report_mode *mode)
+/* "act for another 59 min, then observe" */
+static void print_mode(FILE *file, enum policy_mode mode, enum policy_mode base_mode, int64_t left_ns)
 {
 	char number[UNITS_TEXT_MAX];
 
-	fprintf(out->file, "%s", policy_mode_name(mode->mode));
-	if (mode->left_ns)
-		fprintf(out->file, " for another %s, then %s",
-			units_format_duration(mode->left_ns, number),
-			policy_mode_name(mode->base_mode));
+	fputs(policy_mode_name(mode), file);
+	if (left_ns)
+		fprintf(file, " for another %s, then %s", units_format_duration(left_ns, number),
+			policy_mode_name(base_mode));
+}
+
+int report_mode_text(const struct report_out *out, const struct report_mode *mode)
+{
+	print_mode(out->file, mode->mode, mode->base_mode, mode->left_ns);
 	fputc('\n', out->file);
+	if (mode->mode == POLICY_MODE_ACT && mode->waits_for_seniors)
+		fputs(NO_CALM_PICTURE "\n", out->file);
 	return report_flush(out);
 }
 
@@ -73,11 +80,13 @@ int report_reload_text(const struct report_out *out, const struct report_reload 
 {
 	char number[UNITS_TEXT_MAX];
 
-	if (reload->rules)
-		fprintf(out->file, "in force: policy %s, mode %s, %s rule%s\n", reload->policy,
-			policy_mode_name(reload->mode), units_format_count(reload->rules, number),
+	if (reload->rules) {
+		fprintf(out->file, "in force: policy %s, mode ", reload->policy);
+		print_mode(out->file, reload->mode, reload->base_mode, reload->left_ns);
+		fprintf(out->file, ", %s rule%s\n", units_format_count(reload->rules, number),
 			units_plural(reload->rules));
-	else
+	} else {
 		fputs("in force: no rules, so nothing is done\n", out->file);
+	}
 	return report_flush(out);
 }

@@ -94,6 +94,9 @@ int selftest_print_json(const struct report_out *out, const struct report_selfte
 
 /* ---- status_guard.c ---- */
 
+/* What acting does not do before the table was seen calm. */
+#define NO_CALM_PICTURE "no calm picture yet: answered flows go only where they are idle or closing"
+
 void guard_lines(const struct report_out *out, const struct snapshot *s);
 void json_add_guard(json_t *document, const struct snapshot *s);
 

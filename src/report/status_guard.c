@@ -62,10 +62,12 @@ void guard_lines(const struct report_out *out, const struct snapshot *s)
 	if (guard->in_surge)
 		line_add_colour(&line, "33", "a surge");
 	else if (guard->is_calm)
-		line_add(&line, "calm");
+		line_add(&line, "calm now");
 	if (guard->knows_seniors || guard->seniors)
 		line_add(&line, "%s senior flow%s", count(guard->seniors, number),
 			 units_plural(guard->seniors));
+	else if (guard->acts)
+		line_add_colour(&line, "33", "%s", NO_CALM_PICTURE);
 	else
 		line_add(&line, "no calm picture yet");
 	if (guard->adopted)

@@ -19,6 +19,7 @@ static void add_marks(json_t *document, const struct level_config *marks)
 		json_object_set_new(part, level_name(i ? LEVEL_CRITICAL : LEVEL_WARNING), one);
 	}
 	json_add_real(part, "full_pct", marks->full_pct);
+	json_add_real(part, "forecast_min_pct", marks->forecast_min_pct);
 	json_object_set_new(document, "marks", part);
 }
 

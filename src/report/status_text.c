@@ -64,6 +64,8 @@ static void print_level(const struct report_out *out, const struct snapshot *s, 
 	add_mark(&t, "critical", &s->marks.critical);
 	line_add(&line, "%s", buf);
 	line_add(&line, "full from %.4g %% with drops", s->marks.full_pct);
+	if (s->marks.forecast_min_pct > 0 && s->marks.warning.forecast_sec > 0)
+		line_add(&line, "below %.4g %% no forecast counts", s->marks.forecast_min_pct);
 	line_end(&line);
 }
 

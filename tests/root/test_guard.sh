@@ -21,6 +21,8 @@ verify "status tells it" said status '"last":.*would evict'
 # ---- act for a while ----
 verify "mode act for a while" sh -c "'$BIN/ctwarden' --socket '$sock' mode act --for 1h | grep -q '^act for another'"
 verify "and the log says how long" wait_for told 'mode act for 1 h'
+verify "with what acting does not do yet" sh -c "'$BIN/ctwarden' --socket '$sock' mode | grep -q '^no calm picture yet'"
+verify "and in the status" said status '"seniors_known":false'
 verify "then it is done" wait_for kept_low 1400
 verify "and recorded as done" wait_for recorded 'not r["would"] and r["done"] > 200 and r["mode"] == "act"'
 verify "honest connections live" lives 30
@@ -34,6 +36,8 @@ counts_as() { is "$(held_by "$1")" "$(entries -s "$1")"; } # SOURCE: as the kern
 verify "what it deletes it counts itself" wait_for counts_as 10.1.0.66
 verify "and exactly" holds 'not d["approximate"] and d["lost_events"] == 0'
 verify "without an event for each" holds 'd["guard"]["evicted"] > 200 and d["events"]["received"] < 1730 + d["guard"]["evicted"]'
+verify "a switch for a while outlives a reload, and it is said" sh -c \
+	"'$BIN/ctwarden' --socket '$sock' reload | grep -Eq 'mode act for another (1 h|59 min)[^,]*, then observe, 1 rule$'"
 ct mode act --for 1s >/dev/null
 verify "after its time the mode of before is back" wait_for holds 'd["guard"]["mode"] == "observe" and "until" not in d["guard"]'
 ct mode act >/dev/null

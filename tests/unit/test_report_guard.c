@@ -36,6 +36,20 @@ static void mode_for_good_tells_no_end(void **state)
 	assert_string_equal(c.text, "act\n");
 	fclose(c.out.file);
 	free(c.text);
+	mode.waits_for_seniors = true;
+	line_compare(report_mode_json(&mode), "mode-no-calm.json");
+	capture_start(&c, 80, false);
+	assert_int_equal(report_mode_text(&c.out, &mode), 0);
+	assert_string_equal(c.text, "act\n"
+			    "no calm picture yet: answered flows go only where they are idle or closing\n");
+	fclose(c.out.file);
+	free(c.text);
+	mode.mode = mode.base_mode = POLICY_MODE_OBSERVE;
+	capture_start(&c, 80, false);
+	assert_int_equal(report_mode_text(&c.out, &mode), 0);
+	assert_string_equal(c.text, "observe\n");
+	fclose(c.out.file);
+	free(c.text);
 }
 
 static void bans_are_rows(void **state)
@@ -80,6 +94,7 @@ static void lifting_and_reading_again_say_what_is_now(void **state)
 				       .netns = fixture_netns(),
 				       .policy = "gateway",
 				       .mode = POLICY_MODE_ACT,
+				       .base_mode = POLICY_MODE_ACT,
 				       .rules = 4};
 	struct report_ban lifted[2] = {{.left_ns = 540 * NS_PER_SEC - 1},
 				       {.left_ns = 600 * NS_PER_SEC, .rate_per_sec = 5}};
@@ -108,12 +123,17 @@ static void lifting_and_reading_again_say_what_is_now(void **state)
 	done.removed = 0;
 	line_compare(report_unban_json(&done), "unban-none.json");
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
+	reload.base_mode = POLICY_MODE_OBSERVE;
+	reload.left_ns = 3540 * NS_PER_SEC;
+	line_compare(report_reload_json(&reload), "reload-while.json");
+	assert_int_equal(report_reload_text(&c.out, &reload), 0);
 	reload.rules = 0;
 	assert_int_equal(report_reload_text(&c.out, &reload), 0);
 	assert_string_equal(c.text, "1 ban lifted; not to be banned again for 8 min 59 s; still refused by "
 				    "192.0.2.0/24 for 1 min 57 s\n"
 				    "1 ban lifted; still slowed by 192.0.2.0/24 for 1 min 57 s\n"
 				    "1 ban lifted\nin force: policy gateway, mode act, 4 rules\n"
+				    "in force: policy gateway, mode act for another 59 min, then observe, 4 rules\n"
 				    "in force: no rules, so nothing is done\n");
 	fclose(c.out.file);
 	free(c.text);
