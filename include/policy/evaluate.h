@@ -132,8 +132,11 @@ struct policy_rule_state policy_memory_rule(const struct policy_memory *memory,
 					    const struct policy *policy, size_t rule,
 					    int64_t now_ns);
 
-/* Why a rule decides nothing now, for `policy test`: one phrase per rule; "holds: " and why, where only what other
- * rules do could keep it from that. Returns buf. */
+#define POLICY_EXPLAIN_MAX 1024
+
+/* Why a rule decides nothing now, for `policy test`: what fails of each of its alternatives, of a rule on sources or
+ * prefixes for the one that is nearest to it; "holds: " and why, where only other rules could keep it from that. What
+ * does not fit in is cut. Returns buf. */
 char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot, size_t rule,
 			  char *buf, size_t size);
 

@@ -230,8 +230,7 @@ static void evaluate_timeouts(struct evaluation *e, size_t rule_index, bool hold
 	}
 }
 
-/* To shorten takes a pass over the table and makes room only later. Why it is not worth that; NULL: it is. */
-static const char *no_use_to_shorten(const struct policy_rule *rule, const struct facts *facts)
+const char *no_use_to_shorten(const struct policy_rule *rule, const struct facts *facts)
 {
 	if (rule->action.action != POLICY_ACTION_SHORTEN)
 		return NULL;
@@ -419,43 +418,4 @@ size_t policy_evaluate(const struct policy *policy, enum policy_mode mode,
 		e.is_lent |= !is_in_turn && e.count > before;
 	}
 	return e.count;
-}
-
-/* ---- for people ---- */
-
-char *policy_explain_rule(const struct policy *policy, const struct snapshot *snapshot,
-			  size_t rule_index, char *buf, size_t size)
-{
-	const struct policy_rule *rule = &policy->rules[rule_index];
-	const struct snapshot_top *top = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX
-						 ? &snapshot->prefixes
-						 : &snapshot->sources;
-	struct subject subject = {0};
-	struct facts facts;
-	const struct policy_action_info *info = &policy_actions[rule->action.action];
-	const struct rule_state fresh = {0};
-	const struct policy_when *when;
-	char why[POLICY_REASON_MAX];
-
-	snprintf(buf, size, "the count of entries cannot be read or believed");
-	if (!facts_from(&facts, snapshot, -1))
-		return buf;
-	if (policy_rule_scope(rule) != POLICY_SCOPE_TABLE) {
-		if (!(snapshot->has & SNAPSHOT_HAS_TOP) || !top->used) {
-			snprintf(buf, size, "no %s is known",
-				 policy_scope_name(policy_rule_scope(rule)));
-			return buf;
-		}
-		subject = subject_from(policy, rule, snapshot, &top->rows[0]);
-	}
-	when = alternative(rule, &facts, &subject, why);
-	if (!when)
-		snprintf(buf, size, "%s", why);
-	else if (info->has_budget && info->has_match && !amount_of(rule, &fresh, &facts, when, &subject).all)
-		snprintf(buf, size, "%s; its \"until\" is reached already", why);
-	else if (no_use_to_shorten(rule, &facts))
-		snprintf(buf, size, "%s; but %s", why, no_use_to_shorten(rule, &facts));
-	else
-		snprintf(buf, size, "holds: %s", why);
-	return buf;
 }

@@ -157,7 +157,7 @@ static void add_condition(struct text *why, enum policy_condition which, const s
 
 	switch (which) {
 	case POLICY_WHEN_ALWAYS:
-		text_add(why, "at any time");
+		text_add(why, "the rule may act at any time");
 		break;
 	case POLICY_WHEN_LEVEL:
 		text_add(why, "level %s", level_name(facts->level));
@@ -218,9 +218,9 @@ static bool condition_holds(const struct policy_when *when, enum policy_conditio
 	why->len = 0;
 	add_condition(why, which, facts);
 	if (which == POLICY_WHEN_LEVEL)
-		text_add(why, "; %s or above is needed", level_name(when->level));
+		text_add(why, " (%s or above is needed)", level_name(when->level));
 	else
-		text_add(why, "; %s of %g or %s is needed", info->key, mark,
+		text_add(why, " (%s of %g or %s is needed)", info->key, mark,
 			 info->is_at_most ? "less" : "more");
 	return false;
 }

@@ -67,6 +67,11 @@ struct amount amount_of(const struct policy_rule *rule, const struct rule_state 
 /* Mildest first: a later rule takes only what the earlier ones will not. */
 struct amount amount_less_promised(struct amount amount, uint64_t promised);
 
+/* ---- evaluate.c ---- */
+
+/* To shorten takes a pass over the table and makes room only later. Why it is not worth that; NULL: it is. */
+const char *no_use_to_shorten(const struct policy_rule *rule, const struct facts *facts);
+
 /* ---- memory.c ---- */
 
 struct rule_state {

@@ -88,7 +88,7 @@ static json_t *json_rule_of(const struct policy_test *test, size_t index)
 {
 	const struct policy_rule *rule = &test->policy->rules[index];
 	json_t *object = json_object(), *list = json_array();
-	char why[2 * POLICY_REASON_MAX];
+	char why[POLICY_TEST_WHY_MAX];
 
 	json_add_text(object, "rule", rule->name);
 	json_add_text(object, "action", policy_actions[rule->action.action].name);

@@ -186,11 +186,20 @@ static bool comes_behind(const struct policy_test *test, const struct policy_tes
 {
 	const struct policy_decision *decision = &d->decision;
 
+	if (decision->want == POLICY_ALL) /* nothing is taken off that */
+		return false;
 	for (const struct policy_test_decision *other = test->decisions; other < d; other++)
 		if (other->decision.action == POLICY_ACTION_EVICT && other->decision.scope == POLICY_SCOPE_TABLE &&
 		    other->decision.rule != decision->rule && other->last_round >= d->round)
 			return decision->action == POLICY_ACTION_EVICT && decision->scope == POLICY_SCOPE_TABLE;
 	return false;
+}
+
+static bool finds_nothing(const struct policy_test_decision *d)
+{
+	const struct policy_action_info *info = &policy_actions[d->decision.action];
+
+	return info->has_match && info->has_budget && !d->candidates;
 }
 
 static void print_decision(const struct report_out *out, const struct policy_test *test,
@@ -205,7 +214,7 @@ static void print_decision(const struct report_out *out, const struct policy_tes
 	text_init(&t, buf, sizeof(buf));
 	if (d->round)
 		text_add(&t, "%u s later, ", d->round);
-	text_add(&t, "because %s%s", d->decision.reason,
+	text_add(&t, "%sbecause %s%s", finds_nothing(d) ? "it would look " : "", d->decision.reason,
 		 comes_behind(test, d) ? " besides what the rules before it are expected to take" : "");
 	paragraph_print(out, 4, buf);
 	if (!policy_actions[d->decision.action].has_match ||
@@ -227,7 +236,7 @@ static bool is_evicted_before(const struct policy_test *test, size_t rule)
 char *policy_test_why_not(const struct policy_test *test, size_t rule, char *buf, size_t size)
 {
 	static const char holds[] = "holds: ";
-	char why[POLICY_REASON_MAX];
+	char why[POLICY_EXPLAIN_MAX];
 
 	policy_explain_rule(test->policy, test->snapshot, rule, why, sizeof(why));
 	if (strncmp(why, holds, strlen(holds)) != 0)
@@ -242,7 +251,7 @@ char *policy_test_why_not(const struct policy_test *test, size_t rule, char *buf
 
 static void print_rule(const struct report_out *out, const struct policy_test *test, size_t index)
 {
-	char why[2 * POLICY_REASON_MAX], buf[PARAGRAPH_MAX];
+	char why[POLICY_TEST_WHY_MAX], buf[POLICY_TEST_WHY_MAX + 16];
 	bool has_any = false;
 	struct text t;
 

@@ -177,6 +177,15 @@ static void add_floors(struct text *t, const struct policy_do *action, const cha
 	}
 }
 
+/* Of what has been silent for its floor nothing is younger than that. */
+static bool may_be_young(const struct policy_do *action)
+{
+	for (unsigned i = 0; i < action->class_count; i++)
+		if (action->floors_ns[action->classes[i]] < action->min_age_ns)
+			return true;
+	return false;
+}
+
 static void add_evict(struct text *t, const struct policy_rule *rule)
 {
 	const struct policy_do *action = &rule->action;
@@ -193,7 +202,7 @@ static void add_evict(struct text *t, const struct policy_rule *rule)
 		text_add(t, "%s", t->buf[t->len - 1] == '.' ? "" : " (but what fits the surge).");
 	else
 		text_add(t, "%s", t->buf[t->len - 1] == '.' ? "" : ".");
-	if (action->min_age_ns) {
+	if (may_be_young(action)) {
 		text_add(t, " Younger than ");
 		add_time(t, action->min_age_ns);
 		text_add(t, " is spared%s.",

@@ -77,6 +77,7 @@ json_t *json_top(const struct report_top *top);
 json_t *json_policy_explain(const struct policy *policy);
 struct policy_test;
 json_t *json_policy_test(const struct policy_test *test);
+#define POLICY_TEST_WHY_MAX (POLICY_EXPLAIN_MAX + 64)
 /* Why a rule decides nothing, in words; returns buf. */
 char *policy_test_why_not(const struct policy_test *test, size_t rule, char *buf, size_t size);
 struct policy_do;

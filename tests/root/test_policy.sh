@@ -101,7 +101,8 @@ done
 # Calm: nothing.
 run "$work/gateway.json" --capacity 20000 --growth 0 -j
 same "gateway does nothing in calm" 0 "$(json 'sum(len(x["decisions"]) for x in d["rules"])')"
-same "and says why" "fill 1.0 %; fill_pct of 75 or more is needed" "$(json 'r("evict-unanswered")["why_not"]')"
+same "and says why" "fill 1.0 % (fill_pct of 75 or more is needed); level ok (warning or above is needed); fill 1.0 % (fill_pct of 90 or more is needed)" \
+    "$(json 'r("evict-unanswered")["why_not"]')"
 run "$work/observe.json" --capacity 210 --growth 100
 printf '%s\n' "$out" | grep -q 'would evict 12 of 101 candidates (12 unreplied); up to 129 more if they fit a surge'
 ok "text says what would be evicted" $? "$out"

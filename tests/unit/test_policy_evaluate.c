@@ -582,14 +582,14 @@ static void test_why_a_rule_does_not_act_is_told(void **state)
 			    "seconds_to_full is not known");
 	snapshot_grow(s, 1);
 	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
-			    "full in 5 h 33 min; seconds_to_full of 60 or less is needed");
+			    "full in 5 h 33 min (seconds_to_full of 60 or less is needed)");
 	snapshot_grow(s, 1000);
 	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
 			    "holds: level warning, full in 20 s");
 	s = snapshot_of(30000);
 	snapshot_grow(s, 0);
 	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
-			    "level ok; warning or above is needed");
+			    "level ok (warning or above is needed)");
 	policy_free(policy);
 	policy = policy_of_rule("\"when\": {\"growth_per_sec\": 10}, \"until\": {\"fill_pct\": 50}" DO_EVICT);
 	snapshot_grow(s, 10);
@@ -598,6 +598,60 @@ static void test_why_a_rule_does_not_act_is_told(void **state)
 	s = snapshot_of(50001);
 	snapshot_grow(s, 10);
 	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)), "holds: growth +10/s");
+	policy_free(policy);
+}
+
+static void test_of_several_alternatives_each_is_told_why_it_does_not_hold(void **state)
+{
+	struct policy *policy =
+		policy_of_rule("\"when\": [{\"fill_pct\": 75, \"seconds_to_full\": 60}, {\"level\": \"warning\", "
+			       "\"drops_per_sec\": 1}, {\"fill_pct\": 70, \"seconds_to_full\": 9}, "
+			       "{\"fill_pct\": 90}]" DO_EVICT);
+	struct snapshot *s = snapshot_of(80000);
+	char text[POLICY_EXPLAIN_MAX];
+
+	(void)state;
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "seconds_to_full is not known; drops_per_sec is not known; fill 80.0 % (fill_pct of 90 or "
+			    "more is needed)");
+	policy_free(policy);
+}
+
+static void test_of_many_sources_the_nearest_is_told(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\", \"source\": {\"half_open\": 2000, "
+					       "\"unreplied\": 10}}" DO_EVICT);
+	struct snapshot *s = snapshot_of(80000);
+	char text[POLICY_EXPLAIN_MAX];
+	struct ranking_row more;
+
+	(void)state;
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)), "no source is known");
+	snapshot_source(s, 1, 5, 100, 0, 50000);
+	snapshot_source(s, 2, 30, 1800, 0, 0);
+	snapshot_source(s, 3, 1, 1999, 0, 0); /* nearer by one count, not by the other */
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "10.0.0.2: 1,800 half-open (2,000 or more is needed)");
+	/* One that is not among those with the most entries. */
+	more = s->sources.rows[1];
+	more.key.addr[3] = 4;
+	more.classes[FLOW_CLASS_HALF_OPEN] = more.entries = 1900;
+	s->more_sources.rows[s->more_sources.used++] = more;
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "10.0.0.4: 1,900 half-open (2,000 or more is needed)");
+	s->level = LEVEL_OK; /* that is nobody's */
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "level ok (warning or above is needed)");
+	policy_free(policy);
+	policy = policy_of_rule("\"when\": [{\"source\": {\"half_open\": 2000, \"in\": [\"10.0.0.1\"]}}, "
+				"{\"source\": {\"half_open\": 9000, \"in\": [\"10.0.0.1\"]}}]" DO_EVICT);
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "10.0.0.1: 100 half-open (2,000 or more is needed); 10.0.0.1: 100 half-open (9,000 or more "
+			    "is needed)");
+	policy_free(policy);
+	policy = policy_of_rule("\"when\": {\"source\": {\"half_open\": 2000, \"in\": [\"10.9.0.0/16\"]}}" DO_EVICT);
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "no source is in the networks that the rule is for");
 	policy_free(policy);
 }
 
@@ -627,6 +681,8 @@ int main(void)
 		cmocka_unit_test(test_lifetimes_are_not_shortened_where_it_would_come_too_late),
 		cmocka_unit_test(test_who_looked_in_vain_waits),
 		cmocka_unit_test(test_why_a_rule_does_not_act_is_told),
+		cmocka_unit_test(test_of_several_alternatives_each_is_told_why_it_does_not_hold),
+		cmocka_unit_test(test_of_many_sources_the_nearest_is_told),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 
