@@ -24,16 +24,20 @@ static bool is_any_idle(const struct eviction *e)
 	return false;
 }
 
-/* Of those that are not answered yet, or only just, the young ones go last, as an honest one may be among them; and
- * births are the youngest. So they are left to a pass, and what is heard of is enough only where they are the lesser
- * part: users whose connections end while the flood goes on, say. */
-static bool are_most_two_way(const struct known *known)
+/* Of those that are not answered yet, or only just, the young ones go last, as an honest one may be among them, and
+ * births are the youngest; but they go before what is answered: they are left to a pass, and it to them. Connections that
+ * end (those of users, while the flood goes on) are no births; they may be the lesser part. */
+static bool are_two_way(const struct known *known)
 {
 	uint64_t all = 0, two_way = 0;
 
 	for (size_t i = 0; i < known->count; i++) {
+		const struct signature *signature = &known->signatures[i];
+
+		if (!is_two_way(signature) && signature->pattern.classes != 1u << FLOW_CLASS_CLOSING)
+			return false;
 		all += known->hits[i];
-		two_way += is_two_way(&known->signatures[i]) ? known->hits[i] : 0;
+		two_way += is_two_way(signature) ? known->hits[i] : 0;
 	}
 	return two_way && 2 * two_way >= all;
 }
@@ -78,7 +82,7 @@ bool evict_may_hear(const struct eviction *e)
 	if (!e->table->births || does_any_observe(e) ||
 	    fmin((double)enough(e), births) * READ_NS > (double)e->guard->pass_ns)
 		return false;
-	return (double)e->guard->known.left < births && are_most_two_way(&e->guard->known) &&
+	return (double)e->guard->known.left < births && are_two_way(&e->guard->known) &&
 	       (is_any_idle(e) || wanted(e) > 0);
 }
 

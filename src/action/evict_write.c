@@ -159,23 +159,27 @@ static bool can_be_asked(const struct writing *w, const struct victim *victim, c
 	return (is_unanswered || is_half_open) && !may_be_protected(w->table, target);
 }
 
-/* Of its like it is known by trial that they are not in use. */
-static bool is_known_idle(const struct eviction *e, const struct victim *victim)
+/* How long its reading in this very round stands for another one: a moment where its like is known by trial not to be in
+ * use, an instant where nobody knows that yet; not at all where they are in use, so that the next packet may come at any
+ * time. */
+static int64_t sure_for_ns(const struct eviction *e, const struct victim *victim)
 {
-	return victim->has & VICTIM_HAS_PROOF && signature_is_idle(&e->signatures[victim->signature - 1]);
+	const struct signature *signature = &e->signatures[victim->signature - 1];
+
+	if (signature->is_untried)
+		return INSTANT_NS;
+	return !signature->is_lively && victim->has & VICTIM_HAS_PROOF ? MOMENT_NS : 0;
 }
 
-/* It was read a moment ago by this very round: a second reading would tell nothing. Of those that may be in use that
- * holds for an instant alone, as their next packet may come at any time. (Half-open and closing ones fit untried: what
- * they become only a reading tells.) */
+/* A second reading would tell nothing. (Half-open and closing ones fit untried: what they become only a reading tells.)
+ */
 static bool is_sure(const struct writing *w, const struct victim *victim, const struct flow_target *target)
 {
 	if (!flow_class_is_two_way(victim->class) || victim->stage != VICTIM_FIT || !victim->signature ||
 	    !(victim->has & VICTIM_HAS_ID) || victim->has & VICTIM_HAS_USE)
 		return false;
-	return was_read_within(w, is_known_idle(w->e, victim) ? MOMENT_NS : INSTANT_NS) &&
-	       flow_filter_is_empty(w->decision->filter) && !evict_is_senior_now(w->e, victim) &&
-	       !may_be_protected(w->table, target);
+	return was_read_within(w, sure_for_ns(w->e, victim)) && flow_filter_is_empty(w->decision->filter) &&
+	       !evict_is_senior_now(w->e, victim) && !may_be_protected(w->table, target);
 }
 
 /* Who cannot be asked, or is not sure, goes not yet. An error means that nobody is sure. */

@@ -19,7 +19,6 @@
 #include "report/report.h"
 
 #define TAKE_BUDGET 8192
-#define GONE_AT_ONCE 8192                  /* a quarter of the ring */
 #define PICTURE_TICK_NS NS_PER_SEC
 #define CROSSING_FRESH_NS NS_PER_SEC       /* a pass younger than this tells the cause well enough */
 #define CROSSING_PATIENCE_NS (5 * NS_PER_SEC)
@@ -50,8 +49,7 @@ static void on_ready(evutil_socket_t fd, short what, void *arg)
 	 * back into the very queue that is being served, before them. */
 	if (engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET)
 		event_add(engine->again_event, &now);
-	if (engine->warden.rounds && rounds_gone(engine->warden.rounds) >= GONE_AT_ONCE)
-		engine_take_gone(engine, true);
+	engine_take_gone(engine);
 	passes_check_fence(engine, clock_monotonic_ns());
 	if (subscription_is_rush(engine, clock_monotonic_ns()))
 		tick(engine);
@@ -70,6 +68,7 @@ static void on_round(evutil_socket_t fd, short what, void *arg)
 
 	(void)what;
 	read_eventfd(fd);
+	engine_take_gone(engine);
 	warden_on_done(engine, clock_monotonic_ns());
 	fill_hold(&engine->fill, false);
 }
@@ -236,7 +235,7 @@ static void tick(struct engine *engine)
 
 	fill_hold(&engine->fill, warden_is_running(engine));
 	read_fill(engine, now_ns);
-	engine_take_gone(engine, false);
+	engine_take_gone(engine);
 	warden_tick(engine, now_ns);
 	set_tick(engine);
 	subscription_tick(engine, now_ns, now_ns - engine->ticked_ns);

@@ -32,13 +32,15 @@ struct passes {
 	bool is_journalled; /* every event since the pass began is in the journal */
 	bool is_waiting;    /* built waits for the fence */
 	struct pass built;
-	uint64_t fence;
+	uint64_t fence;         /* 0: not asked for yet */
+	uint64_t gone;          /* what rounds had deleted by then */
 	int64_t fence_until_ns;
 	int64_t begun_ns;       /* the last pass */
 	int64_t ended_ns;       /* 0: none yet */
 	int64_t cpu_ns;
 	uint64_t lost_before;   /* events lost in all when it began */
 	int64_t repair_ns;      /* a pass is wanted from then on; 0: none */
+	bool waits_for_drift;   /* and for nothing but a drift */
 	int64_t repair_delay_ns;
 	int64_t lost_ns;        /* when events were last lost */
 	uint64_t counted_before, counted_after, listed;
@@ -60,8 +62,9 @@ struct subscription {
 	int64_t trial_until_ns;    /* back from a rest, must stay below 80 %; 0: no trial */
 	int64_t checked_ns;        /* of the kernel's setting */
 	bool skips_own;            /* what rounds delete one by one comes from them, not as events */
-	size_t gone_due;           /* of that, what had come by the last tick */
-	uint64_t gone_lost;
+	/* Of that: how many are counted out, how many will be when the fence has passed (the same: none), how many
+	 * were lost. */
+	uint64_t gone_taken, gone_due, gone_fence, gone_lost;
 	uint64_t births;           /* since the last tick */
 	uint64_t arrivals;         /* with what user space put in */
 	double births_last_per_sec, arrivals_last_per_sec, new_per_sec;
@@ -123,8 +126,14 @@ void engine_snapshot(const struct engine *engine, struct snapshot *ret_snapshot)
 void engine_snapshot_brief(const struct engine *engine, struct snapshot *ret_snapshot);
 /* Takes up to budget events from the listener; returns how many. */
 size_t engine_take_events(struct engine *engine, size_t budget);
-/* Takes what rounds have deleted one by one up to the last call, or all of it. */
-void engine_take_gone(struct engine *engine, bool all);
+void engine_take_all_events(struct engine *engine); /* that wait when it begins */
+/* Takes what rounds have deleted one by one, as far as all earlier events have come; asks for a fence for the rest. */
+void engine_take_gone(struct engine *engine);
+/* The same up to the number `last` of rounds_gone, of which the caller knows that. */
+void engine_take_gone_up_to(struct engine *engine, uint64_t last);
+bool engine_awaits_gone(const struct engine *engine); /* some are deleted and not taken yet */
+/* Events, and deletes of rounds, that nobody could tell of, since the start. */
+uint64_t engine_lost(const struct engine *engine);
 
 int passes_start(struct engine *engine);
 void passes_stop(struct engine *engine);

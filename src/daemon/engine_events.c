@@ -6,6 +6,8 @@
 #include "base/clock.h"
 
 #define AT_ONCE 64
+#define TAKE_BUDGET 8192
+#define TURNS 8 /* more than the ring holds */
 
 /* What user space caused: table synchronization puts most of a table in at a fail-over. */
 static void on_foreign_event(struct engine *engine, enum flow_event_kind kind, const struct flow *flow, uint32_t portid)
@@ -66,30 +68,76 @@ size_t engine_take_events(struct engine *engine, size_t budget)
 	return taken;
 }
 
+void engine_take_all_events(struct engine *engine)
+{
+	for (int i = 0; i < TURNS && engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET; i++)
+		;
+}
+
+/* ---- what rounds have deleted ---- */
+
 static void lose_gone(struct engine *engine)
 {
 	struct subscription *subscription = &engine->subscription;
 	uint64_t lost = rounds_gone_lost(engine->warden.rounds), more = lost - subscription->gone_lost;
 
+	if (!more || !subscription->skips_own)
+		return;
 	subscription->gone_lost = lost;
-	if (more && subscription->skips_own)
-		passes_lost(engine, more, clock_monotonic_ns());
+	passes_lost(engine, more, clock_monotonic_ns());
 }
 
-void engine_take_gone(struct engine *engine, bool all)
+void engine_take_gone_up_to(struct engine *engine, uint64_t last)
+{
+	struct subscription *subscription = &engine->subscription;
+	/* Where births are not heard, deaths alone would let the picture only shrink. */
+	bool counts = subscription->skips_own && subscription_is_listening(engine);
+	struct flow flows[AT_ONCE];
+
+	while (engine->warden.rounds && subscription->gone_taken < last) {
+		uint64_t left = last - subscription->gone_taken;
+		size_t count = rounds_take_gone(engine->warden.rounds, flows, left < AT_ONCE ? left : AT_ONCE);
+
+		for (size_t i = 0; i < count && counts; i++)
+			on_life(engine, FLOW_EVENT_DESTROY, &flows[i]);
+		subscription->gone_taken += count;
+		if (!count)
+			break;
+	}
+	if (subscription->gone_due < subscription->gone_taken)
+		subscription->gone_due = subscription->gone_taken;
+}
+
+void engine_take_gone(struct engine *engine)
 {
 	struct subscription *subscription = &engine->subscription;
 	struct rounds *rounds = engine->warden.rounds;
-	struct flow flows[AT_ONCE];
-	size_t due, count;
+	struct listener *listener = subscription->listener;
 
 	if (!rounds)
 		return;
-	/* The birth of one that was deleted at once may still be on its way; by the next tick it is here. */
-	due = all ? rounds_gone(rounds) : subscription->gone_due;
-	for (; due && (count = rounds_take_gone(rounds, flows, due < AT_ONCE ? due : AT_ONCE)); due -= count)
-		for (size_t i = 0; i < count && subscription->skips_own; i++)
-			on_life(engine, FLOW_EVENT_DESTROY, &flows[i]);
-	subscription->gone_due = rounds_gone(rounds);
 	lose_gone(engine);
+	/* The birth of one that was deleted at once may still be on its way. */
+	if (!listener) {
+		engine_take_gone_up_to(engine, rounds_gone(rounds));
+	} else if (subscription->gone_due > subscription->gone_taken &&
+		   listener_fence_passed(listener, subscription->gone_fence)) {
+		engine_take_all_events(engine);
+		engine_take_gone_up_to(engine, subscription->gone_due);
+	}
+	if (listener && subscription->gone_due == subscription->gone_taken &&
+	    rounds_gone(rounds) > subscription->gone_taken) {
+		subscription->gone_due = rounds_gone(rounds);
+		subscription->gone_fence = listener_fence_ask(listener);
+	}
+}
+
+bool engine_awaits_gone(const struct engine *engine)
+{
+	return engine->warden.rounds && rounds_gone(engine->warden.rounds) > engine->subscription.gone_taken;
+}
+
+uint64_t engine_lost(const struct engine *engine)
+{
+	return engine->subscription.now.lost + engine->subscription.gone_lost;
 }

@@ -67,11 +67,9 @@ bool flow_ring_is_empty(const struct flow_ring *ring)
 	       atomic_load_explicit(&ring->tail, memory_order_acquire);
 }
 
-size_t flow_ring_used(const struct flow_ring *ring)
+uint64_t flow_ring_offered(const struct flow_ring *ring)
 {
-	size_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
-
-	return atomic_load_explicit(&ring->tail, memory_order_acquire) - head;
+	return atomic_load_explicit(&ring->tail, memory_order_acquire);
 }
 
 uint64_t flow_ring_lost(const struct flow_ring *ring)

@@ -22,7 +22,7 @@ void flow_ring_offer(struct flow_ring *ring, const struct flow *flow);
 void flow_ring_miss(struct flow_ring *ring, uint64_t count);
 /* Any thread. */
 bool flow_ring_is_empty(const struct flow_ring *ring);
-size_t flow_ring_used(const struct flow_ring *ring);
+uint64_t flow_ring_offered(const struct flow_ring *ring); /* since flow_ring_new, without what found it full */
 uint64_t flow_ring_lost(const struct flow_ring *ring); /* found the ring full, or were missed, since flow_ring_new */
 
 /* The reader: takes up to max of those that were offered before the call, the oldest first, into

@@ -22,7 +22,6 @@
 #define DRIFT_NS (300 * NS_PER_MS) /* how long counter and picture may disagree */
 #define DRIFT_LEAST 100
 #define DRIFT_SHARE 0.02
-#define TAKE_BUDGET 8192
 #define WORK_NS (10 * NS_PER_SEC) /* from pass to pass while the rounds of the guard look at the table by themselves */
 #define DRIVEN_NS (200 * NS_PER_MS) /* a crossing is driven for longer */
 #define OUTGROWN_SHARE 0.10
@@ -65,9 +64,10 @@ bool passes_begin(struct engine *engine, int64_t now_ns)
 		return false;
 	passes->is_running = true;
 	passes->is_journalled = is_listening;
-	passes->lost_before = engine->subscription.now.lost;
+	passes->lost_before = engine_lost(engine);
 	passes->begun_ns = now_ns;
 	passes->repair_ns = 0;
+	passes->waits_for_drift = false;
 	return true;
 }
 
@@ -88,7 +88,8 @@ void passes_lost(struct engine *engine, uint64_t lost, int64_t now_ns)
 		passes->picture->is_approximate = true;
 		passes->picture->lost += lost;
 	}
-	if (!passes->repair_ns) {
+	if (!passes->repair_ns || passes->waits_for_drift) {
+		passes->waits_for_drift = false;
 		if (!is_again)
 			passes->repair_delay_ns = REPAIR_FIRST_NS;
 		else if (passes->repair_delay_ns < REPAIR_LAST_NS)
@@ -168,6 +169,7 @@ void passes_compare(struct engine *engine, int64_t now_ns)
 		return;
 	passes->drift_since_ns = 0;
 	passes->picture->is_approximate = true;
+	passes->waits_for_drift = !passes->repair_ns;
 	passes_want(engine, drift_due_ns(engine, now_ns));
 }
 
@@ -221,7 +223,7 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 {
 	struct passes *passes = &engine->passes;
 	struct picture *picture = passes->built.picture;
-	uint64_t lost = engine->subscription.now.lost - passes->lost_before;
+	uint64_t lost = engine_lost(engine) - passes->lost_before;
 	int64_t begun_ns = passes->begun_ns;
 	bool is_exact = is_fenced && passes->is_journalled && lost == 0 &&
 			!passes->built.report.unsettled && subscription_is_listening(engine);
@@ -297,9 +299,22 @@ void passes_on_done(struct engine *engine, int64_t now_ns)
 		swap(engine, false, now_ns);
 		return;
 	}
-	passes->fence = listener_fence_ask(engine->subscription.listener);
+	passes->fence = 0;
 	passes->fence_until_ns = now_ns + FENCE_PATIENCE_NS;
 	passes->is_waiting = true;
+	passes_check_fence(engine, now_ns);
+}
+
+/* What the kernel had sent by now, and rounds have deleted by now, is in the ring of each once this fence has passed. In
+ * the middle of a batch nobody can tell what the pass may have missed already. */
+static void ask_fence(struct engine *engine)
+{
+	struct rounds *rounds = engine->warden.rounds;
+
+	if (rounds && rounds_are_deleting(rounds))
+		return;
+	engine->passes.gone = rounds ? rounds_gone(rounds) : 0;
+	engine->passes.fence = listener_fence_ask(engine->subscription.listener);
 }
 
 void passes_check_fence(struct engine *engine, int64_t now_ns)
@@ -313,15 +328,15 @@ void passes_check_fence(struct engine *engine, int64_t now_ns)
 		swap(engine, false, now_ns);
 		return;
 	}
-	is_fenced = listener_fence_passed(engine->subscription.listener, passes->fence);
-	/* What a round is just deleting the pass may have missed already, and nobody has been told of it. */
-	is_fenced = is_fenced && !(engine->warden.rounds && rounds_are_deleting(engine->warden.rounds));
+	if (!passes->fence)
+		ask_fence(engine);
+	is_fenced = passes->fence && listener_fence_passed(engine->subscription.listener, passes->fence);
 	if (!is_fenced && now_ns < passes->fence_until_ns)
 		return;
 	/* What was in the ring when the fence was seen to be passed belongs to this side of it. */
-	for (int i = 0; i < 8 && engine_take_events(engine, TAKE_BUDGET) == TAKE_BUDGET; i++)
-		;
-	engine_take_gone(engine, true);
+	engine_take_all_events(engine);
+	engine_take_gone_up_to(engine, passes->gone);
+	engine_take_gone(engine); /* and what was lost of that */
 	subscription_tick(engine, now_ns, 0); /* lost events counted up to the fence */
 	if (passes->is_waiting)
 		swap(engine, is_fenced, now_ns);

@@ -17,7 +17,8 @@
  * a table of 20,000. */
 #define ADOPTED_RING 16384
 #define BORN_RING    32768 /* 0.5 s at 60,000 a second */
-#define GONE_RING    32768 /* a large round deletes 400,000 a second, and the loop takes them every 50 ms */
+#define GONE_RING    32768 /* a large round deletes 400,000 a second, and the loop takes them every 50 ms; */
+#define GONE_TOLD    8192  /* at rest it comes less often, and is told of each so many */
 #define ADOPT_AT_ONCE 64
 
 /* ---- what user space puts in ---- */
@@ -109,8 +110,7 @@ bool rounds_has_portid(const struct rounds *rounds, uint32_t portid)
 static void on_delete(const struct flow_target *targets, size_t count, const enum flow_outcome *outcomes, void *arg)
 {
 	struct rounds *rounds = arg;
-	size_t before = flow_ring_used(rounds->gone);
-	uint64_t one = 1;
+	uint64_t before = flow_ring_offered(rounds->gone), one = 1;
 
 	if (!outcomes) {
 		atomic_store(&rounds->is_deleting, true);
@@ -128,8 +128,7 @@ static void on_delete(const struct flow_target *targets, size_t count, const enu
 			flow_ring_miss(rounds->gone, 1);
 	}
 	atomic_store(&rounds->is_deleting, false);
-	/* The loop comes by itself before that many wait, but where many are deleted at rest. */
-	if (before < GONE_RING / 4 && flow_ring_used(rounds->gone) >= GONE_RING / 4 &&
+	if (before / GONE_TOLD != flow_ring_offered(rounds->gone) / GONE_TOLD &&
 	    write(rounds->config.gone_fd, &one, sizeof(one)) < 0)
 		return; /* a counter at its top: the loop has been told */
 }
@@ -139,9 +138,9 @@ size_t rounds_take_gone(struct rounds *rounds, struct flow *ret_flows, size_t ma
 	return flow_ring_take(rounds->gone, ret_flows, max);
 }
 
-size_t rounds_gone(const struct rounds *rounds)
+uint64_t rounds_gone(const struct rounds *rounds)
 {
-	return flow_ring_used(rounds->gone);
+	return flow_ring_offered(rounds->gone);
 }
 
 uint64_t rounds_gone_lost(const struct rounds *rounds)
@@ -282,15 +281,19 @@ int rounds_start(const struct rounds_config *config, int done_fd, struct rounds 
 	return 0;
 }
 
-void rounds_stop(struct rounds *rounds, bool clear_bans)
+void rounds_end(struct rounds *rounds)
 {
-	if (!rounds)
-		return;
 	pthread_mutex_lock(&rounds->lock);
 	rounds->is_stopping = true;
 	pthread_cond_signal(&rounds->changed);
 	pthread_mutex_unlock(&rounds->lock);
 	pthread_join(rounds->thread, NULL);
+}
+
+void rounds_stop(struct rounds *rounds, bool clear_bans)
+{
+	if (!rounds)
+		return;
 	if (rounds->state == ROUNDS_ORDERED) /* not begun */
 		for (size_t i = 0; i < rounds->order.count; i++)
 			policy_decision_done(&rounds->order.decisions[i]);
@@ -330,12 +333,6 @@ bool rounds_take(struct rounds *rounds, struct round_result *ret_result)
 	}
 	pthread_mutex_unlock(&rounds->lock);
 	return taken;
-}
-
-void rounds_restore(struct rounds *rounds)
-{
-	if (!settings_restore(rounds->config.state_dir, NULL, NULL))
-		rounds->held.count = 0;
 }
 
 void round_result_done(struct round_result *result)

@@ -49,8 +49,10 @@ struct round_result {
 
 /* done_fd (an eventfd, borrowed) is written to when an order has ended. 0, -EPERM, other -errno. */
 int rounds_start(const struct rounds_config *config, int done_fd, struct rounds **ret_rounds);
-/* Waits for the order under way, keeps seniority in the state directory, puts kernel timeouts back; bans stay until
- * their end but with clear_bans. NULL allowed. */
+/* Waits for the order under way and ends the thread; the result can still be taken. */
+void rounds_end(struct rounds *rounds);
+/* After rounds_end: keeps seniority in the state directory, puts kernel timeouts back; bans stay until their end but
+ * with clear_bans. NULL allowed. */
 void rounds_stop(struct rounds *rounds, bool clear_bans);
 /* Takes *order over (and its decisions). False where one is under way or its result was not taken: then it stays the
  * caller's. */
@@ -58,8 +60,11 @@ bool rounds_begin(struct rounds *rounds, const struct round_order *order);
 /* True where one has ended; *ret_result is the caller's, to be given to round_result_done. */
 bool rounds_take(struct rounds *rounds, struct round_result *ret_result);
 void round_result_done(struct round_result *result);
-/* Puts kernel timeouts back. Only while no order is under way. */
-void rounds_restore(struct rounds *rounds);
+/* Puts kernel timeouts back. fn hears of each rule that held some: a record made from *frame, with why. Only while no
+ * order is under way. */
+typedef void rounds_record_fn(const struct action_record *record, void *arg);
+void rounds_restore(struct rounds *rounds, const struct action_record *frame, const char *why, rounds_record_fn *fn,
+		    void *arg);
 
 /* A NEW event that user space caused: what is answered and assured becomes senior. Of the loop; rounds_adopt_now wakes
  * the thread where something waits. A ring of 16,384: what finds no place is counted as lost. */
@@ -79,12 +84,12 @@ uint32_t rounds_portid(const struct rounds *rounds);
 bool rounds_has_portid(const struct rounds *rounds, uint32_t portid);
 
 /* What rounds have deleted one by one, the oldest first: the original tuple, zones and id; at most max into ret_flows
- * (NULL: they are dropped). Of the loop. */
+ * (NULL: they are dropped). A ring of 32,768. Of the loop. */
 size_t rounds_take_gone(struct rounds *rounds, struct flow *ret_flows, size_t max);
-size_t rounds_gone(const struct rounds *rounds); /* how many wait; the ring holds 32,768 */
+uint64_t rounds_gone(const struct rounds *rounds); /* how many came into the ring, since the start */
 /* Of how many nobody could tell whether they are gone, or which: since the start. */
 uint64_t rounds_gone_lost(const struct rounds *rounds);
-/* True: the kernel may have deleted some that do not wait there yet. */
+/* True: the kernel may have deleted some that are not in the ring yet. */
 bool rounds_are_deleting(const struct rounds *rounds);
 
 /* Bans, from any thread; block while a round bans (milliseconds). */

@@ -3,9 +3,13 @@
 #include "rounds_private.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "policy/words.h"
+#include "settings.h"
 
 static void record_timeout(struct action_record *record, size_t index, uint32_t from_sec, uint32_t to_sec)
 {
@@ -37,17 +41,40 @@ static void tell_changed(const struct flow_timeouts *before, const struct flow_t
 	}
 }
 
+/* What held_take or held_let_go has done, into the record. */
+static void tell_held(const struct flow_timeouts *before, bool is_known, int result, const struct problem *problem,
+		      struct action_record *record)
+{
+	struct flow_timeouts after = {0};
+
+	record->matched = record->left = 1;
+	record->error = result;
+	if (is_known && !timeouts_read(&after))
+		tell_changed(before, &after, record);
+	if (result) {
+		snprintf(record->how, sizeof(record->how), "%.60s: %.250s", problem->path, problem->text);
+		return;
+	}
+	if (is_known && !record->timeout_count)
+		snprintf(record->how, sizeof(record->how), "%s",
+			 record->is_end ? "nothing was to be put back: they are held by another rule, or somebody "
+					  "has set them since"
+					: "nothing was to be lowered: they are as low already");
+	record->done = 1;
+	record->left = 0;
+}
+
 static int change_timeouts(struct rounds *rounds, const struct policy *policy, const struct policy_decision *decision,
 			   struct action_record *record)
 {
 	const struct policy_rule *rule = &policy->rules[decision->rule];
-	struct flow_timeouts before = {0}, after = {0};
+	struct flow_timeouts before = {0};
 	bool is_known = !timeouts_read(&before);
 	struct problem problem = {0};
 	int result;
 
-	record->matched = record->left = 1;
 	if (decision->would) {
+		record->matched = record->left = 1;
 		if (!decision->is_end && is_known)
 			tell_wanted(rule, &before, record);
 		return 0;
@@ -56,20 +83,36 @@ static int change_timeouts(struct rounds *rounds, const struct policy *policy, c
 		result = held_let_go(&rounds->held, rounds->config.state_dir, rule->name, &problem);
 	else
 		result = held_take(&rounds->held, rounds->config.state_dir, rule, &problem);
-	if (is_known && !timeouts_read(&after))
-		tell_changed(&before, &after, record);
-	if (result) {
-		snprintf(record->how, sizeof(record->how), "%.60s: %.250s", problem.path, problem.text);
-		return result;
+	tell_held(&before, is_known, result, &problem, record);
+	return result;
+}
+
+void rounds_restore(struct rounds *rounds, const struct action_record *frame, const char *why, rounds_record_fn *fn,
+		    void *arg)
+{
+	struct held *held = &rounds->held;
+	struct action_record *record = mem_alloc(sizeof(*record));
+
+	while (held->count && !record->error) {
+		struct flow_timeouts before = {0};
+		bool is_known = !timeouts_read(&before);
+		int64_t began_ns = clock_monotonic_ns();
+		struct problem problem = {0};
+		char name[POLICY_NAME_MAX];
+
+		memcpy(name, held->rules[held->count - 1].name, sizeof(name));
+		*record = *frame;
+		snprintf(record->rule, sizeof(record->rule), "%s", name);
+		snprintf(record->reason, sizeof(record->reason), "%s", why);
+		tell_held(&before, is_known, held_let_go(held, rounds->config.state_dir, name, &problem), &problem,
+			  record);
+		record->duration_ns = clock_monotonic_ns() - began_ns;
+		fn(record, arg);
 	}
-	if (is_known && !record->timeout_count)
-		snprintf(record->how, sizeof(record->how), "%s",
-			 decision->is_end ? "nothing was to be put back: they are held by another rule, or somebody "
-					    "has set them since"
-					  : "nothing was to be lowered: they are as low already");
-	record->done = 1;
-	record->left = 0;
-	return 0;
+	/* What a rule lowered before it failed nobody holds. */
+	if (!record->error)
+		settings_restore(rounds->config.state_dir, NULL, NULL);
+	free(record);
 }
 
 /* Decisions that change no entry. */

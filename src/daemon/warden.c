@@ -27,7 +27,6 @@
 #define TOLD_NS (500 * NS_PER_MS) /* a surge may be told to the guard so much later, where no calm pass has met it */
 #define SURGE_RENEWAL_NS (2 * NS_PER_SEC) /* in a surge: who is in use shows by then */
 #define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
-#define RECORD_TEXT_MAX 4096
 #define BANS_MAX 4096
 #define MOST_FLOWS (4u << 20) /* that the guard remembers: 11 bytes each */
 #define STILL_SHARE 0.02      /* of the entries, born since the last renewal: then the next one may wait */
@@ -70,15 +69,17 @@ static bool looks_at_sources(const struct policy *policy)
 
 /* Another policy may not have the rule that lowered kernel timeouts, and in another mode it ends without a word to the
  * kernel, or has begun without one: they go back, and what still holds begins anew. */
-static void begin_timeouts_anew(struct warden *warden)
+static void begin_timeouts_anew(struct engine *engine, const char *why)
 {
+	struct warden *warden = &engine->warden;
+
 	/* Who switches to act in an emergency shall not wait for a pause of what only would have been done. */
 	if (warden->judged_mode != warden->mode)
 		policy_memory_end_pauses(warden->memory);
 	warden->judged_mode = warden->mode;
 	if (!warden->rounds)
 		return;
-	rounds_restore(warden->rounds);
+	warden_restore(engine, why);
 	policy_memory_forget_timeouts(warden->memory, warden->policy);
 }
 
@@ -95,7 +96,7 @@ static void apply(struct engine *engine, struct policy *policy)
 	warden->base_mode = engine->config.has_mode ? engine->config.mode : policy->mode;
 	if (!warden->mode_until_ns)
 		warden->mode = warden->base_mode;
-	begin_timeouts_anew(warden);
+	begin_timeouts_anew(engine, "another policy is in force");
 	if (policy->has_levels)
 		engine->config.levels = policy->levels;
 	if (policy->capacity && !engine->config.capacity)
@@ -179,6 +180,11 @@ void warden_stop(struct engine *engine)
 {
 	struct warden *warden = &engine->warden;
 
+	if (warden->rounds) {
+		rounds_end(warden->rounds);
+		warden_on_done(engine, clock_monotonic_ns());
+		warden_restore(engine, "the daemon ends");
+	}
 	rounds_stop(warden->rounds, engine->config.clear_bans);
 	ban_terms_free(&warden->supposed);
 	ban_terms_free(&warden->lifted);
@@ -327,7 +333,9 @@ static size_t decide(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
 	struct snapshot *snapshot = mem_alloc(sizeof(*snapshot));
-	bool is_whole = looks_at_sources(warden->policy) && now_ns - warden->looked_ns >= WHOLE_VIEW_NS;
+	/* What the last round took from a source still stands in the picture. */
+	bool is_whole = looks_at_sources(warden->policy) && now_ns - warden->looked_ns >= WHOLE_VIEW_NS &&
+			!engine_awaits_gone(engine);
 	size_t count;
 
 	if (is_whole) {
@@ -415,7 +423,7 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 		apply(engine, next);
 	}
 	if (warden->mode != warden->judged_mode)
-		begin_timeouts_anew(warden);
+		begin_timeouts_anew(engine, "the mode was switched");
 	/* How fast it fills is known after two readings, and says what is worth a pass. */
 	if (engine->fill.has_growth || now_ns - warden->started_ns > GROWTH_PATIENCE_NS)
 		count = decide(engine, now_ns);
@@ -424,77 +432,4 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 	must_tell = warden->surge_began && now_ns - warden->calm_passed_ns < CALM_UNDONE_NS;
 	if (count || is_renewal || must_tell)
 		begin(engine, count, is_renewal, now_ns);
-}
-
-/* ---- results ---- */
-
-static void write_record(struct engine *engine, const struct action_record *record)
-{
-	struct warden *warden = &engine->warden;
-	char text[RECORD_TEXT_MAX];
-	char *json = report_record_json(record, &engine->netns);
-
-	report_record_text(record, text, sizeof(text));
-	/* What the kernel refuses is an alarm at any level. */
-	alarms_record(engine->alarms, json, text,
-		      record->error && record->level == LEVEL_OK ? LEVEL_WARNING : record->level);
-	warden->counts.records++;
-	report_record_words(record, warden->last, sizeof(warden->last));
-	warden->last_real_ns = record->real_ns;
-	free(json);
-}
-
-static void take_outcome(struct engine *engine, const struct policy_decision *decision, struct guard_outcome *outcome,
-			 int64_t now_ns)
-{
-	struct warden *warden = &engine->warden;
-	struct action_record *record = &outcome->record;
-
-	policy_memory_result(warden->memory, warden->policy, decision, &outcome->effect, now_ns);
-	record->budget_left = policy_memory_rule(warden->memory, warden->policy, decision->rule, now_ns).budget_left;
-	if (record->error)
-		warden->counts.failed++;
-	if (record->action == POLICY_ACTION_EVICT)
-		warden->counts.evicted += record->done;
-	/* What found nothing to do is no event; what met only what is protected is one. */
-	if (outcome->effect.is_unneeded)
-		return;
-	/* Else the rule would find nothing again and again, and be held back for long when there is something. */
-	if (outcome->effect.is_within)
-		passes_want(engine, now_ns);
-	if (record->matched || record->protected_count || record->error || record->action == POLICY_ACTION_LOG)
-		write_record(engine, record);
-}
-
-void warden_on_done(struct engine *engine, int64_t now_ns)
-{
-	struct warden *warden = &engine->warden;
-	struct round_result *result = warden->result;
-
-	if (!warden->rounds || !rounds_take(warden->rounds, result))
-		return;
-	warden->is_running = false;
-	warden->seniors = result->seniors;
-	if (result->is_renewal || result->count) {
-		warden->passed_ns = now_ns;
-		warden->pass_took_ns = now_ns - warden->begun_ns;
-	}
-	warden->removed += result->removed;
-	/* What we took out makes no quiet: the flood goes on. */
-	warden->quiet_entries -= result->removed < warden->quiet_entries ? result->removed : warden->quiet_entries;
-	fill_removed(&engine->fill, result->removed);
-	if (result->note[0])
-		log_info("%s", result->note);
-	if (result->is_renewal) {
-		warden->counts.renewals++;
-		if (result->error && !warden->is_failing)
-			log_warning("the table cannot be gone through for seniority: %s", strerror(-result->error));
-		warden->is_failing = result->error < 0;
-	} else if (result->count) {
-		warden->counts.rounds++;
-		warden->round_ns = now_ns;
-	}
-	for (size_t i = 0; i < result->count; i++)
-		take_outcome(engine, &result->decisions[i], &result->outcomes[i], now_ns);
-	round_result_done(result);
 }

@@ -64,6 +64,8 @@ int warden_load(const struct daemon_config *config, struct policy **ret_policy, 
 void warden_set_policy(struct engine *engine, struct policy *policy);
 void warden_start(struct engine *engine, int64_t now_ns);
 void warden_stop(struct engine *engine);
+/* Puts kernel timeouts back that rules have lowered, with a record for each rule. Only while no order is under way. */
+void warden_restore(struct engine *engine, const char *why);
 /* After each reading. */
 void warden_tick(struct engine *engine, int64_t now_ns);
 void warden_on_done(struct engine *engine, int64_t now_ns);

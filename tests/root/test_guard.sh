@@ -121,12 +121,15 @@ verify "lowered at the next time" wait_for udp_is 7
 ct mode observe >/dev/null
 conntrack -D -p udp >/dev/null 2>&1
 verify "also where it only observes meanwhile" wait_for udp_is 3600
+put_back() { recorded "r['action'] == 'timeouts' and r['end'] and r['done'] == 1 and r['rule'] == 'short' and r['reason'] == '$1'"; }
+verify "with a record" wait_for put_back "the mode was switched"
 ct mode act >/dev/null
 flood 800 10.1.0.66 21000
 verify "lowered where it acts again" wait_for udp_is 7
 policy act "$evict"
 ct reload >/dev/null
 verify "and where the rule is gone from the policy" wait_for udp_is 3600
+verify "with a record" wait_for put_back "another policy is in force"
 verify "ends with 0" stop
 policy act '{ "name": "short", "when": { "level": "warning" }, "until": { "level": "ok" },
 	"do": { "action": "timeouts", "set": { "udp": 7, "icmp": 3 } } }'
@@ -149,5 +152,10 @@ rm -f "$sock" "$sock.lock"
 conntrack -D -p udp >/dev/null 2>&1
 verify "the next start" begin_guard
 verify "puts them back, too" wait_for udp_is 3600
+flood 800 10.1.0.66 25000
+verify "lowered to the end" wait_for udp_is 7
 verify "ends with 0" stop
+verify "which puts them back" udp_is 3600
+verify "with a record" put_back "the daemon ends"
+verify "that fits its schema" /usr/bin/python3 "$here/../check-schemas.py" "$state/alarms.jsonl"
 lab_end
