@@ -48,13 +48,17 @@ void evict_uncount(struct eviction *e)
 static void count_down(struct lane *lane, const struct victim *victim)
 {
 	const struct policy_bounds *bounds = &lane->decision->bounds;
+	bool is_counted = false;
 
 	if (!is_of_key(lane->decision, victim->zone, victim->family, victim->src))
 		return;
-	lane->made++;
-	for (unsigned i = 0; i < bounds->count; i++)
-		if (bounds->items[i].classes >> victim->class & 1 && lane->counts[i])
-			lane->counts[i]--;
+	for (unsigned i = 0; i < bounds->count; i++) {
+		if (!(bounds->items[i].classes >> victim->class & 1) || !lane->counts[i])
+			continue;
+		lane->counts[i]--;
+		is_counted = true;
+	}
+	lane->made += is_counted;
 }
 
 void evict_count_taken(struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count)

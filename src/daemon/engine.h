@@ -64,7 +64,7 @@ struct subscription {
 	bool skips_own;            /* what rounds delete one by one comes from them, not as events */
 	/* Of that: how many are counted out, how many will be when the fence has passed (the same: none), how many
 	 * were lost. */
-	uint64_t gone_taken, gone_due, gone_fence, gone_lost;
+	uint64_t gone_taken, gone_due, gone_fence, gone_lost, gone_lost_told;
 	uint64_t births;           /* since the last tick */
 	uint64_t arrivals;         /* with what user space put in */
 	double births_last_per_sec, arrivals_last_per_sec, new_per_sec;

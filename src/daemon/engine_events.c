@@ -79,11 +79,12 @@ void engine_take_all_events(struct engine *engine)
 static void lose_gone(struct engine *engine)
 {
 	struct subscription *subscription = &engine->subscription;
-	uint64_t lost = rounds_gone_lost(engine->warden.rounds), more = lost - subscription->gone_lost;
+	uint64_t told = rounds_gone_lost(engine->warden.rounds), more = told - subscription->gone_lost_told;
 
+	subscription->gone_lost_told = told;
 	if (!more || !subscription->skips_own)
 		return;
-	subscription->gone_lost = lost;
+	subscription->gone_lost += more;
 	passes_lost(engine, more, clock_monotonic_ns());
 }
 

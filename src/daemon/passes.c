@@ -305,8 +305,8 @@ void passes_on_done(struct engine *engine, int64_t now_ns)
 	passes_check_fence(engine, now_ns);
 }
 
-/* What the kernel had sent by now, and rounds have deleted by now, is in the ring of each once this fence has passed. In
- * the middle of a batch nobody can tell what the pass may have missed already. */
+/* What the kernel had sent by now, and rounds have deleted by now, is in their rings once this fence has passed. In the
+ * middle of a batch nobody can tell what the pass may have missed already. */
 static void ask_fence(struct engine *engine)
 {
 	struct rounds *rounds = engine->warden.rounds;

@@ -13,6 +13,7 @@
 /* Results in a row that did not help after which a rule whose conditions are gone is no longer in
  * force. */
 #define INEFFECTIVE_GIVE_UP 3
+#define WITHIN_NS	   NS_PER_SEC
 #define SHORTEN_PAUSES	    4 /* cool-downs, where there was nothing to be shortened */
 #define IN_VAIN		    2 /* half of what was needed at most */
 #define SOUGHT_ALL	    UINT64_MAX
@@ -200,7 +201,10 @@ bool memory_found_nothing(const struct rule_state *state)
 static void judge_subject(struct policy_memory *memory, const struct policy_decision *decision,
 			  const struct policy_effect *effect, int64_t now_ns)
 {
-	int64_t settled_ns = effect->settled_ns, latest_ns = now_ns + POLICY_SETTLED_NS;
+	/* Who was within its limit after all is no try that failed; until the snapshot is made anew another one would
+	 * tell the same. */
+	int64_t settled_ns = effect->is_within ? now_ns + WITHIN_NS : effect->settled_ns,
+		latest_ns = now_ns + POLICY_SETTLED_NS;
 
 	subject_judge(memory, decision->rule, &decision->key,
 		      settled_ns > now_ns || has_helped(decision, effect), now_ns);

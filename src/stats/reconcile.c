@@ -25,6 +25,10 @@
  * The kernel may list an entry twice: when the one at which a message ended is gone, its bucket is
  * listed again from the start. seen_add notices, and the copies are uncounted before the replay.
  *
+ * Deletes of the guard's own rounds do not come as events: who counts them sees to it that they stand behind the
+ * birth. A flow that is born again at once, with the same tuple and id, may then stand before the end of its former
+ * life, and is not counted until the next pass.
+ *
  * What remains: two flows with the same 32 bits of fingerprint near the same place are taken for
  * one (2 in 2^32 for each event replayed); flows born while nobody listened send no DESTROY, and
  * stay counted until the next pass; an entry that is in the table before its NEW event is sent

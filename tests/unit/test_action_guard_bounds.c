@@ -288,6 +288,29 @@ static void what_the_rules_before_took_of_it_is_gone(void **state)
 	policy_decision_done(&both[1]);
 }
 
+/* What they took of other classes makes no room in what this one counts. */
+static void what_they_took_beside_it_is_not_counted(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision both[2];
+	struct guard_outcome outcomes[2];
+
+	take_policy(w, "\"when\": {\"source\": {\"entries\": 1000}}, \"do\": {\"action\": \"evict\", \"classes\": "
+		       "[\"established\", \"unreplied\"], \"min_age\": 0, \"signature\": false}");
+	add_many(w, 1600, SOURCE, 0, 1000);
+	for (uint16_t i = 0; i < 500; i++)
+		fake_add(w->fake, answered_tcp(SOURCE, IP(203, 0, 113, 9), (uint16_t)(2000 + i), 443, 300000));
+	both[0] = limit(w, 32, 500, 1u << FLOW_CLASS_ESTABLISHED, 0);
+	flow_filter_add(both[0].filter, FILTER_DPORT, "443", false, NULL);
+	both[1] = limit(w, 32, 601, UNREPLIED, 999);
+	flow_filter_add(both[1].filter, FILTER_DPORT, "53", false, NULL);
+	guard_round(w->guard, &w->table, both, 2, outcomes);
+	assert_int_equal(outcomes[0].record.done, 500);
+	assert_int_equal(outcomes[1].record.done, 601);
+	policy_decision_done(&both[0]);
+	policy_decision_done(&both[1]);
+}
+
 static void a_torn_pass_counts_nothing(void **state)
 {
 	struct world *w = *state;
@@ -380,6 +403,7 @@ int main(void)
 		TEST(a_condition_that_holds_no_longer_lets_nothing_go),
 		TEST(who_only_observes_tells_what_would_go),
 		TEST(what_the_rules_before_took_of_it_is_gone),
+		TEST(what_they_took_beside_it_is_not_counted),
 		TEST(a_torn_pass_counts_nothing),
 		TEST(the_known_surge_is_not_all_that_there_is),
 		TEST(nor_is_a_request_for_another_rule),

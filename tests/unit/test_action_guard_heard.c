@@ -311,6 +311,44 @@ static void what_mostly_ends_is_looked_for_in_the_table(void **state)
 	assert_int_equal(outcome.record.done, 600);
 }
 
+static void spoofed(struct world *w, size_t count, uint32_t from)
+{
+	for (uint32_t i = from; i < from + count; i++) {
+		struct flow flow = flow_make(UDP, IP(77, 0, 0, 0) + i * 40503u, IP(192, 0, 2, 7),
+					     (uint16_t)(1024 + i % 60000), 53);
+
+		flow.timeout_sec = 30;
+		flow.has |= FLOW_HAS_TIMEOUT;
+		fake_add(w->fake, flow);
+	}
+}
+
+/* A crowd of users, it may be, and beside it what nobody answers: that goes first, and is looked for. */
+static void who_is_answered_does_not_pay_for_the_unanswered(void **state)
+{
+	struct world *w = *state;
+	size_t crowd, flood;
+
+	listen_to(w);
+	w->fake->on_scan = pass_by_a_while;
+	calm_then_attack(w, 600, true, 16);
+	spoofed(w, 500, 0);
+	w->table.new_per_sec = 4000;
+	round_at(w, LEVEL_WARNING, 500, 500, &outcome);
+	assert_int_equal(outcome.record.done, 500);
+	now_ns += 300 * NS_PER_MS;
+	crowd = w->fake->count;
+	more(w, 700, 10000);
+	flood = w->fake->count;
+	spoofed(w, 650, 10000);
+	w->fake->scans = 0;
+	round_at(w, LEVEL_WARNING, 300, 300, &outcome);
+	assert_true(w->fake->scans > 0);
+	assert_int_equal(outcome.record.done, 300);
+	assert_int_equal(alive(w, crowd, flood), 700);
+	assert_int_equal(alive(w, flood, w->fake->count), 350);
+}
+
 static void handshakes_under_way_are_not_taken_youngest_first(void **state)
 {
 	struct world *w = *state;
@@ -622,6 +660,7 @@ int main(void)
 		TEST(where_reading_takes_its_time_untried_births_are_read_again),
 		TEST(what_ends_beside_a_flood_does_not_call_for_a_pass),
 		TEST(what_mostly_ends_is_looked_for_in_the_table),
+		TEST(who_is_answered_does_not_pay_for_the_unanswered),
 		TEST(handshakes_under_way_are_not_taken_youngest_first),
 		TEST(light_sources_do_not_pay_for_heavy_ones),
 		TEST(what_is_left_is_counted_of_the_surge_alone),

@@ -59,6 +59,28 @@ static void test_who_cannot_be_helped_holds_back_himself_alone(void **state)
 	policy_free(policy);
 }
 
+/* The round has found it within its limit: no try that failed. The snapshot is old, and a new one is on its way. */
+static void test_who_is_within_after_all_waits_for_the_next_snapshot_and_no_longer(void **state)
+{
+	struct policy *policy = policy_of_rule(LIMIT ", \"cooldown\": 0");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct policy_effect within = {.is_within = true};
+	struct snapshot *s = snapshot_of(50000);
+	int64_t now = SEC;
+
+	(void)state;
+	snapshot_source(s, 1, 500, 0, 0, 0);
+	for (int i = 0; i < 20; i++, now += SEC) {
+		size_t count = at(policy, memory, s, now);
+
+		assert_true(decided_on(count, "10.0.0.1"));
+		tell(memory, policy, "10.0.0.1", count, &within, now);
+		assert_int_equal(at(policy, memory, s, now + SEC - 1), 0);
+	}
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
 static void test_a_pause_is_forgotten_when_it_helps_and_after_a_long_time(void **state)
 {
 	struct policy *policy = policy_of_rule(LIMIT);
@@ -313,6 +335,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_who_cannot_be_helped_holds_back_himself_alone),
+		cmocka_unit_test(test_who_is_within_after_all_waits_for_the_next_snapshot_and_no_longer),
 		cmocka_unit_test(test_a_pause_is_forgotten_when_it_helps_and_after_a_long_time),
 		cmocka_unit_test(test_all_sources_that_fail_in_one_round_are_one_failure),
 		cmocka_unit_test(test_a_cooldown_of_one_is_not_that_of_another),
