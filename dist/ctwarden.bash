@@ -6,6 +6,11 @@ _ctwarden_words() { # COMMAND...: the options in a help text
     "$@" 2>/dev/null | grep -oE -e '^ +(-[a-zA-Z], +|    )?--[a-z][a-z-]+' -e ', --[a-z][a-z-]+' | grep -oE -e '--[a-z-]+'
 }
 
+_ctwarden_policies() { # START: directories and policies, not what is for editors
+    compgen -d -- "$1"
+    compgen -f -X '!*.json' -- "$1" | grep -v '\.schema\.json$'
+}
+
 _ctwarden() {
     local cur prev command='' word words i
     cur=${COMP_WORDS[COMP_CWORD]}
@@ -22,7 +27,12 @@ _ctwarden() {
     --state) words="SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE" ;;
     --mode) words="observe act" ;;
     --order) words="idle youngest heaviest" ;;
-    --socket | --config | --from | --policy)
+    --policy)
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(_ctwarden_policies "$cur")
+        return
+        ;;
+    --socket | --config | --from)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
@@ -53,7 +63,8 @@ _ctwarden() {
             elif [[ $command == mode && $prev == mode && $cur != -* ]]; then
                 words="observe act"
             elif [[ $command == policy && $cur != -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+                compopt -o filenames 2>/dev/null # a slash behind a directory, and no blank
+                mapfile -t COMPREPLY < <(_ctwarden_policies "$cur")
                 return
             elif [[ $command == policy ]]; then
                 word=${COMP_WORDS[i + 1]}

@@ -42,6 +42,14 @@ same "an option by its beginning" "--by --bytes" "$(offered ctwarden top --by)"
 same "modes" "observe act" "$(offered ctwarden mode '')"
 same "policy's verbs" "check show explain test" "$(offered ctwarden policy '')"
 same "what a test takes" "--from" "$(offered ctwarden policy test FILE --fr)"
+files=$(mktemp -d)
+mkdir "$files/mine"
+touch "$files/README.md" "$files/a.json" "$files/b c.json" "$files/x.1.schema.json"
+for words in "policy check" "policy test" "relieve --policy"; do
+    # shellcheck disable=SC2086 # two words
+    same "$words: policies and directories alone" "$files/mine $files/a.json $files/b c.json" "$(offered ctwarden $words "$files/")"
+done
+rm -r "$files"
 for verb in check show explain; do
     same "policy $verb looks at no table" "" "$(offered ctwarden policy "$verb" FILE --fr)$(offered ctwarden policy "$verb" FILE --di)"
     same "nor does its help" "" "$(ctwarden policy "$verb" --help | grep -oE -e '--(from|capacity|growth|direct|socket)')"
