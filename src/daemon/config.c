@@ -193,7 +193,7 @@ static int read_rest(const struct doc_node *root, struct daemon_config *config, 
 	uint64_t rows = config->picture.max_rows, poll_ms = config->poll_ms;
 	int r;
 
-	if ((r = read_size(root, "capacity", 0, INT64_MAX, &config->capacity, problem)) < 0 ||
+	if ((r = read_size(root, "capacity", 0, UINT32_MAX, &config->capacity, problem)) < 0 ||
 	    (r = read_size(root, "sources_max", 64, 1 << 24, &rows, problem)) < 0 ||
 	    (r = read_size(root, "poll_ms", 10, 10000, &poll_ms, problem)) < 0 ||
 	    (r = read_size(root, "alarms_max_bytes", 65536, 1LL << 40, &config->alarms_max_bytes, problem)) < 0 ||

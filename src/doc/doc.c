@@ -59,8 +59,10 @@ static int check_text(const struct doc *doc, const char *original, struct proble
 
 	if (bad < doc->len) {
 		scan_path_at(doc->text, doc->len, bad, path);
-		snprintf(text, sizeof(text), "the byte 0x%02x is no UTF-8 text",
-			 (unsigned char)original[bad]);
+		if (original[bad])
+			snprintf(text, sizeof(text), "the byte 0x%02x is no UTF-8 text", (unsigned char)original[bad]);
+		else
+			snprintf(text, sizeof(text), "a zero byte, which no text has: is the file whole?");
 		problem_fill(problem, doc->name, line_at(original, bad), path, text);
 		return -EINVAL;
 	}
@@ -79,6 +81,20 @@ static int check_text(const struct doc *doc, const char *original, struct proble
 	return -EINVAL;
 }
 
+/* What jansson says in words of its own interface, in ours. */
+static const char *words_for(const json_error_t *error)
+{
+	switch (json_error_code(error)) {
+	case json_error_duplicate_key:
+		return "this key is there twice; once is expected";
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		return "\\u0000 is no character of a text; leave it out";
+	default:
+		return error->text;
+	}
+}
+
 static int tell_json_error(const struct doc *doc, const json_error_t *error,
 			   struct problem *problem)
 {
@@ -91,8 +107,7 @@ static int tell_json_error(const struct doc *doc, const json_error_t *error,
 	if (!is_duplicate && offset)
 		offset--;
 	scan_path_at(doc->text, doc->len, offset, path);
-	problem_fill(problem, doc->name, error->line, path,
-		     is_duplicate ? "this key is there twice; once is expected" : error->text);
+	problem_fill(problem, doc->name, error->line, path, words_for(error));
 	return -EINVAL;
 }
 

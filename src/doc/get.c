@@ -355,7 +355,7 @@ static int tell_unknown(const struct doc_node *object, const char *key, const ch
 			struct problem *problem)
 {
 	const char *nearest = nearest_key(key, known);
-	char names[180], start[SHOWN_MAX];
+	char names[sizeof(problem->text) - SHOWN_MAX - 40], start[SHOWN_MAX];
 	struct doc_node node = *object;
 	struct text t;
 

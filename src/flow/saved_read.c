@@ -91,6 +91,10 @@ int saved_read(const char *file, int64_t now_real_ns, flow_scan_fn *fn, void *ar
 		r.report.problem.line = 0;
 	} else if (!r.report.flows && r.report.unread) {
 		result = -EINVAL;
+		/* What is wrong with its first line as such would lead astray: it is another kind of file. */
+		snprintf(r.report.problem.text, sizeof(r.report.problem.text),
+			 "no entry, nor is any other line; entries one a line are expected, as conntrack -L, "
+			 "/proc/net/nf_conntrack or ctwarden flows -j (not -J) give them");
 	}
 	if (stream && !is_stdin)
 		fclose(stream);

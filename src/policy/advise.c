@@ -6,6 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
+#include "flow/names.h"
+
 /* Conditions that speak of danger to honest flows, not of fill. */
 #define DANGER                                                                                     \
 	(1u << POLICY_WHEN_GROWTH | 1u << POLICY_WHEN_SECONDS_TO_FULL |                            \
@@ -41,12 +44,14 @@ static bool takes(const struct policy_rule *rule, bool answered)
 	return false;
 }
 
-/* By one alternative the rule acts on how full the table is and on nothing else. */
+/* By one alternative the rule acts on how full the table is and on nothing else. (At level full it drops new flows.) */
 static bool acts_on_fill_alone(const struct policy_rule *rule)
 {
 	for (unsigned i = 0; i < rule->when_count; i++) {
 		const struct policy_when *when = &rule->whens[i];
 
+		if (when->has & 1u << POLICY_WHEN_LEVEL && when->level == LEVEL_FULL)
+			continue;
 		if ((when->has & FILL) && !(when->has & DANGER) &&
 		    when->scope == POLICY_SCOPE_TABLE && !when->classes_has && !when->states_has)
 			return true;
@@ -79,10 +84,45 @@ static bool has_milder(const struct policy *policy, size_t index)
 	return false;
 }
 
+/* False: the match leaves no flow of this class, so that the rule does not take it. */
+static bool may_take(const struct policy_rule *rule, enum flow_class class)
+{
+	struct flow_filter *of_class = flow_filter_new();
+	bool may;
+
+	flow_filter_add(of_class, FILTER_CLASS, class_name(class), false, NULL);
+	flow_filter_finish(of_class, NULL);
+	may = flow_filter_may_meet(rule->match.filter, of_class);
+	flow_filter_free(of_class);
+	return may;
+}
+
+static void advise_on_match(struct advice *advice, const struct policy_rule *rule)
+{
+	char names[128];
+	struct text text;
+	unsigned count = 0;
+
+	text_init(&text, names, sizeof(names));
+	for (unsigned i = 0; i < rule->action.class_count; i++)
+		if (!may_take(rule, rule->action.classes[i]))
+			text_add(&text, "%s%s", count++ ? ", " : "", class_name(rule->action.classes[i]));
+	if (!count)
+		return;
+	if (count == rule->action.class_count)
+		advise(advice, "rule \"%s\" never takes a flow: its \"match\" leaves none of its classes (%s)",
+		       rule->name, names);
+	else
+		advise(advice, "rule \"%s\" never takes these of its classes: %s; its \"match\" leaves no such flow",
+		       rule->name, names);
+}
+
 static void advise_rule(struct advice *advice, const struct policy *policy, size_t index)
 {
 	const struct policy_rule *rule = &policy->rules[index];
 
+	if (rule->match.count)
+		advise_on_match(advice, rule);
 	if (rule->action.action != POLICY_ACTION_EVICT)
 		return;
 	if (acts_on_fill_alone(rule) && rule->action.has_signature)

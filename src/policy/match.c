@@ -131,8 +131,9 @@ static int read_member(const struct doc_node *node, const char *name, struct pol
 {
 	struct reading r = {.match = match, .negated = negated, .problem = problem};
 
-	if (!negated && !strcmp(name, "not"))
-		return read_half(node, match, true, problem);
+	if (!strcmp(name, "not"))
+		return negated ? doc_problem(node, problem, "\"not\" within \"not\"; once is expected")
+			       : read_half(node, match, true, problem);
 	while (r.key < FLOW_FILTER_KEY_COUNT && strcmp(flow_filter_keys[r.key].name, name))
 		r.key++;
 	return read_list(node, VALUES_MAX, read_item, &r, problem);
@@ -148,8 +149,7 @@ static int read_half(const struct doc_node *node, struct policy_match *match, bo
 
 	for (; count < FLOW_FILTER_KEY_COUNT; count++)
 		known[count] = flow_filter_keys[count].name;
-	if (!negated)
-		known[count++] = "not";
+	known[count++] = "not"; /* within itself too: there is a better word for that than that it is not known */
 	known[count] = NULL;
 	result = read_object(node, known, problem);
 	if (!result && negated && !doc_count(node))
@@ -162,6 +162,25 @@ static int read_half(const struct doc_node *node, struct policy_match *match, bo
 	return result;
 }
 
+/* The filter speaks of options ("--src", "! -f"), the document of keys; and it says itself what comes of it. */
+static int tell_no_match(const struct doc_node *node, const struct problem *inner, struct problem *problem)
+{
+	static const char conclusion[] = ", so nothing could match";
+	const char *cut = strstr(inner->text, conclusion), *option = inner->path, *key = "", *lead = "";
+	size_t len = cut ? (size_t)(cut - inner->text) : strlen(inner->text);
+
+	if (!strncmp(option, "! ", 2)) {
+		lead = "not.";
+		option += 2;
+	}
+	if (!strcmp(option, "-f") || !strcmp(option, "-p"))
+		key = option[1] == 'f' ? "family" : "protocol";
+	else if (!strncmp(option, "--", 2))
+		key = option + 2;
+	return doc_problem(node, problem, "nothing could ever match: %s%s%s%.*s%s", key[0] ? lead : "", key,
+			   key[0] ? ": " : "", (int)len, inner->text, cut ? cut + strlen(conclusion) : "");
+}
+
 int match_read(const struct doc_node *node, struct policy_match *match, struct problem *problem)
 {
 	struct problem inner = {0};
@@ -172,7 +191,6 @@ int match_read(const struct doc_node *node, struct policy_match *match, struct p
 		return 0;
 	result = read_half(node, match, false, problem);
 	if (!result && flow_filter_finish(match->filter, &inner) < 0)
-		result = doc_problem(node, problem, "nothing could ever match: %s%s%s", inner.path,
-				     inner.path[0] ? ": " : "", inner.text);
+		result = tell_no_match(node, &inner, problem);
 	return result;
 }

@@ -10,7 +10,7 @@
 #include "policy/levels.h"
 #include "private.h"
 
-#define CAPACITY_MAX (1ull << 32)
+#define CAPACITY_MAX UINT32_MAX /* the kernel's limit is no more */
 
 struct policy *policy_new_default(void)
 {
@@ -88,6 +88,9 @@ static int read_protected(const struct doc_node *node, struct policy *policy,
 	match_free(&protect->match);
 	if ((result = match_read(&match, &protect->match, problem)))
 		return result;
+	if (match.value && !protect->match.count)
+		return doc_problem(&match, problem,
+				   "names no flow; which are to be protected? (mode observe touches none at all)");
 	if (!protect->match.count)
 		return doc_problem(
 			node, problem,

@@ -93,6 +93,7 @@ static void wrong_values_are_refused_with_line_and_path(void **state)
 	refused("{\n\"poll_ms\": \"often\" }", 2, "poll_ms");
 	refused("{\n\n\"pass\": { \"share_pct\": 11 } }", 3, "pass.share_pct");
 	refused("{\n\"socket\": \"relative\" }", 2, "socket");
+	refused("{\n\"capacity\": 4294967296 }", 2, "capacity");
 	refused("{\n\"prefix\": [24, 129] }", 2, "prefix[1]");
 	refused("{\n\"events\": \"maybe\" }", 2, "events");
 	refused("{\n\"log\": \"file\" }", 2, "log");

@@ -102,7 +102,7 @@ static void wrong_json_is_told_with_line_and_path(void **state)
 	refused("{\"a\": 1\n\"b\": 2}", 2, "a", "expected");
 	refused("{\"a\": \"open\n, \"b\": 2}", 1, "a", "newline");
 	refused("{} {}", 1, "", "end of file");
-	refused("{\"a\": \"\\u0000\"}", 1, "a", "NUL");
+	refused("{\"a\": \"\\u0000\"}", 1, "a", "u0000 is no character of a text");
 	refused("{\"a\": 99999999999999999999}", 1, "a", "big");
 }
 
@@ -122,7 +122,9 @@ static void text_that_is_not_utf8_is_refused_everywhere(void **state)
 	refused("{\"a\": \"\xed\xa0\x80\"}", 1, "a", "0xed"); /* a surrogate */
 	refused("{\"a\": \"\xf4\x90\x80\x80\"}", 1, "a", "0xf4");
 	refused("{\"a\": \"\xe2\x82", 1, "a", "0xe2");
-	refused_bytes("{\"a\": \n\0 1}", 11, 2, "a", "0x00");
+	refused_bytes("{\"a\": \n\0 1}", 11, 2, "a", "a zero byte");
+	refused("{\n\"a\": \"x\\u0000\"}", 2, "a", "\\u0000 is no character of a text");
+	refused("{\n\"a\\u0000\": 1}", 2, "", "\\u0000 is no character of a text");
 }
 
 static void depth_and_size_are_bounded(void **state)

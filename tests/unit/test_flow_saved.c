@@ -313,6 +313,9 @@ static void test_a_file_of_all_kinds_of_lines(void **state)
 	write_file(path, "what is this\nand this\n");
 	assert_int_equal(saved_read(path, NOW, on_flow, &c, &report, &problem), -EINVAL);
 	assert_int_equal(problem.line, 1);
+	write_file(path, "{\n  \"schema\": \"ctwarden.policy/1\"\n}\n");
+	assert_int_equal(saved_read(path, NOW, on_flow, &c, &report, &problem), -EINVAL);
+	assert_non_null(strstr(problem.text, "as conntrack -L"));
 	write_file(path, ""); /* an empty table */
 	assert_int_equal(saved_read(path, NOW, on_flow, &c, &report, &problem), 0);
 	assert_int_equal(report.flows, 0);

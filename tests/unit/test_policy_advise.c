@@ -40,9 +40,12 @@ static void test_fill_alone(void **state)
 		"acts on fill alone, also where a table is honestly full");
 	advised(RULES("{\"fill_pct\": 80, \"growth_per_sec\": 10}", "\"evict\""), 0, "");
 	advised(RULES("{\"level\": \"warning\"}", "\"evict\""), 1, "acts on fill alone");
+	/* Level full is a table that drops new flows. */
 	advised(RULES("[{\"level\": \"warning\", \"drops_per_sec\": 1}, {\"level\": \"full\"}]",
 		      "\"evict\""),
-		1, "acts on fill alone");
+		0, "");
+	advised(RULES("{\"level\": \"full\", \"fill_pct\": 10}", "\"evict\""), 0, "");
+	advised(RULES("[{\"level\": \"full\"}, {\"level\": \"critical\"}]", "\"evict\""), 1, "acts on fill alone");
 	advised(RULES("{\"level\": \"warning\", \"seconds_to_full\": 60}", "\"evict\""), 0, "");
 	advised(RULES("{\"level\": \"warning\", \"classes\": {\"half-open\": 9}}", "\"evict\""), 0,
 		"");
@@ -73,6 +76,23 @@ static void test_answered_flows_first(void **state)
 		0, "");
 }
 
+static void test_a_match_that_leaves_nothing_of_the_classes(void **state)
+{
+	static const char rule[] = "\"rules\": [{\"name\": \"a\", \"when\": {\"drops_per_sec\": 1}, \"match\": {%s}, "
+				   "\"do\": {\"action\": \"%s\", \"classes\": [%s]}}]";
+	char text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), rule, "\"class\": \"established\"", "evict", "\"unreplied\"");
+	advised(text, 1, "rule \"a\" never takes a flow: its \"match\" leaves none of its classes (unreplied)");
+	snprintf(text, sizeof(text), rule, "\"class\": \"unreplied\"", "shorten", "\"unreplied\", \"closing\"");
+	advised(text, 1, "never takes these of its classes: closing;");
+	snprintf(text, sizeof(text), rule, "\"class\": \"unreplied\", \"dport\": 53", "evict", "\"unreplied\"");
+	advised(text, 0, "");
+	snprintf(text, sizeof(text), rule, "\"not\": {\"class\": \"unreplied\"}", "evict", "\"unreplied\", \"pickup\"");
+	advised(text, 1, "these of its classes: unreplied");
+}
+
 static void test_the_whole(void **state)
 {
 	(void)state;
@@ -86,6 +106,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fill_alone),
 		cmocka_unit_test(test_answered_flows_first),
+		cmocka_unit_test(test_a_match_that_leaves_nothing_of_the_classes),
 		cmocka_unit_test(test_the_whole),
 	};
 

@@ -187,6 +187,9 @@ static void test_what_is_missing_is_told(void **state)
 	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": \"timeouts\"", "rules[0].do",
 		     "\"set\" is missing");
 	rule_refused(EVICT ", \"until\": {}", "rules[0].until", "where the rule stops");
+	refused(HEAD ", \"protect\": {\"flows\": [{\"name\": \"a\",\n\"match\": {}}]}}", 2, "protect.flows[0].match",
+		"names no flow");
+	refused(HEAD ", \"protect\": {\"flows\": [{\"name\": \"a\"}]}}", 1, "protect.flows[0]", "\"match\" is missing");
 	refused(HEAD ", \"protect\": {\"flows\": [{\"match\": {\"dport\": 22}}]}}", 1,
 		"protect.flows[0]", "\"name\"");
 	refused(HEAD ", \"protect\": {\"flows\": [{\"name\": \"x\"}]}}", 1, "protect.flows[0]",
@@ -242,7 +245,8 @@ static void test_negative_and_huge_numbers_are_refused(void **state)
 	(void)state;
 	refused(HEAD ", \"capacity\": -1}", 1, "capacity", "whole number from 1 to");
 	refused(HEAD ", \"capacity\": 0}", 1, "capacity", "from 1");
-	refused(HEAD ", \"capacity\": 99999999999999}", 1, "capacity", "4294967296");
+	refused(HEAD ", \"capacity\": 99999999999999}", 1, "capacity", "4294967295");
+	refused(HEAD ", \"capacity\": 4294967296}", 1, "capacity", "4294967295");
 	refused(HEAD ", \"capacity\": 1e400}", 1, "capacity", "");
 	refused(HEAD ", \"capacity\": 123456789012345678901234567890}", 1, "capacity", "");
 	refused(HEAD ", \"levels\": {\"warning\": {\"enter_pct\": -5}}}", 1,
@@ -299,9 +303,19 @@ static void test_a_match_is_read_as_the_options_are(void **state)
 		     "true is expected");
 	rule_refused(EVICT ", \"match\": {\"not\": {}}", "rules[0].match.not", "empty");
 	rule_refused(EVICT ", \"match\": {\"not\": {\"not\": {}}}", "rules[0].match.not.not",
-		     "not known");
+		     "within");
 	rule_refused(EVICT ", \"match\": {\"protocol\": \"udp\", \"not\": {\"protocol\": \"udp\"}}",
-		     "rules[0].match", "nothing could ever match");
+		     "rules[0].match", "nothing could ever match: protocol: all that is asked for is excluded too");
+	rule_refused(EVICT ", \"match\": {\"not\": {\"family\": [\"ipv4\", \"ipv6\"]}}", "rules[0].match",
+		     "nothing could ever match: not.family: both families are excluded");
+}
+
+/* The longest list of words that there is, whole. */
+static void test_an_unknown_timeout_is_told_with_all_that_there_are(void **state)
+{
+	(void)state;
+	rule_refused("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"timeouts\", \"set\": {\"xyzzyx\": 5}}",
+		     "rules[0].do.set.xyzzyx", "generic, gre or gre_stream is expected");
 }
 
 static void test_names_are_needed_once(void **state)
@@ -480,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_contradictory_marks_are_refused),
 		cmocka_unit_test(test_negative_and_huge_numbers_are_refused),
 		cmocka_unit_test(test_a_match_is_read_as_the_options_are),
+		cmocka_unit_test(test_an_unknown_timeout_is_told_with_all_that_there_are),
 		cmocka_unit_test(test_names_are_needed_once),
 		cmocka_unit_test(test_forged_addresses_are_held_against_nobody),
 		cmocka_unit_test(test_words_that_say_nothing_are_refused),
