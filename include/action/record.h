@@ -53,6 +53,7 @@ struct action_record {
 	uint64_t matched, done, gone, refused, unknown, left;
 	uint64_t spared;		     /* met and let live */
 	uint64_t spared_by[VICTIM_SPARED_COUNT];
+	uint64_t by_fit; /* met, of matched or not: they may go because they fit what was borne out, and only so */
 	struct record_count protected_by[RECORD_PROTECTED];
 	size_t protected_count;
 	uint64_t classes[FLOW_CLASS_COUNT];  /* of matched */

@@ -19,7 +19,11 @@ struct report_relieve {
 	uint64_t swept;		     /* expired ones that the passes freed */
 	struct action_record record; /* of all rules together; protected_by is of the whole table */
 	uint64_t in_use; /* answered, idle below the floor; of the whole table, as are the next */
-	uint64_t young, protected_flows, others; /* others: of classes that no rule takes */
+	uint64_t young;	    /* nobody has answered yet, or the handshake goes on */
+	uint64_t unsettled; /* as young, and answered: closing, or one answer */
+	uint64_t protected_flows;
+	uint64_t others;    /* of classes that no rule takes */
+	uint64_t unmatched; /* of a class that a rule takes, and its match leaves them out */
 	uint64_t candidates;			 /* could have gone too */
 	uint64_t entries_before, entries_after;
 	int64_t took_ns;

@@ -137,6 +137,7 @@ struct victims_report {
 	uint64_t chosen[VICTIM_STAGE_COUNT];
 	uint64_t chosen_classes[FLOW_CLASS_COUNT];
 	uint64_t spared[VICTIM_SPARED_COUNT];
+	uint64_t by_fit[SIGNATURE_MAX]; /* by signature: those that might go because they fit it, and only so */
 	uint64_t fits;           /* flows that fit a signature, of all offered */
 	uint64_t sources_folded; /* sources that gave way in the count */
 	uint64_t masters;        /* of living flows, met in the pass */

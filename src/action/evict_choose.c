@@ -193,6 +193,8 @@ static void finish_lane(struct eviction *e, struct lane *lane, uint64_t freed)
 	count = without_last(e, lane, lane->chosen, count);
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record->spared_by[i] += lane->report.spared[i];
+	for (size_t i = 0; i < e->signature_count; i++)
+		record->by_fit += e->signatures[i].is_confirmed ? lane->report.by_fit[i] : 0;
 	record->spared_by[VICTIM_SPARED_FLOOR] += lane->floor_spared;
 	record->spared_by[VICTIM_SPARED_YOUNG_FLOW] += lane->young_spared;
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)

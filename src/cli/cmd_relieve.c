@@ -20,7 +20,9 @@ static int open_table(struct relieve *relieve)
 	int result = writer_open(CLI_DEFAULT_PROOFS, &relieve->writer);
 
 	if (result)
-		return run_failed_table(result, "writing to the table");
+		return run_failed_table(result, option_given(relieve->cli, OPTION_DRY_RUN)
+							? "reading the table"
+							: "writing to the table");
 	relieve->ports = relieve->act.ports = writer_ports(relieve->writer);
 	result = act_protect(&relieve->act);
 	if (result)
@@ -90,10 +92,10 @@ static int show(struct relieve *relieve)
 }
 
 /* 0: go on; else the exit code, said. */
-static int ask(const struct relieve *relieve)
+static int ask(const struct relieve *relieve, int signals)
 {
 	char number[UNITS_TEXT_MAX];
-	bool is_interrupted;
+	bool is_interrupted = false;
 
 	units_format_count(relieve->shown.record.matched, number);
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
@@ -104,8 +106,10 @@ static int ask(const struct relieve *relieve)
 	}
 	fprintf(stderr, "\nctwarden: delete %s flows? [y/N] ", number);
 	fflush(stderr);
-	if (act_answers_yes(-1, &is_interrupted))
+	if (act_answers_yes(signals, &is_interrupted))
 		return 0;
+	if (is_interrupted)
+		fputc('\n', stderr);
 	run_say("nothing was done");
 	return EXIT_FAILED;
 }
@@ -114,30 +118,46 @@ static int finish(struct relieve *relieve)
 {
 	const struct report_relieve *shown = &relieve->shown;
 	const struct action_record *record = &shown->record;
+	char number[UNITS_TEXT_MAX];
 
 	show(relieve);
+	if (relieve->cli->write_error && record->done)
+		run_say("%s flow%s deleted", units_format_count(record->done, number),
+			record->done == 1 ? " is" : "s are");
 	if (record->error || record->refused || record->unknown ||
 	    shown->entries_after > shown->target_entries)
 		return EXIT_FAILED;
 	return EXIT_DONE;
 }
 
-static int work(struct relieve *relieve)
+static int work(struct relieve *relieve, int signals)
 {
-	int signals = run_signals_open(), code;
+	int code;
 
-	if (signals < 0) {
-		run_say("cannot take signals: %s", strerror(-signals));
-		return EXIT_FAILED;
-	}
 	relieve->shown.is_dry = false;
 	relieve_work(relieve, signals);
-	close(signals);
 	code = finish(relieve);
 	if (!relieve->is_interrupted)
 		return code;
 	run_say("interrupted");
 	return EXIT_FAILED;
+}
+
+/* As planned, once it is answered with yes or needs no question. */
+static int ask_and_work(struct relieve *relieve, bool asks)
+{
+	int signals = run_signals_open(), code = 0;
+
+	if (signals < 0) {
+		run_say("cannot take signals: %s", strerror(-signals));
+		return EXIT_FAILED;
+	}
+	if (asks)
+		code = ask(relieve, signals);
+	if (!code)
+		code = work(relieve, signals);
+	close(signals);
+	return code;
 }
 
 static int run(struct relieve *relieve)
@@ -153,9 +173,8 @@ static int run(struct relieve *relieve)
 		return option_given(relieve->cli, OPTION_FAIL_IF_NONE) && !shown->swept ? EXIT_NONE
 											: EXIT_DONE;
 	}
-	if (option_given(relieve->cli, OPTION_YES) && !is_dry) {
-		return work(relieve);
-	}
+	if (option_given(relieve->cli, OPTION_YES) && !is_dry)
+		return ask_and_work(relieve, false);
 	code = relieve_plan(relieve);
 	if (code)
 		return code;
@@ -174,10 +193,7 @@ static int run(struct relieve *relieve)
 		show(relieve);
 		shown->is_planned = true;
 	}
-	code = ask(relieve);
-	if (code)
-		return code;
-	return work(relieve);
+	return ask_and_work(relieve, true);
 }
 
 /* By whose capacity it is measured; the daemon is asked where nothing else says. 0, or the exit code,

@@ -335,6 +335,9 @@ static int read_operand(struct reader *r, const char *word)
 	if (!*word)
 		return problem_set(r->problem, "\"\"", "an empty word; %s takes %s", command->name,
 				   command->operands ? command->operands : "none");
+	if (command == &filter_text)
+		return problem_set(r->problem, word,
+				   "not a filter, which are as those of flush (ctwarden help flush): -s 192.0.2.0/24");
 	if (!command->operands_max)
 		return problem_set(
 			r->problem, word,

@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "policy/victim.h"
 #include "relieve.h"
+#include "stats/facts.h"
 
 struct look {
 	struct relieve *relieve;
@@ -51,18 +52,56 @@ static const char *protector(const struct look *look, const struct flow *flow)
 	return hit == PROTECT_NONE ? NULL : protect_name(relieve->act.protect, (size_t)hit);
 }
 
-/* Of several rules the first that takes its class. */
+static bool takes_class(const struct policy_do *action, enum flow_class class)
+{
+	for (unsigned i = 0; i < action->class_count; i++)
+		if (action->classes[i] == class)
+			return true;
+	return false;
+}
+
+/* As the round has it: of what is short-lived the last packet is a bound of its age, too. */
+static bool is_young(const struct look *look, const struct policy_do *action, const struct flow *flow)
+{
+	struct flow_facts facts;
+
+	if (flow_class_of(flow) == FLOW_CLASS_STREAM || flow_class_of(flow) == FLOW_CLASS_ESTABLISHED)
+		return false;
+	flow_facts_of(flow, look->context.match.timeouts, look->context.match.now_real_ns, &facts);
+	if (facts.has_age)
+		return facts.age_sec < action->min_age_ns / NS_PER_SEC;
+	return !facts.has_idle || facts.idle_sec < action->min_age_ns / NS_PER_SEC;
+}
+
+/* Of several rules the first that takes its class and matches it. */
 static enum policy_verdict verdict_of(const struct look *look, const struct flow *flow)
 {
-	enum policy_verdict verdict = POLICY_VERDICT_CLASS;
+	enum policy_verdict verdict, sum = POLICY_VERDICT_CLASS;
+	const struct policy *policy = look->relieve->policy;
 
 	for (size_t i = 0; i < look->count; i++) {
-		verdict = policy_judge(look->relieve->policy, &look->decisions[i], flow,
-				       &look->context, NULL, NULL);
-		if (verdict != POLICY_VERDICT_CLASS && verdict != POLICY_VERDICT_NO_MATCH)
-			break;
+		const struct policy_do *action = &policy->rules[look->decisions[i].rule].action;
+
+		if (!takes_class(action, flow_class_of(flow)))
+			continue;
+		verdict = policy_judge(policy, &look->decisions[i], flow, &look->context, NULL, NULL);
+		if (verdict == POLICY_VERDICT_TAKE && is_young(look, action, flow))
+			verdict = POLICY_VERDICT_YOUNG;
+		if (verdict != POLICY_VERDICT_NO_MATCH)
+			return verdict;
+		sum = verdict;
 	}
-	return verdict;
+	return sum;
+}
+
+static void count_young(struct look *look, const struct flow *flow)
+{
+	enum flow_class class = flow_class_of(flow);
+
+	if (class == FLOW_CLASS_CLOSING || class == FLOW_CLASS_REPLIED)
+		look->seen.unsettled++;
+	else
+		look->seen.young++;
 }
 
 static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, void *arg)
@@ -85,9 +124,11 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 		look->seen.in_use++;
 		break;
 	case POLICY_VERDICT_YOUNG:
-		look->seen.young++;
+		count_young(look, flow);
 		break;
 	case POLICY_VERDICT_NO_MATCH:
+		look->seen.unmatched++;
+		break;
 	case POLICY_VERDICT_CLASS:
 	case POLICY_VERDICT_PROTECTED:
 	case POLICY_VERDICT_COUNT:
@@ -128,7 +169,9 @@ static void take_over(struct relieve *relieve, const struct look *look, const st
 	shown->protected_flows = look->seen.protected_flows;
 	shown->in_use = look->seen.in_use;
 	shown->young = look->seen.young;
+	shown->unsettled = look->seen.unsettled;
 	shown->others = look->seen.others;
+	shown->unmatched = look->seen.unmatched;
 	shown->candidates = look->seen.candidates;
 	shown->record.protected_count = look->seen.record.protected_count;
 	memcpy(shown->record.protected_by, look->seen.record.protected_by,

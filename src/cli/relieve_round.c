@@ -104,38 +104,47 @@ static uint64_t run_round(struct relieve *relieve, uint64_t want, bool would,
 	struct action_record *records = mem_array(RELIEVE_RULES_MAX, sizeof(*records));
 	struct guard *guard = new_guard(relieve, want);
 	size_t count = relieve_decide(relieve, want, would, decisions);
-	uint64_t matched = 0;
+	uint64_t matched = 0, by_fit = 0;
+	bool is_first = !sum->matched;
 
 	relieve->table.real_ns = clock_real_ns();
 	guard_round(guard, &relieve->table, decisions, count, outcomes);
 	for (size_t i = 0; i < count; i++) {
 		records[i] = outcomes[i].record;
 		matched += records[i].matched;
+		by_fit = records[i].by_fit > by_fit ? records[i].by_fit : by_fit;
 		add_record(sum, &records[i]);
 		policy_decision_done(&decisions[i]);
 	}
 	keep_spared(sum, records, count);
+	if (is_first) /* the look before met the same */
+		sum->by_fit = by_fit;
 	guard_free(guard);
 	free(records);
 	free(outcomes);
 	return matched;
 }
 
-/* The young that fit a surge go too; the rest of who might have gone stays. */
+static uint64_t taken_off(uint64_t *from, uint64_t most)
+{
+	uint64_t taken = most < *from ? most : *from;
+
+	*from -= taken;
+	return taken;
+}
+
+/* What is alike in most of the table may go though it is young; who might have gone and did not is left. */
 static void settle_counts(struct report_relieve *shown)
 {
-	uint64_t taken = shown->record.matched, spared = 0;
+	uint64_t left = shown->record.matched, spared = 0;
 
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		spared += shown->record.spared_by[i];
-	shown->candidates -= spared < shown->candidates ? spared : shown->candidates;
-	if (taken <= shown->candidates) {
-		shown->candidates -= taken;
-		return;
-	}
-	taken -= shown->candidates;
-	shown->candidates = 0;
-	shown->young -= taken < shown->young ? taken : shown->young;
+	shown->candidates += taken_off(&shown->young, shown->record.by_fit);
+	taken_off(&shown->candidates, spared);
+	left -= taken_off(&shown->candidates, left);
+	left -= taken_off(&shown->young, left); /* grown old since the look */
+	taken_off(&shown->unsettled, left);
 }
 
 int relieve_plan(struct relieve *relieve)

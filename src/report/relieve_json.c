@@ -13,12 +13,14 @@ static void add_spared(json_t *document, const struct report_relieve *relieve)
 
 	by[VICTIM_SPARED_PROTECTED] = relieve->protected_flows;
 	by[VICTIM_SPARED_FLOOR] = relieve->in_use;
-	by[VICTIM_SPARED_YOUNG_FLOW] = relieve->young;
+	by[VICTIM_SPARED_YOUNG_FLOW] = relieve->young + relieve->unsettled;
 	by[VICTIM_SPARED_UNKNOWN] += relieve->others;
-	record.spared = 0;
+	record.spared = relieve->unmatched;
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++)
 		record.spared += by[i];
 	json_add_spared(document, &record);
+	if (relieve->unmatched)
+		json_add_count(json_object_get(document, "spared_by"), "not matched", relieve->unmatched);
 }
 
 static void add_after(json_t *document, const struct report_relieve *relieve)

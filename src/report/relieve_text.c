@@ -88,18 +88,26 @@ static unsigned name_width(const struct report_out *out)
 	return !out->is_terminal || room > NAME_MAX ? NAME_MAX : room;
 }
 
+static char *share_words(double share_pct, char buf[UNITS_TEXT_MAX])
+{
+	bool is_tiny = share_pct > 0 && share_pct < 0.05;
+
+	snprintf(buf, UNITS_TEXT_MAX, is_tiny ? " <0.1 %%" : "%5.1f %%", share_pct);
+	return buf;
+}
+
 static void print_row(const struct report_out *out, const char *name, uint64_t entries,
 		      uint64_t whole, const char *colour)
 {
 	unsigned before = FIGURES + name_width(out) + 2;
 	unsigned width = out->columns > before ? out->columns - before : 0;
-	char number[UNITS_TEXT_MAX], bar[ROW_BAR + 1];
+	char number[UNITS_TEXT_MAX], words[UNITS_TEXT_MAX], bar[ROW_BAR + 1];
 	double share = share_of(entries, whole);
 	size_t len;
 
 	width = width > ROW_BAR ? ROW_BAR : width;
-	fprintf(out->file, "  %-*s %10s  %5.1f %%", (int)name_width(out), name,
-		count(entries, number), share);
+	fprintf(out->file, "  %-*s %10s  %s", (int)name_width(out), name, count(entries, number),
+		share_words(share, words));
 	bar_format(share, width, false, bar);
 	len = strspn(bar, "#");
 	if (out->is_terminal && width && len)
@@ -158,12 +166,15 @@ static void print_pattern(const struct report_out *out, const struct action_reco
 {
 	char pattern[SIGNATURE_TEXT_MAX];
 	struct line line;
+	size_t i = 0;
 
-	if (!record->signature_count || !record->stages[VICTIM_UNANSWERED_FIT])
+	while (i < record->signature_count && !record->signatures[i].is_confirmed)
+		i++;
+	if (i == record->signature_count || !record->stages[VICTIM_UNANSWERED_FIT])
 		return;
 	line_start(&line, out, " alike");
-	line_add(&line, "%.0f %% of the table: %s", 100 * record->signatures[0].coverage,
-		 signature_format(&record->signatures[0].pattern, pattern));
+	line_add(&line, "%.0f %% of the table: %s", 100 * record->signatures[i].coverage,
+		 signature_format(&record->signatures[i].pattern, pattern));
 	line_end(&line);
 }
 
@@ -178,7 +189,7 @@ static void print_goes(const struct report_out *out, const struct report_relieve
 		 count(flows, number), units_plural(flows),
 		 share_of(flows, relieve->entries_before));
 	print_heading(out, heading);
-	if (!record->matched)
+	if (!flows)
 		return;
 	print_pattern(out, record);
 	fputs(" by class\n", out->file);
@@ -224,7 +235,8 @@ static void print_stays(const struct report_out *out, const struct report_reliev
 	print_stay_row(out, "protected", relieve->protected_flows, note);
 	print_stay_row(out, "answered and in use", relieve->in_use,
 		       "idle for less than their floor");
-	print_stay_row(out, "too young to tell", relieve->young, "the answer may be on its way");
+	print_stay_row(out, "too young to tell", relieve->young, "an answer may be on its way");
+	print_stay_row(out, "young", relieve->unsettled, "closing or answered once a moment ago");
 	for (unsigned i = 0; i < VICTIM_SPARED_COUNT; i++) {
 		if (i == VICTIM_SPARED_PROTECTED || i == VICTIM_SPARED_FLOOR ||
 		    i == VICTIM_SPARED_YOUNG_FLOW)
@@ -232,6 +244,7 @@ static void print_stays(const struct report_out *out, const struct report_reliev
 		print_stay_row(out, victim_spared_name((enum victim_spared)i), record->spared_by[i],
 			       "");
 	}
+	print_stay_row(out, "not what a rule matches", relieve->unmatched, "");
 	print_stay_row(out, "of classes no rule takes", relieve->others, "");
 	print_stay_row(out,
 		       relieve->entries_after > relieve->target_entries ? "could go, not taken"
@@ -241,17 +254,25 @@ static void print_stays(const struct report_out *out, const struct report_reliev
 
 /* ---- after ---- */
 
+static const char *why_short(const struct report_relieve *relieve)
+{
+	if (relieve->record.matched >= relieve->wanted)
+		return "The target is not reached: it fills up as fast. ctwardend with a policy keeps it open.";
+	if (relieve->candidates)
+		return "The target is not reached, though more could go: run it again.";
+	if (relieve->young + relieve->unsettled)
+		return "The target is not reached: what is left is in use, young or protected. Run it again when the "
+		       "young ones are older. ctwarden top tells whose the rest is, ctwarden flush and kill take what "
+		       "you name.";
+	return "The target is not reached: what is left is in use or protected. ctwarden top tells whose it is, "
+	       "ctwarden flush and kill take what you name.";
+}
+
 static void print_short(const struct report_out *out, const struct report_relieve *relieve)
 {
 	if (relieve->entries_after <= relieve->target_entries || relieve->record.error)
 		return;
-	paragraph_print(out, 0,
-			relieve->record.matched < relieve->wanted
-				? "The target is not reached: what is left is in use, young or "
-				  "protected. ctwarden top tells whose it "
-				  "is, ctwarden flush and kill take what you name."
-				: "The target is not reached: it fills up as fast. ctwardend with "
-				  "a policy keeps it open.");
+	paragraph_print(out, 0, why_short(relieve));
 }
 
 static void print_after(const struct report_out *out, const struct report_relieve *relieve)

@@ -229,6 +229,15 @@ static void add_end(struct text *t, const char *word, uint8_t family, uint8_t le
 	text_add(t, " %s %s", word, prefix_format(&prefix, text));
 }
 
+/* "unreplied, half-open or closing" */
+static void add_classes(struct text *t, uint16_t classes)
+{
+	for (int class = 0; class < FLOW_CLASS_COUNT; class ++)
+		if (classes >> class & 1)
+			text_add(t, "%s%s", !t->len ? "" : classes >> (class + 1) ? ", " : " or ",
+				 class_name((enum flow_class) class));
+}
+
 char *signature_format(const struct signature_pattern *p, char buf[SIGNATURE_TEXT_MAX])
 {
 	char name[NAMES_TEXT_MAX];
@@ -236,10 +245,7 @@ char *signature_format(const struct signature_pattern *p, char buf[SIGNATURE_TEX
 
 	text_init(&t, buf, SIGNATURE_TEXT_MAX);
 	if (p->classes != CLASSES_ALL && p->classes != CLASSES_NO_PICKUP)
-		for (int class = 0; class < FLOW_CLASS_COUNT; class ++)
-			if (p->classes >> class & 1)
-				text_add(&t, "%s%s", t.len ? " " : "",
-					 class_name((enum flow_class) class));
+		add_classes(&t, p->classes);
 	if (p->has_protocol)
 		text_add(&t, "%s%s", t.len ? " " : "", protocol_name(p->protocol, name));
 	else

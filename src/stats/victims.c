@@ -320,8 +320,12 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 		return;
 	}
 	alone = fit.raises || fit.is_weak ? victims_stage_of(&v->config, facts, standing, false, false) : stage;
+	if (goes_by_fit)
+		alone = VICTIM_STAGE_COUNT;
+	if (signature && alone > v->config.deepest)
+		v->report.by_fit[fits]++;
 	victim.stage = (uint16_t)stage & 0xf;
-	victim.alone = (uint8_t)(goes_by_fit ? VICTIM_STAGE_COUNT : alone) & 0xf;
+	victim.alone = (uint8_t)alone & 0xf;
 	victim.order = victims_group_order(&v->config, facts, stage, fit.is_weak, standing->is_tried);
 	fit.is_proven |= !standing->is_put && victims_is_long_dead(stage, victim.order);
 	victim.has |= (uint8_t)((fit.is_proven ? VICTIM_HAS_PROOF : 0) |

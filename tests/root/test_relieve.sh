@@ -46,6 +46,29 @@ verify "and fits its schema" schema
 addresses >"$dir/after"
 verify "nothing was touched" cmp -s "$dir/before" "$dir/after"
 
+# ---- what stays, and why ----
+rule_of() { # MATCH MIN_AGE
+	echo '{ "schema": "ctwarden.policy/1", "rules": [ { "name": "some", "when": { "level": "warning" }, "until": { "level": "ok" },
+		'"$1"' "do": { "action": "evict", "min_age": "'"$2"'", "classes": [ "unreplied", "established" ] } } ] }' >"$dir/policy"
+}
+rule_of '"match": { "src": "10.1.0.3" },' 5s
+relieve -j --capacity 4000 --to 10 --dry-run --policy "$dir/policy"
+verify "what the match of a rule leaves out is told as that" of 'd["matched"] == 100 and d["spared_by"]["not matched"] == 3040 and "unknown" not in d["spared_by"]'
+verify "in a document that fits its schema" schema
+relieve --capacity 4000 --to 10 --dry-run --policy "$dir/policy"
+verify "and in words" shows '^  not what a rule matches +3,040'
+verify "no other row has them" not shows 'of classes no rule takes'
+# Nobody here is an hour old: alike in most of the table are those of one source.
+rule_of "" 1h
+relieve -j --capacity 4000 --dry-run --policy "$dir/policy"
+verify "of the young goes what is alike in most of the table" of 'd["matched"] == 340 and d["sources"] == [{"key": "10.1.0.66", "entries": 340}]'
+verify "more of them could go, the others are young" of 'd["candidates"] == 2660 and d["spared_by"]["young"] == 100'
+relieve --capacity 4000 --to 1 --dry-run --policy "$dir/policy"
+verify "a target out of reach does not take them either" shows '^WOULD GO: 3,000 flows'
+verify "what they share is told" shows '^ alike +96 % of the table: unreplied .*from 10\.1\.0\.66'
+verify "and why it is not reached" shows 'is not reached: what is left is in use, young or protected\. Run it again'
+verify "a plan that does not reach it is no failure" is $code 0
+
 # ---- the question ----
 relieve --capacity 4000
 verify "without a terminal it asks for --yes" is $code 2
@@ -55,6 +78,27 @@ verify "nothing was done" cmp -s "$dir/before" "$dir/after"
 terminal() { # ANSWER
 	echo "$1" | script -qec "'$BIN/ctwarden' relieve --config '$dir/none' --capacity 4000" /dev/null >"$dir/shown"; code=$?
 }
+interrupt() { # presses Ctrl-C at the question
+	python3 - "$BIN/ctwarden" relieve --config "$dir/none" --capacity 4000 >"$dir/shown" <<-'P'; code=$?
+	import os, pty, sys
+	pid, fd = pty.fork()
+	if not pid: os.execv(sys.argv[1], sys.argv[1:])
+	text = b""
+	while True:
+	    try: got = os.read(fd, 4096)
+	    except OSError: got = b""
+	    if not got: break
+	    text += got
+	    if b"[y/N]" in got: os.write(fd, b"\x03")
+	print(text.decode())
+	sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
+	P
+}
+interrupt
+verify "Ctrl-C at the question is exit 1" is $code 1
+verify "and says that nothing was done" shows 'ctwarden: nothing was done'
+addresses >"$dir/after"
+verify "which is so" cmp -s "$dir/before" "$dir/after"
 terminal n
 verify "at a terminal a no is exit 1" is $code 1
 addresses >"$dir/after"
@@ -86,7 +130,18 @@ verify "and it is said why" shows '^The target is not reached'
 verify "the honest ones are all that is left" is "$(entries)" 40
 verify "and live" lives 40
 
+flood 20 10.1.0.8; wait_for idle_for 5
+"$BIN/ctwarden" relieve --config "$dir/none" --capacity 60 --yes >/dev/full 2>"$dir/said" </dev/null; code=$?
+verify "where nobody can be told what was done it fails" is $code 1
+verify "and says so all the same" says '18 flows are deleted'
+relieve --dry-run --protect foo
+verify "a filter that is none" is $code 2
+verify "is told with where filters are" says 'foo: not a filter.*ctwarden help flush'
+setpriv --reuid 65534 --regid 65534 --clear-groups "$BIN/ctwarden" relieve --config "$dir/none" --dry-run >"$dir/shown" 2>"$dir/said" </dev/null
+verify "who may not read the table is not told of writing" says 'reading the table needs CAP_NET_ADMIN'
+
 # ---- what is young ----
+relieve --yes --capacity 100 --to 10
 # Too few of each kind to be alike: an answer to any of them may be on its way.
 client flood 5 10.1.0.4 20000
 relieve -j --dry-run --capacity 40 --to 20

@@ -28,8 +28,10 @@ static struct report_relieve fixture(void)
 					 .swept = 412,
 					 .in_use = 48011,
 					 .young = 120,
+					 .unsettled = 57,
 					 .protected_flows = 12,
 					 .others = 3,
+					 .unmatched = 2684,
 					 .candidates = 115854,
 					 .entries_before = 203005,
 					 .entries_after = 183500,
@@ -46,12 +48,15 @@ static struct report_relieve fixture(void)
 	record->spared_by[VICTIM_SPARED_CHILD] = 1;
 	add_source(record, "10.1.0.66", 19000);
 	add_source(record, "2001:db8:7::/64", 300);
+	add_source(record, "10.1.0.99", 7);
 	record->protected_count = 2;
 	snprintf(record->protected_by[0].name, sizeof(record->protected_by[0].name), "operator");
 	record->protected_by[0].count = 2;
 	snprintf(record->protected_by[1].name, sizeof(record->protected_by[1].name), "own");
 	record->protected_by[1].count = 10;
 	record->examples[record->example_count++] = snapshot.examples[0];
+	signature->coverage = 0.2; /* the pass did not bear it out: it says nothing */
+	signature = &record->signatures[record->signature_count++];
 	signature->pattern = (struct signature_pattern){.has_protocol = true,
 							.has_port = true,
 							.protocol = IPPROTO_TCP,
@@ -136,6 +141,11 @@ static void failure_and_a_target_not_reached_are_said(void **state)
 	relieve.entries_after = 198015;
 	relieve.candidates = 7;
 	show(&relieve, 0, false, "relieve-short.txt");
+	relieve.candidates = 0;
+	show(&relieve, 0, false, "relieve-short-young.txt");
+	relieve.young = relieve.unsettled = 0;
+	show(&relieve, 0, false, "relieve-short-in-use.txt");
+	relieve.candidates = 7;
 	relieve.record.error = -EPERM;
 	show(&relieve, 0, false, "relieve-error.txt");
 	show_json(&relieve, "relieve-error.json");

@@ -406,6 +406,18 @@ static void the_count_of_a_pass_confirms_or_refutes(void **state)
 	world_free(w);
 }
 
+static void classes_are_told_as_a_choice(void **state)
+{
+	struct signature_pattern pattern = {.classes = 1u << FLOW_CLASS_UNREPLIED};
+
+	(void)state;
+	assert_string_equal(signature_format(&pattern, text), "unreplied flows");
+	pattern.classes |= 1u << FLOW_CLASS_CLOSING;
+	assert_string_equal(signature_format(&pattern, text), "unreplied or closing flows");
+	pattern.classes |= 1u << FLOW_CLASS_HALF_OPEN;
+	assert_string_equal(signature_format(&pattern, text), "unreplied, half-open or closing flows");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +432,7 @@ int main(void)
 		cmocka_unit_test(says_so_where_the_crowd_cannot_be_told_apart),
 		cmocka_unit_test(too_little_growth_or_none_in_common_is_not_named),
 		cmocka_unit_test(without_a_calm_picture_it_says_that_it_is_blind),
+		cmocka_unit_test(classes_are_told_as_a_choice),
 		cmocka_unit_test(pickups_name_no_source),
 		cmocka_unit_test(ipv6_floods_are_named_by_prefix),
 		cmocka_unit_test(a_zone_is_named_where_there_are_several),
