@@ -5,6 +5,7 @@
 #include "base/addr.h"
 #include "flow/names.h"
 #include "private.h"
+#include "stats/fit.h"
 
 static const char *const column_keys[RANKING_COLUMN_COUNT] = {
 	[RANKING_UNREPLIED] = "unreplied", [RANKING_HALF_OPEN] = "half_open",
@@ -130,10 +131,14 @@ static json_t *json_row(const struct row_context *context, const struct ranking_
 json_t *json_rows(const struct row_context *context, const struct ranking_row *rows, size_t used)
 {
 	json_t *list = json_array();
+	struct ranking_row row;
 	size_t i;
 
-	for (i = 0; i < used; i++)
-		json_array_append_new(list, json_row(context, &rows[i], i + 1));
+	for (i = 0; i < used; i++) {
+		row = rows[i];
+		fit_row(&row);
+		json_array_append_new(list, json_row(context, &row, i + 1));
+	}
 	return list;
 }
 

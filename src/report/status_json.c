@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report/status_json: ctwarden.status/1, ctwarden.alarm/1 and ctwarden.topline/1: one body, more or less of it. */
+#include <string.h>
+
 #include "flow/names.h"
 #include "private.h"
+#include "stats/fit.h"
 
 #define STATUS_ROWS 10
+#define PROTOCOLS   256
 
 static void add_marks(json_t *document, const struct level_config *marks)
 {
@@ -139,23 +143,37 @@ static void add_gap(json_t *document, const struct snapshot *s)
 	json_object_set_new(document, "gap", part);
 }
 
+/* What the pass counted; of a daemon's picture no more of it than there are entries now. */
+static void add_mix(json_t *document, const struct snapshot *s)
+{
+	uint64_t classes[FLOW_CLASS_COUNT], protocols[PROTOCOLS];
+	json_t *part = json_object();
+	char name[NAMES_TEXT_MAX];
+	int i;
+
+	memcpy(classes, s->classes, sizeof(classes));
+	memcpy(protocols, s->protocols, sizeof(protocols));
+	if (s->is_daemon_view && (s->fill.now.has & READING_HAS_ENTRIES) && !s->fill.is_implausible) {
+		fit_counts(classes, FLOW_CLASS_COUNT, s->fill.now.entries);
+		fit_counts(protocols, PROTOCOLS, s->fill.now.entries);
+	}
+	for (i = 0; i < FLOW_CLASS_COUNT; i++)
+		json_add_count(part, class_key((enum flow_class)i), classes[i]);
+	json_object_set_new(document, "classes", part);
+	part = json_object();
+	for (i = 0; i < PROTOCOLS; i++)
+		if (protocols[i])
+			json_add_count(part, protocol_name((uint8_t)i, name), protocols[i]);
+	json_object_set_new(document, "protocols", part);
+}
+
 static void add_pass(json_t *document, const struct snapshot *s)
 {
-	char name[NAMES_TEXT_MAX];
 	json_t *part;
-	int i;
 
 	if (!(s->has & SNAPSHOT_HAS_PASS))
 		return;
-	part = json_object();
-	for (i = 0; i < FLOW_CLASS_COUNT; i++)
-		json_add_count(part, class_key((enum flow_class)i), s->classes[i]);
-	json_object_set_new(document, "classes", part);
-	part = json_object();
-	for (i = 0; i < 256; i++)
-		if (s->protocols[i])
-			json_add_count(part, protocol_name((uint8_t)i, name), s->protocols[i]);
-	json_object_set_new(document, "protocols", part);
+	add_mix(document, s);
 	add_gap(document, s);
 	part = json_object();
 	json_add_real(part, "age_sec", s->pass_age_sec);

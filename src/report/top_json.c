@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report/top_json: ctwarden.top/1. */
 #include "private.h"
+#include "stats/fit.h"
 
 static void add_scan(json_t *document, const struct flow_scan_report *scan)
 {
@@ -24,6 +25,7 @@ static void add_totals(json_t *document, const struct report_top *top, bool has_
 {
 	json_t *part = json_object();
 	bool is_born = top->order == RANKING_ORDER_BORN;
+	struct ranking_totals totals = top->totals;
 
 	json_add_count(part, "keys", top->totals.keys);
 	json_add_count(part, "entries", top->totals.entries);
@@ -34,10 +36,11 @@ static void add_totals(json_t *document, const struct report_top *top, bool has_
 			      top->span_sec > 0 ? (double)top->totals.sum.born / top->span_sec
 						: (double)top->totals.sum.new_per_sec);
 	if (!is_born) {
-		json_add_columns(part, &top->totals.sum);
+		fit_totals(&totals, top->rows, top->used);
+		json_add_columns(part, &totals.sum);
 		if (top->totals.sum.bytes)
 			json_add_count(part, "bytes", top->totals.sum.bytes);
-		json_add_classes(part, top->totals.sum.classes);
+		json_add_classes(part, totals.sum.classes);
 	}
 	json_add_count(part, "folded_entries", top->totals.folded_entries);
 	json_add_count(part, "folded_keys", top->totals.folded_keys);

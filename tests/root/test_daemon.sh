@@ -16,6 +16,17 @@ verify "an unknown argument is one, too" said status bad-request '{"take_peaks":
 udp 650 127.0.0.4
 verify "crossing up is an alarm" wait_for grep -q level=warning "$dir/out"
 verify "with the classes of what has just come" sh -c "grep level=warning '$dir/out' | grep -q 'classes=\"unreplied 100.0%'"
+# Classes are those of the last pass: of what has ended since no row may show more than it has.
+fits() { # the rows and the sums of status and top
+	ask "$1" '{}' | python3 -c 'import json, sys
+d = json.load(sys.stdin)["document"]
+for r in d.get("rows", d.get("top_sources")) + [d.get("totals", d)]:
+    assert sum(r["classes"].values()) <= r["entries"], r'
+}
+for i in {1..40}; do conntrack -D -s 127.0.0.4 -d "127.0.100.$i" >/dev/null 2>&1; done
+verify "what was deleted is counted out" wait_for holds "sum(r['entries'] for r in d['top_sources']) == 760"
+verify "classes are no more than entries" fits status
+verify "in a ranking neither" fits top
 conntrack -F >/dev/null 2>&1
 verify "crossing down is an alarm" wait_for grep -q level=ok "$dir/out"
 sleep 1
