@@ -35,6 +35,8 @@ enum report_capacity {
 /* 0 where all that was written to file so far is out, else the -errno of what was not; -EIO where nobody can
  * say why. */
 int report_flush_file(FILE *file);
+/* A line of text: at a terminal broken at blanks to its width, with a hanging indent; elsewhere as it is. */
+void report_wrapped(const struct report_out *out, const char *text);
 /* For stdout: looks at the terminal, COLUMNS (at a terminal alone), NO_COLOR. */
 struct report_out report_out_stdout(bool is_json, bool is_pretty);
 

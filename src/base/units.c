@@ -147,6 +147,15 @@ char *units_format_signed(int64_t number, char buf[UNITS_TEXT_MAX])
 	return buf;
 }
 
+/* A second part that is 0 says nothing. */
+static void add_two(char buf[UNITS_TEXT_MAX], int64_t first, const char *unit, int64_t second, const char *second_unit)
+{
+	int len = snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " %s", first, unit);
+
+	if (second && len > 0 && len < UNITS_TEXT_MAX)
+		snprintf(buf + len, UNITS_TEXT_MAX - (size_t)len, " %" PRId64 " %s", second, second_unit);
+}
+
 char *units_format_duration(int64_t ns, char buf[UNITS_TEXT_MAX])
 {
 	int64_t sec = ns / NS_PER_SEC;
@@ -157,14 +166,12 @@ char *units_format_duration(int64_t ns, char buf[UNITS_TEXT_MAX])
 		snprintf(buf, UNITS_TEXT_MAX, "%.1f s", (double)ns / NS_PER_SEC);
 	else if (sec < 60)
 		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " s", sec);
-	else if (sec < 3600 && sec % 60)
-		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " min %" PRId64 " s", sec / 60, sec % 60);
 	else if (sec < 3600)
-		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " min", sec / 60);
+		add_two(buf, sec / 60, "min", sec % 60, "s");
 	else if (sec < 86400)
-		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " h %" PRId64 " min", sec / 3600, sec % 3600 / 60);
+		add_two(buf, sec / 3600, "h", sec % 3600 / 60, "min");
 	else
-		snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 " d %" PRId64 " h", sec / 86400, sec % 86400 / 3600);
+		add_two(buf, sec / 86400, "d", sec % 86400 / 3600, "h");
 	return buf;
 }
 

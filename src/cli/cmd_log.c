@@ -2,6 +2,7 @@
 /* cli/cmd_log: what the daemon wrote to its state directory, for people or verbatim; needs no
  * daemon. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static void add_fill(struct text *t, const struct doc_node *root)
 		text_add(t, "%s entries",
 			 units_format_count((uint64_t)number_of(root, "entries", 0), number));
 	if (growth >= 0.5 || growth <= -0.5)
-		text_add(t, ", %s/s", units_format_signed((int64_t)growth, number));
+		text_add(t, ", %s/s", units_format_signed((int64_t)llround(growth), number));
 	if (to_full >= 0)
 		text_add(t, ", full in %s",
 			 units_format_duration((int64_t)(to_full * 1e9), number));
@@ -158,7 +159,7 @@ static void show(struct log *log, const char *line, size_t len, int64_t real_ns)
 	root = doc_root(doc);
 	text_init(&text, buf, sizeof(buf));
 	describe(&root, real_ns, &text);
-	printf("%s\n", buf);
+	report_wrapped(&log->cli->out, buf);
 	doc_free(doc);
 }
 

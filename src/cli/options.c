@@ -37,7 +37,7 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 		 "timeout, bytes, packets, idle (most first), src, dst; -KEY turns it round"},
 	[OPTION_EVENT] = {"events", 'e', "KIND,...", "new, update, destroy; all by default"},
 	[OPTION_STAMP] = {"time", 0, NULL, "the time before each line"},
-	[OPTION_FOR] = {"for", 0, "T", "for T only, then it ends"},
+	[OPTION_FOR] = {"for", 0, "T", "for T only; then events ends, and the mode of before comes back"},
 	[OPTION_BUFFER] = {"buffer", 0, "BYTES", "receive buffer of the event socket (8M)"},
 	[OPTION_SINCE] = {"since", 0, "TIME",
 			  "from this moment on (as journalctl takes it: 09:41, -10min, yesterday)"},

@@ -147,6 +147,8 @@ static int read_options(int argc, char **argv, struct options *options)
 	}
 	if (optind < argc)
 		return usage_error("unexpected argument ", argv[optind]);
+	if (options->is_check && options->is_restore)
+		return usage_error("either --check-config or --restore, not both", "");
 	return -1;
 }
 
@@ -202,11 +204,17 @@ static int check(const struct options *options, const struct daemon_config *conf
 		log_error("%s", problem_format(&problem, text, sizeof(text)));
 		return EXIT_BAD_CONFIG;
 	}
-	policy_free(policy);
 	if (!options->config_file && access(CONFIG_FILE_DEFAULT, F_OK) != 0)
 		printf("%s: not there; the defaults are used\n", CONFIG_FILE_DEFAULT);
 	else
 		printf("%s: good\n", options->config_file ? options->config_file : CONFIG_FILE_DEFAULT);
+	if (!config->has_policy_file && access(config->policy_file, F_OK) != 0)
+		printf("%s: not there; nothing is ever done\n", config->policy_file);
+	else
+		printf("%s: good; %zu rule%s, mode %s\n", config->policy_file, policy->rule_count,
+		       units_plural(policy->rule_count),
+		       policy_mode_name(config->has_mode ? config->mode : policy->mode));
+	policy_free(policy);
 	return end_of_output();
 }
 

@@ -92,7 +92,7 @@ struct proof_file *proof_file_read(const char *dir, char *ret_why, size_t why_si
 
 	fd = r < 0 ? (int)r : open_in(dir, PROOF_FILE_NAME, O_RDONLY);
 	if (fd < 0) {
-		snprintf(ret_why, why_size, "no self-test is kept in %s", dir);
+		snprintf(ret_why, why_size, "no self-test is kept in %s: ctwarden self-test makes one", dir);
 		return NULL;
 	}
 	text = mem_alloc(SIZE_MAX_BYTES + 1);
@@ -104,7 +104,7 @@ struct proof_file *proof_file_read(const char *dir, char *ret_why, size_t why_si
 		snprintf(ret_why, why_size, "the self-test kept in %s %s", dir,
 			 r == -EPERM ? "could have been written by somebody other than root"
 			 : r < 0     ? "cannot be read"
-				     : "is of another kernel or boot");
+				     : "is of another kernel or boot: ctwarden self-test makes a new one");
 		free(text);
 		return NULL;
 	}

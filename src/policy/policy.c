@@ -90,11 +90,11 @@ static int read_protected(const struct doc_node *node, struct policy *policy,
 		return result;
 	if (match.value && !protect->match.count)
 		return doc_problem(&match, problem,
-				   "names no flow; which are to be protected? (mode observe touches none at all)");
+				   "names no flow; which are to be protected?");
 	if (!protect->match.count)
 		return doc_problem(
 			node, problem,
-			"\"match\" is missing: which flows; mode observe touches none at all");
+			"\"match\" is missing: which flows are to be protected");
 	for (size_t i = 0; i + 1 < policy->protect_count; i++)
 		if (!strcmp(policy->protect[i].name, protect->name))
 			return doc_problem(&name, problem,

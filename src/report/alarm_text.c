@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report/alarm_text: an alarm as one line of key=value for logs. */
+#include <math.h>
+
 #include "base/text.h"
 #include "flow/names.h"
 #include "private.h"
@@ -75,9 +77,9 @@ static void add_fill(struct text *t, const struct snapshot *s)
 	if (fill->capacity && !fill->is_implausible)
 		text_add(t, " fill_pct=%.1f", fill->fill_pct);
 	if (s->has & SNAPSHOT_HAS_GROWTH) {
-		text_add(t, " growth_per_sec=%+.0f", fill->growth_per_sec + 0.0);
+		text_add(t, " growth_per_sec=%+lld", llround(fill->growth_per_sec));
 		if (fill->seconds_to_full >= 0)
-			text_add(t, " seconds_to_full=%.0f", fill->seconds_to_full);
+			text_add(t, " seconds_to_full=%.*f", fill->seconds_to_full < 10 ? 1 : 0, fill->seconds_to_full);
 	}
 	if (snapshot_knows_rate(s))
 		text_add(t, " new_per_sec=%.0f", s->new_per_sec);

@@ -6,6 +6,7 @@
 
 #define PREFIX_WIDTH 24
 #define LEFT_WIDTH   14
+#define LINE_MAX_BYTES 256 /* of any of these lines */
 
 /* "act for another 59 min, then observe" */
 static void print_mode(FILE *file, enum policy_mode mode, enum policy_mode base_mode, int64_t left_ns)
@@ -28,36 +29,41 @@ int report_mode_text(const struct report_out *out, const struct report_mode *mod
 }
 
 /* Lines that begin with a word, so that a script that looks for a prefix finds who is banned. */
-static void add_spared(FILE *file, const struct report_bans *bans)
+static void add_spared(const struct report_out *out, const struct report_bans *bans)
 {
-	char prefix[ADDR_TEXT_MAX], number[UNITS_TEXT_MAX];
+	char prefix[ADDR_TEXT_MAX], number[UNITS_TEXT_MAX], text[LINE_MAX_BYTES];
 
-	for (size_t i = 0; i < bans->spared_count; i++)
-		fprintf(file, "lifted by hand: %s is not banned again for %s\n",
-			prefix_format(&bans->spared[i].prefix, prefix),
-			units_format_duration(bans->spared[i].left_ns, number));
+	for (size_t i = 0; i < bans->spared_count; i++) {
+		snprintf(text, sizeof(text), "lifted by hand: %s is not banned again for %s",
+			 prefix_format(&bans->spared[i].prefix, prefix),
+			 units_format_duration(bans->spared[i].left_ns, number));
+		report_wrapped(out, text);
+	}
 }
 
 int report_bans_text(const struct report_out *out, const struct report_bans *bans)
 {
-	char prefix[ADDR_TEXT_MAX], number[UNITS_TEXT_MAX];
+	char prefix[ADDR_TEXT_MAX], number[UNITS_TEXT_MAX], text[LINE_MAX_BYTES];
+	int len;
 
 	if (bans->count)
-		fprintf(out->file, "%-*s  %-*s  %s\n", PREFIX_WIDTH, "PREFIX", LEFT_WIDTH, "ENDS IN", "NEW FLOWS");
+		snprintf(text, sizeof(text), "%-*s  %-*s  %s", PREFIX_WIDTH, "PREFIX", LEFT_WIDTH, "ENDS IN",
+			 "NEW FLOWS");
 	else
-		fputs("nobody is banned\n", out->file);
+		snprintf(text, sizeof(text), "nobody is banned");
+	report_wrapped(out, text);
 	for (size_t i = 0; i < bans->count; i++) {
 		const struct report_ban *ban = &bans->bans[i];
 
-		fprintf(out->file, "%-*s  %-*s  ", PREFIX_WIDTH,
-			prefix_format(&ban->prefix, prefix), LEFT_WIDTH,
-			units_format_duration(ban->left_ns, number));
+		len = snprintf(text, sizeof(text), "%-*s  %-*s  ", PREFIX_WIDTH, prefix_format(&ban->prefix, prefix),
+			       LEFT_WIDTH, units_format_duration(ban->left_ns, number));
 		if (ban->rate_per_sec > 0)
-			fprintf(out->file, "at most %.4g/s\n", ban->rate_per_sec);
+			snprintf(text + len, sizeof(text) - (size_t)len, "at most %.4g/s", ban->rate_per_sec);
 		else
-			fputs("refused\n", out->file);
+			snprintf(text + len, sizeof(text) - (size_t)len, "refused");
+		report_wrapped(out, text);
 	}
-	add_spared(out->file, bans);
+	add_spared(out, bans);
 	return report_flush(out);
 }
 

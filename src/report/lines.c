@@ -105,6 +105,26 @@ void line_end(struct line *line)
 	fputc('\n', line->out->file);
 }
 
+void report_wrapped(const struct report_out *out, const char *text)
+{
+	unsigned column = 0;
+	size_t blanks, len;
+
+	for (; out->is_terminal && *text; text += blanks + len, column += (unsigned)len) {
+		blanks = strspn(text, " ");
+		len = strcspn(text + blanks, " ");
+		if (column && column + blanks + len > out->columns) {
+			column = indent_of(out);
+			fprintf(out->file, "\n%*s", (int)column, "");
+		} else {
+			fprintf(out->file, "%*s", (int)blanks, "");
+			column += (unsigned)blanks;
+		}
+		fprintf(out->file, "%.*s", (int)len, text + blanks);
+	}
+	fprintf(out->file, "%s\n", text);
+}
+
 char *place_format(const struct table_netns *netns, const char *view, char *buf, size_t size)
 {
 	struct text t;

@@ -122,6 +122,11 @@ verify "SIGHUP refuses a bad one with its line" wait_for told 'config:2: capacit
 verify "and the old one stays in force" said status '"capacity":7777,'
 stop
 
+printf '{ "schema": "ctwarden.policy/1", "mode": "act", "rules": [] }' >"$dir/good"
+verify "of a good policy it is said that it is good" sh -c \
+	"'$BIN/ctwardend' --check-config --policy '$dir/good' | grep -q '^$dir/good: good; 0 rules, mode act$'"
+"$BIN/ctwardend" --check-config --restore --state-dir "$state" >/dev/null 2>"$dir/err"; r=$?
+verify "--check-config and --restore are not for one run" is $r 2
 "$BIN/ctwardend" --check-config --config "$dir/config" >/dev/null 2>"$dir/err"; r=$?
 verify "a bad config is exit 4" is $r 4
 verify "with file, line and path" grep -q 'config:2: capacity' "$dir/err"

@@ -62,6 +62,9 @@ static void test_numbers_are_written_for_people(void **state)
 	assert_string_equal(units_format_signed(INT64_MIN, buf), "-9,223,372,036,854,775,808");
 	assert_string_equal(units_format_duration(96 * NS_PER_SEC, buf), "1 min 36 s");
 	assert_string_equal(units_format_duration(7440 * NS_PER_SEC, buf), "2 h 4 min");
+	assert_string_equal(units_format_duration(3600 * NS_PER_SEC, buf), "1 h");
+	assert_string_equal(units_format_duration(86400 * NS_PER_SEC, buf), "1 d");
+	assert_string_equal(units_format_duration((366 * 24 + 3) * 3600 * NS_PER_SEC, buf), "366 d 3 h");
 	assert_string_equal(units_format_duration(850 * NS_PER_MS, buf), "850 ms");
 	assert_string_equal(units_format_bytes(1572864, buf), "1.5 MiB");
 	assert_string_equal(units_plural(0), "s");

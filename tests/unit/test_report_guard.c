@@ -70,6 +70,11 @@ static void bans_are_rows(void **state)
 	capture_start(&c, 80, false);
 	assert_int_equal(report_bans_text(&c.out, &bans), 0);
 	capture_compare(&c, "bans.txt");
+	capture_start(&c, 40, true);
+	assert_int_equal(report_bans_text(&c.out, &bans), 0);
+	fflush(c.out.file);
+	assert_fits(c.text, 40);
+	capture_compare(&c, "bans-40.txt");
 	bans.count = 0;
 	capture_start(&c, 80, false);
 	assert_int_equal(report_bans_text(&c.out, &bans), 0);

@@ -718,7 +718,7 @@ static void reasons_are_words(void **state)
 	finish(&b);
 	assert_string_equal(victim_reason(&b.list[0], text), "unreplied, idle for 31 s");
 	assert_string_equal(victim_reason(&b.list[1], text),
-			    "established, idle for 4 d 0 h, idle beyond the floor");
+			    "established, idle for 4 d, idle beyond the floor");
 	for (int i = 0; i < VICTIM_STAGE_COUNT; i++)
 		assert_non_null(victim_stage_name((enum victim_stage)i));
 	for (int i = 0; i < VICTIM_SPARED_COUNT; i++)
