@@ -19,6 +19,8 @@
 
 #define TAIL_MAX      1000000
 #define LINE_TEXT_MAX 1024
+#define ORDER_MAX     64		 /* lines held to be put in order */
+#define ORDER_SPAN_NS (10 * NS_PER_SEC) /* so far apart lines are not: then the clock was set */
 #define ALARM_MEMBER  "\"schema\":\"ctwarden.alarm/1\""
 #define RECORD_MEMBER "\"schema\":\"ctwarden.record/1\""
 
@@ -35,6 +37,8 @@ struct log {
 	bool is_whole; /* --at: the newest alarm or topline with all it says; tail_max is 1 */
 	struct kept alarm; /* is_whole: the newest alarm */
 	struct kept record; /* is_whole: the newest of what the guard did */
+	struct kept held[ORDER_MAX]; /* by time, those of one moment as they were written */
+	size_t held_count;
 };
 
 /* ---- one line for people ---- */
@@ -192,10 +196,8 @@ static void keep(struct kept *kept, const char *line, size_t len, int64_t real_n
 	kept->real_ns = real_ns;
 }
 
-static bool on_line(const char *line, size_t len, int64_t real_ns, void *arg)
+static bool take(struct log *log, const char *line, size_t len, int64_t real_ns)
 {
-	struct log *log = arg;
-
 	if (log->is_whole && memmem(line, len, RECORD_MEMBER, strlen(RECORD_MEMBER))) {
 		keep(&log->record, line, len, real_ns);
 		return true;
@@ -208,6 +210,43 @@ static bool on_line(const char *line, size_t len, int64_t real_ns, void *arg)
 	keep(&log->tail[(log->seen - 1) % log->tail_max], line, len, real_ns);
 	if (log->is_whole && memmem(line, len, ALARM_MEMBER, strlen(ALARM_MEMBER)))
 		keep(&log->alarm, line, len, real_ns);
+	return true;
+}
+
+static bool take_held(struct log *log, size_t count)
+{
+	bool goes_on = true;
+
+	for (size_t i = 0; i < count; i++) {
+		struct kept *held = &log->held[i];
+
+		goes_on = goes_on && take(log, held->line, strlen(held->line), held->real_ns);
+		free(held->line);
+	}
+	log->held_count -= count;
+	memmove(log->held, log->held + count, log->held_count * sizeof(log->held[0]));
+	return goes_on;
+}
+
+/* A round may be done, and written, before the alarm of the reading that called for it: what is close together is put
+ * in order by its time. */
+static bool on_line(const char *line, size_t len, int64_t real_ns, void *arg)
+{
+	struct log *log = arg;
+	size_t due = 0, at;
+
+	if (log->held_count && real_ns < log->held[0].real_ns - ORDER_SPAN_NS)
+		due = log->held_count;
+	while (due < log->held_count && log->held[due].real_ns < real_ns - ORDER_SPAN_NS)
+		due++;
+	if (!due && log->held_count == ORDER_MAX)
+		due = 1;
+	if (!take_held(log, due))
+		return false;
+	for (at = log->held_count; at > 0 && log->held[at - 1].real_ns > real_ns; at--)
+		log->held[at] = log->held[at - 1];
+	log->held[at] = (struct kept){mem_format("%.*s", (int)len, line), real_ns};
+	log->held_count++;
 	return true;
 }
 
@@ -275,6 +314,7 @@ int cmd_log(struct cli *cli)
 	if (log.tail_max)
 		log.tail = mem_array(log.tail_max, sizeof(*log.tail));
 	result = store_read(directory, since_ns, until_ns, on_line, &log, &bad);
+	take_held(&log, log.held_count);
 	if (result == -ENOENT)
 		run_say("%s: no log there; has ctwardend run, with this --state-dir?", directory);
 	else if (result)

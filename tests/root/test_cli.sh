@@ -389,6 +389,17 @@ run log --state-dir "$work/state" --since "2026-11-25 09:41:10"
 same "log --since" "2026-11-25 09:41:12" "${out:0:19}"
 run log --state-dir "$work/state" -n 1 -j
 same "log -n 1 -j: verbatim" "$(tail -n 1 "$work/state/alarms.jsonl")" "$out"
+# A round may be written before the alarm that called for it: by time they come in order, the rest as it was written.
+mkdir "$work/order"
+stamped() { printf '{"schema":"ctwarden.alarm/1","time":"2026-11-25T%sZ","level":"%s"}\n' "$1" "$2"; }
+{ stamped 09:41:07.856 a; stamped 09:41:07.854 b; stamped 09:41:07.856 c; stamped 09:40:07.000 d; } >"$work/order/alarms.jsonl"
+run log --state-dir "$work/order"
+same "log: in order of time within seconds" "b a c d" "$(awk '{print $3}' <<<"$out" | xargs)"
+run log --state-dir "$work/order" -n 3
+same "log -n: of that order" "a c d" "$(awk '{print $3}' <<<"$out" | xargs)"
+for i in {10..99}; do stamped "09:41:07.$((998 - i % 3))" "$i"; done >"$work/order/alarms.jsonl"
+run log --state-dir "$work/order" -j
+same "log: however many, none is lost" "$(sort "$work/order/alarms.jsonl")" "$(sort <<<"$out")"
 # The whole of a record: what the golden file of an alarm says, and after it a topline.
 mkdir "$work/whole"
 golden=$(dirname "$0")/../golden/report
