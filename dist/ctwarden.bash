@@ -7,8 +7,10 @@ _ctwarden_words() { # COMMAND...: the options in a help text
 }
 
 _ctwarden_policies() { # START: directories and policies, not what is for editors
-    compgen -d -- "$1"
-    compgen -f -X '!*.json' -- "$1" | grep -v '\.schema\.json$'
+    {
+        compgen -d -- "$1"
+        compgen -f -X '!*.json' -- "$1" | grep -v '\.schema\.json$'
+    } | sort -u
 }
 
 _ctwarden() {

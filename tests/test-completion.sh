@@ -47,7 +47,7 @@ mkdir "$files/mine"
 touch "$files/README.md" "$files/a.json" "$files/b c.json" "$files/x.1.schema.json"
 for words in "policy check" "policy test" "relieve --policy"; do
     # shellcheck disable=SC2086 # two words
-    same "$words: policies and directories alone" "$files/mine $files/a.json $files/b c.json" "$(offered ctwarden $words "$files/")"
+    same "$words: policies and directories alone" "$files/a.json $files/b c.json $files/mine" "$(offered ctwarden $words "$files/")"
 done
 rm -r "$files"
 for verb in check show explain; do
