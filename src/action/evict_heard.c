@@ -25,8 +25,8 @@ static bool is_any_idle(const struct eviction *e)
 }
 
 /* Of those that are not answered yet, or only just, the young ones go last, as an honest one may be among them, and
- * births are the youngest; but they go before what is answered: they are left to a pass, and it to them. Connections that
- * end (those of users, while the flood goes on) are no births; they may be the lesser part. */
+ * births are the youngest; but they go before what is answered: they are left to a pass, and it to them. Connections
+ * that end (those of users, while the flood goes on) are no births; they may be the lesser part. */
 static bool are_two_way(const struct known *known)
 {
 	uint64_t all = 0, two_way = 0;

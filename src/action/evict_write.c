@@ -159,9 +159,9 @@ static bool can_be_asked(const struct writing *w, const struct victim *victim, c
 	return (is_unanswered || is_half_open) && !may_be_protected(w->table, target);
 }
 
-/* How long its reading in this very round stands for another one: a moment where its like is known by trial not to be in
- * use, an instant where nobody knows that yet; not at all where they are in use, so that the next packet may come at any
- * time. */
+/* How long its reading in this very round stands for another one: a moment where its like is known by trial not to be
+ * in use, an instant where nobody knows that yet; not at all where they are in use, so that the next packet may come at
+ * any time. */
 static int64_t sure_for_ns(const struct eviction *e, const struct victim *victim)
 {
 	const struct signature *signature = &e->signatures[victim->signature - 1];
