@@ -79,7 +79,7 @@ terminal() { # ANSWER
 	echo "$1" | script -qec "'$BIN/ctwarden' relieve --config '$dir/none' --capacity 4000" /dev/null >"$dir/shown"; code=$?
 }
 interrupt() { # presses Ctrl-C at the question
-	python3 - "$BIN/ctwarden" relieve --config "$dir/none" --capacity 4000 >"$dir/shown" <<-'P'; code=$?
+	timeout 60 python3 - "$BIN/ctwarden" relieve --config "$dir/none" --capacity 4000 >"$dir/shown" <<-'P'; code=$?
 	import os, pty, sys
 	pid, fd = pty.fork()
 	if not pid: os.execv(sys.argv[1], sys.argv[1:])
