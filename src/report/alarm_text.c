@@ -79,7 +79,8 @@ static void add_fill(struct text *t, const struct snapshot *s)
 	if (s->has & SNAPSHOT_HAS_GROWTH) {
 		text_add(t, " growth_per_sec=%+lld", llround(fill->growth_per_sec));
 		if (fill->seconds_to_full >= 0)
-			text_add(t, " seconds_to_full=%.*f", fill->seconds_to_full < 10 ? 1 : 0, fill->seconds_to_full);
+			text_add(t, fill->seconds_to_full < 10 ? " seconds_to_full=%.2g" : " seconds_to_full=%.0f",
+				 fill->seconds_to_full);
 	}
 	if (snapshot_knows_rate(s))
 		text_add(t, " new_per_sec=%.0f", s->new_per_sec);

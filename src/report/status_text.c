@@ -235,7 +235,8 @@ static void print_pass(const struct report_out *out, const struct snapshot *s)
 	if (s->listed || s->counted_before) {
 		line_start(&line, out, "listed");
 		line_add(&line, "%s", count(s->listed, number));
-		line_add(&line, "counted %s", count(s->counted_before, number));
+		line_add(&line, "counted %s%s", count(s->counted_before, number),
+			 s->is_daemon_view ? " at the last pass" : "");
 		if (s->listed != s->counted_before)
 			line_add(&line, "likely %s", gap_format(s, reason));
 		line_end(&line);

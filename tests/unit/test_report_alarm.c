@@ -23,6 +23,13 @@ static void alarm_line_is_key_value(void **state)
 	assert_null(strchr(buf, '\n'));
 	assert_non_null(strstr(buf, "cause=\"a 'quoted' cause\""));
 	golden_compare("alarm-warning.txt", buf);
+	alarm.at.fill.seconds_to_full = 1.46;
+	alarm.at.fill.growth_per_sec = 799.5;
+	report_alarm_text(&alarm, buf, sizeof(buf));
+	assert_non_null(strstr(buf, " growth_per_sec=+800 seconds_to_full=1.5 "));
+	alarm.at.fill.seconds_to_full = 0.036;
+	report_alarm_text(&alarm, buf, sizeof(buf));
+	assert_non_null(strstr(buf, " seconds_to_full=0.036 "));
 }
 
 static void short_buffer_cuts_the_alarm_line(void **state)
