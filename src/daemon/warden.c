@@ -300,19 +300,18 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 
 /* ---- orders ---- */
 
-static void begin(struct engine *engine, size_t count, bool is_renewal, int64_t now_ns)
+static void begin(struct engine *engine, size_t count, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
 	struct round_order *order = warden->order;
 
 	order->policy = warden->policy;
 	order->count = count;
-	order->is_renewal = is_renewal;
 	order->capacity = engine->fill.capacity;
 	order->new_per_sec = fill_growth_last(&engine->fill);
 	if (order->new_per_sec < 0)
 		order->new_per_sec = 0;
-	order->is_calm = is_renewal && is_calm(engine, now_ns);
+	order->is_calm = !count && is_calm(engine, now_ns);
 	order->surge_began = warden->surge_began;
 	order->policy_changed = warden->policy_changed;
 	order->acts = warden->mode == POLICY_MODE_ACT;
@@ -368,8 +367,10 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 	struct warden *warden = &engine->warden;
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
-	/* The guard is told with it. */
-	if (warden->surge_began && now_ns - warden->passed_ns > TOLD_NS)
+	/* The guard is told with it, while its last calm pass can still be undone; and what is new is tried from then
+	 * on: a large table fills before a later pass would know whether the surge is in use. */
+	if (warden->surge_began &&
+	    (now_ns - warden->calm_passed_ns < CALM_UNDONE_NS || now_ns - warden->passed_ns > TOLD_NS))
 		return true;
 	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns,
 	 * what hardly grows is calm whatever came before.) */
@@ -396,7 +397,6 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 void warden_tick(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
-	bool is_renewal, must_tell;
 	size_t count = 0;
 
 	if (!warden->rounds) {
@@ -427,9 +427,6 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 	/* How fast it fills is known after two readings, and says what is worth a pass. */
 	if (engine->fill.has_growth || now_ns - warden->started_ns > GROWTH_PATIENCE_NS)
 		count = decide(engine, now_ns);
-	is_renewal = !count && renewal_is_due(engine, now_ns);
-	/* While its last calm pass can still be undone, and though another pass would be too soon. */
-	must_tell = warden->surge_began && now_ns - warden->calm_passed_ns < CALM_UNDONE_NS;
-	if (count || is_renewal || must_tell)
-		begin(engine, count, is_renewal, now_ns);
+	if (count || renewal_is_due(engine, now_ns))
+		begin(engine, count, now_ns);
 }

@@ -59,10 +59,8 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 		return;
 	warden->is_running = false;
 	warden->seniors = result->seniors;
-	if (result->is_renewal || result->count) {
-		warden->passed_ns = now_ns;
-		warden->pass_took_ns = now_ns - warden->begun_ns;
-	}
+	warden->passed_ns = now_ns;
+	warden->pass_took_ns = now_ns - warden->begun_ns;
 	warden->removed += result->removed;
 	/* What we took out makes no quiet: the flood goes on. */
 	warden->quiet_entries -= result->removed < warden->quiet_entries ? result->removed : warden->quiet_entries;
@@ -74,7 +72,7 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 		if (result->error && !warden->is_failing)
 			log_warning("the table cannot be gone through for seniority: %s", strerror(-result->error));
 		warden->is_failing = result->error < 0;
-	} else if (result->count) {
+	} else {
 		warden->counts.rounds++;
 		warden->round_ns = now_ns;
 	}
