@@ -185,11 +185,11 @@ static void run_order(struct rounds *rounds, struct round_order *order, struct r
 		guard_forget_chosen(rounds->guard);
 	if (order->surge_began)
 		guard_surge(rounds->guard, began_ns);
-	result->is_renewal = order->count == 0;
+	result->is_renewal = order->is_renewal;
 	if (result->is_renewal) {
 		result->error = guard_renew(rounds->guard, &table, &report);
 		rounds_keep_seniority(rounds);
-	} else {
+	} else if (order->count) {
 		guard_round(rounds->guard, &table, order->decisions, order->count, result->outcomes);
 	}
 	for (size_t i = 0; i < order->count; i++) {

@@ -25,8 +25,9 @@ struct rounds_config {
 
 struct round_order {
 	const struct policy *policy; /* borrowed until the result is taken */
-	struct policy_decision decisions[POLICY_DECISIONS_MAX]; /* owned by the order; 0: a renewal */
+	struct policy_decision decisions[POLICY_DECISIONS_MAX]; /* owned by the order */
 	size_t count;
+	bool is_renewal; /* a pass without decisions. Else, without any: the guard is only told of the surge */
 	uint64_t capacity;
 	double new_per_sec;
 	bool is_calm, surge_began;

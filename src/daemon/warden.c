@@ -24,6 +24,7 @@
 #define AT_WORK_NS (3 * NS_PER_SEC)
 #define GROWTH_PATIENCE_NS NS_PER_SEC
 #define CALM_UNDONE_NS (3 * NS_PER_SEC) /* a calm pass may be undone so long after it began (guard_surge), and more */
+#define AT_ONCE_SEC 1.5 /* the table is full by then: a round is about to come */
 #define TOLD_NS (500 * NS_PER_MS) /* a surge may be told to the guard so much later, where no calm pass has met it */
 #define SURGE_RENEWAL_NS (2 * NS_PER_SEC) /* in a surge: who is in use shows by then */
 #define SURGE_RENEWAL_FACTOR 10           /* and a pass costs at most a tenth of a core */
@@ -300,18 +301,19 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 
 /* ---- orders ---- */
 
-static void begin(struct engine *engine, size_t count, int64_t now_ns)
+static void begin(struct engine *engine, size_t count, bool is_renewal, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
 	struct round_order *order = warden->order;
 
 	order->policy = warden->policy;
 	order->count = count;
+	order->is_renewal = is_renewal;
 	order->capacity = engine->fill.capacity;
 	order->new_per_sec = fill_growth_last(&engine->fill);
 	if (order->new_per_sec < 0)
 		order->new_per_sec = 0;
-	order->is_calm = !count && is_calm(engine, now_ns);
+	order->is_calm = is_renewal && is_calm(engine, now_ns);
 	order->surge_began = warden->surge_began;
 	order->policy_changed = warden->policy_changed;
 	order->acts = warden->mode == POLICY_MODE_ACT;
@@ -361,15 +363,23 @@ static bool is_still(const struct engine *engine)
 	       (double)warden->born < most;
 }
 
+static bool fills_at_once(const struct engine *engine)
+{
+	const struct fill *fill = &engine->fill;
+	double room = fill->capacity > fill->now.entries ? (double)(fill->capacity - fill->now.entries) : 0;
+
+	return room < AT_ONCE_SEC * fill_growth_last(fill);
+}
+
 /* Soon after the start, then less and less often, at last every seniority_renewal_sec. */
 static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
 	int64_t longest_ns = engine->config.seniority_renewal_ns;
 
-	/* The guard is told with it, while its last calm pass can still be undone; and what is new is tried from then
-	 * on: a large table fills before a later pass would know whether the surge is in use. */
-	if (warden->surge_began &&
+	/* The guard is told with it, and what is new is tried from then on: a large table fills before a later pass
+	 * would know whether the surge is in use. Where a round is about to come, that one does as well. */
+	if (warden->surge_began && !fills_at_once(engine) &&
 	    (now_ns - warden->calm_passed_ns < CALM_UNDONE_NS || now_ns - warden->passed_ns > TOLD_NS))
 		return true;
 	/* In a surge nobody becomes senior: passes only look for traffic, and rounds do that as well. (While it learns,
@@ -397,6 +407,7 @@ static bool renewal_is_due(struct engine *engine, int64_t now_ns)
 void warden_tick(struct engine *engine, int64_t now_ns)
 {
 	struct warden *warden = &engine->warden;
+	bool is_renewal, must_tell;
 	size_t count = 0;
 
 	if (!warden->rounds) {
@@ -427,6 +438,9 @@ void warden_tick(struct engine *engine, int64_t now_ns)
 	/* How fast it fills is known after two readings, and says what is worth a pass. */
 	if (engine->fill.has_growth || now_ns - warden->started_ns > GROWTH_PATIENCE_NS)
 		count = decide(engine, now_ns);
-	if (count || renewal_is_due(engine, now_ns))
-		begin(engine, count, now_ns);
+	is_renewal = !count && renewal_is_due(engine, now_ns);
+	/* While the guard's last calm pass can still be undone. */
+	must_tell = warden->surge_began && now_ns - warden->calm_passed_ns < CALM_UNDONE_NS;
+	if (count || is_renewal || must_tell)
+		begin(engine, count, is_renewal, now_ns);
 }

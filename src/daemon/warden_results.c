@@ -59,8 +59,10 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 		return;
 	warden->is_running = false;
 	warden->seniors = result->seniors;
-	warden->passed_ns = now_ns;
-	warden->pass_took_ns = now_ns - warden->begun_ns;
+	if (result->is_renewal || result->count) {
+		warden->passed_ns = now_ns;
+		warden->pass_took_ns = now_ns - warden->begun_ns;
+	}
 	warden->removed += result->removed;
 	/* What we took out makes no quiet: the flood goes on. */
 	warden->quiet_entries -= result->removed < warden->quiet_entries ? result->removed : warden->quiet_entries;
@@ -72,7 +74,7 @@ void warden_on_done(struct engine *engine, int64_t now_ns)
 		if (result->error && !warden->is_failing)
 			log_warning("the table cannot be gone through for seniority: %s", strerror(-result->error));
 		warden->is_failing = result->error < 0;
-	} else {
+	} else if (result->count) {
 		warden->counts.rounds++;
 		warden->round_ns = now_ns;
 	}
