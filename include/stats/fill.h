@@ -57,6 +57,7 @@ void fill_hold(struct fill *fill, bool is_held);
 double fill_growth_now(const struct fill *fill);
 double fill_growth_last(const struct fill *fill); /* by the last span alone: how much may come, not whether */
 double fill_seconds_now(const struct fill *fill);
+double fill_seconds_last(const struct fill *fill); /* at the growth of fill_growth_last; -1: not told */
 /* The peak since the last call of this; starts a new one at the present count. */
 struct fill_peak fill_peak_take(struct fill *fill);
 

@@ -39,8 +39,7 @@ const struct option_info option_infos[OPTION_ID_COUNT] = {
 	[OPTION_STAMP] = {"time", 0, NULL, "the time before each line"},
 	[OPTION_FOR] = {"for", 0, "T", "for T only; then events ends, and the mode of before comes back"},
 	[OPTION_BUFFER] = {"buffer", 0, "BYTES", "receive buffer of the event socket (8M)"},
-	[OPTION_SINCE] = {"since", 0, "TIME",
-			  "from this moment on (as journalctl takes it: 09:41, -10min, yesterday)"},
+	[OPTION_SINCE] = {"since", 0, "TIME", "from this moment on (as journalctl takes it: 09:41, -10min, yesterday)"},
 	[OPTION_UNTIL] = {"until", 0, "TIME", "up to this moment"},
 	[OPTION_AT] = {"at", 0, "TIME", "all that is kept of the table at or before this moment"},
 	[OPTION_STATE_DIR] = {"state-dir", 0, "DIR",
@@ -339,10 +338,9 @@ static int read_operand(struct reader *r, const char *word)
 		return problem_set(r->problem, word,
 				   "not a filter, which are as those of flush (ctwarden help flush): -s 192.0.2.0/24");
 	if (!command->operands_max)
-		return problem_set(
-			r->problem, word,
-			"unexpected word; a value needs its option before it (ctwarden help %s)",
-			command->name);
+		return problem_set(r->problem, word,
+				   "unexpected word; a value needs its option before it (ctwarden help %s)",
+				   command->name);
 	if (r->cli->operand_count >= command->operands_max)
 		return problem_set(r->problem, word, "a word too many; ctwarden %s %s is expected",
 				   command->name, command->operands);

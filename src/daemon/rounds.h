@@ -83,8 +83,8 @@ void rounds_miss(struct rounds *rounds, uint64_t count);
 uint32_t rounds_portid(const struct rounds *rounds);
 bool rounds_has_portid(const struct rounds *rounds, uint32_t portid);
 
-/* What rounds have deleted one by one, the oldest first: the original tuple, zones and id; at most max into ret_flows
- * (NULL: they are dropped). A ring of 32,768. Of the loop. */
+/* What rounds have deleted one by one, the oldest first: the original tuple, zones and id; at most max. A ring of
+ * 32,768. Of the loop. */
 size_t rounds_take_gone(struct rounds *rounds, struct flow *ret_flows, size_t max);
 uint64_t rounds_gone(const struct rounds *rounds); /* how many came into the ring, since the start */
 /* Of how many nobody could tell whether they are gone, or which: since the start. */

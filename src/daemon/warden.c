@@ -365,10 +365,9 @@ static bool is_still(const struct engine *engine)
 
 static bool fills_at_once(const struct engine *engine)
 {
-	const struct fill *fill = &engine->fill;
-	double room = fill->capacity > fill->now.entries ? (double)(fill->capacity - fill->now.entries) : 0;
+	double seconds = fill_seconds_last(&engine->fill);
 
-	return room < AT_ONCE_SEC * fill_growth_last(fill);
+	return seconds >= 0 && seconds < AT_ONCE_SEC;
 }
 
 /* Soon after the start, then less and less often, at last every seniority_renewal_sec. */

@@ -166,6 +166,11 @@ double fill_growth_last(const struct fill *fill)
 	return fill->span_rate[0] > now ? fill->span_rate[0] : now;
 }
 
+double fill_seconds_last(const struct fill *fill)
+{
+	return seconds_at(fill, fill_growth_last(fill));
+}
+
 double fill_seconds_now(const struct fill *fill)
 {
 	return fill->rush_per_sec > fill->growth_per_sec ? seconds_at(fill, fill->rush_per_sec) : fill->seconds_to_full;
