@@ -28,13 +28,16 @@ struct policy_flow_context {
 	size_t own_count;
 };
 
-/* ret_rank: the position of its class in the rule's order (0 first). ret_protect: index in
- * policy->protect, or policy->protect_count for "own". Both may be NULL, set where the verdict
- * needs them. */
-enum policy_verdict policy_judge(const struct policy *policy,
-				 const struct policy_decision *decision, const struct flow *flow,
-				 const struct policy_flow_context *context, unsigned *ret_rank,
-				 size_t *ret_protect);
+struct policy_judgement {
+	unsigned rank;	/* the position of its class in the rule's order, 0 first */
+	size_t protect; /* index in policy->protect, policy->protect_count for "own", SIZE_MAX: none */
+	bool is_by_fit; /* goes (or would) because it fits the signature alone: else active or young */
+};
+
+/* ret may be NULL; set where the verdict is "take" or "protected". */
+enum policy_verdict policy_judge(const struct policy *policy, const struct policy_decision *decision,
+				 const struct flow *flow, const struct policy_flow_context *context,
+				 struct policy_judgement *ret);
 /* shorten: what is to be left of a lifetime, at least 1: its base (idle + left) times the scale of
  * the decision, not under the floor of its class. May be more than left: then there is nothing to
  * shorten. Idle time is not taken off as pf does: once a timeout was written it cannot be told any

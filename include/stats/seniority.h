@@ -111,6 +111,7 @@ struct seniority_counts {
 	bool is_ready;	     /* seniors, or two calm passes renewal_ns apart found none */
 };
 struct seniority_counts seniority_counts_get(const struct seniority *seniority);
+uint64_t seniority_adopted(const struct seniority *seniority); /* of the counts: asked for each victim */
 
 #define SENIORITY_BOOT_ID 16
 

@@ -74,28 +74,24 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 		     const struct standing *standing, int signature)
 {
 	bool fits = lane->has_signature && signature >= 0 && is_judged_by(&e->signatures[signature], standing);
-	struct policy_flow_context context = {.match = e->context};
+	struct policy_flow_context context = {.match = e->context, .fits_signature = fits};
+	struct policy_judgement judgement;
 	enum policy_verdict verdict;
-	bool goes_by_fit = false;
-	size_t by = 0;
 
 	if (!lane->victims)
 		return;
-	evict_count(lane, flow, facts->class);
+	if (evict_is_bounded(lane))
+		evict_count(lane, flow, facts->class);
 	if (!(lane->classes & 1u << facts->class)) { /* most of a calm table; the judgement costs 30 ns */
 		victims_see(lane->victims, flow);
 		return;
 	}
-	verdict = policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by);
-	if (fits && (verdict == POLICY_VERDICT_ACTIVE || verdict == POLICY_VERDICT_YOUNG)) {
-		context.fits_signature = goes_by_fit = true;
-		verdict = policy_judge(e->table->policy, lane->decision, flow, &context, NULL, &by);
-	}
+	verdict = policy_judge(e->table->policy, lane->decision, flow, &context, &judgement);
 	if (verdict != POLICY_VERDICT_TAKE)
 		victims_see(lane->victims, flow);
 	switch (verdict) {
 	case POLICY_VERDICT_TAKE:
-		victims_offer(lane->victims, flow, facts, standing, goes_by_fit);
+		victims_offer(lane->victims, flow, facts, standing, judgement.is_by_fit);
 		break;
 	case POLICY_VERDICT_ACTIVE:
 		lane->floor_spared++;
@@ -104,8 +100,9 @@ static void offer_to(struct eviction *e, struct lane *lane, const struct flow *f
 		lane->young_spared++;
 		break;
 	case POLICY_VERDICT_PROTECTED:
-		record_protected(lane->record,
-				 by < e->table->policy->protect_count ? e->table->policy->protect[by].name : "own");
+		record_protected(lane->record, judgement.protect < e->table->policy->protect_count
+						       ? e->table->policy->protect[judgement.protect].name
+						       : "own");
 		lane->record->spared_by[VICTIM_SPARED_PROTECTED]++;
 		break;
 	case POLICY_VERDICT_NO_MATCH:
@@ -350,7 +347,7 @@ static void begin(struct eviction *e, struct guard *guard, const struct guard_ta
 			       .context = guard_context(table),
 			       .began_ns = table->monotonic_ns()};
 	e->chosen = (struct chosen){.read_ns = e->began_ns,
-				    .adopted = seniority_counts_get(guard->seniority).adopted,
+				    .adopted = seniority_adopted(guard->seniority),
 				    .new_per_sec = table->new_per_sec};
 	begin_lanes(e, lanes, count);
 }

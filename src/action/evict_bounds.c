@@ -5,11 +5,6 @@
 
 #include "evict_private.h"
 
-bool evict_is_bounded(const struct lane *lane)
-{
-	return lane->decision->bounds.count > 0;
-}
-
 /* As the picture takes them together. */
 static bool is_of_key(const struct policy_decision *decision, uint16_t zone, uint8_t family, const uint8_t src[16])
 {
@@ -28,7 +23,7 @@ void evict_count(struct lane *lane, const struct flow *flow, enum flow_class cla
 	const struct policy_bounds *bounds = &lane->decision->bounds;
 	const struct flow_tuple *orig = &flow->tuple[FLOW_ORIG];
 
-	if (!bounds->count || !is_of_key(lane->decision, flow->zone, orig->family, orig->src))
+	if (!is_of_key(lane->decision, flow->zone, orig->family, orig->src))
 		return;
 	for (unsigned i = 0; i < bounds->count; i++)
 		lane->counts[i] += bounds->items[i].classes >> class & 1;

@@ -55,7 +55,11 @@ struct eviction {
 };
 
 /* What a source or prefix may keep (evict_bounds.c). True: the pass has to count its flows, all of them. */
-bool evict_is_bounded(const struct lane *lane);
+static inline bool evict_is_bounded(const struct lane *lane)
+{
+	return lane->decision->bounds.count > 0;
+}
+
 void evict_count(struct lane *lane, const struct flow *flow, enum flow_class class);
 /* How many of its flows may go, as counted. */
 uint64_t evict_may_go(const struct lane *lane);

@@ -89,7 +89,7 @@ bool evict_is_senior_now(const struct eviction *e, const struct victim *victim)
 	const struct seniority *seniority = e->guard->seniority;
 	struct flow flow = {.zone = victim->zone};
 
-	if (seniority_counts_get(seniority).adopted == e->chosen.adopted)
+	if (seniority_adopted(seniority) == e->chosen.adopted)
 		return false;
 	if (victim->has & VICTIM_HAS_RANK)
 		return false; /* it was when it was chosen */
@@ -106,7 +106,7 @@ static bool is_still(const struct writing *w, const struct victim *victim, const
 		return false;
 	if (is_for_silence(w->e, victim) && has_traffic(w, victim, flow))
 		return false;
-	if (policy_judge(table->policy, w->decision, flow, &context, NULL, NULL) != POLICY_VERDICT_TAKE)
+	if (policy_judge(table->policy, w->decision, flow, &context, NULL) != POLICY_VERDICT_TAKE)
 		return false;
 	return !guard_protected_by(table, flow, &context.match);
 }

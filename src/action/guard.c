@@ -93,10 +93,10 @@ void guard_surge(struct guard *guard, int64_t now_ns)
 
 void guard_adopt(struct guard *guard, const struct flow *flow, int64_t now_ns)
 {
-	uint64_t before = seniority_counts_get(guard->seniority).adopted;
+	uint64_t before = seniority_adopted(guard->seniority);
 
 	seniority_adopt(guard->seniority, flow, now_ns);
-	if (seniority_counts_get(guard->seniority).adopted == before)
+	if (seniority_adopted(guard->seniority) == before)
 		return;
 	/* No signature may be found that fits it. */
 	sample_offer(&guard->base, flow);

@@ -69,7 +69,7 @@ static bool on_flow(const struct flow *flow, const void *raw, size_t raw_len, vo
 
 	(void)raw;
 	(void)raw_len;
-	verdict = policy_judge(s->table->policy, s->decision, flow, &context, NULL, NULL);
+	verdict = policy_judge(s->table->policy, s->decision, flow, &context, NULL);
 	if (verdict == POLICY_VERDICT_PROTECTED) {
 		record->spared_by[VICTIM_SPARED_PROTECTED]++;
 		return true;

@@ -183,11 +183,10 @@ static void on_redo_victims(void *arg)
 		clear_counts(&t->trials[i]);
 }
 
-static enum policy_verdict judge(const struct test *t, const struct trial *trial,
-				 const struct flow *flow, unsigned *rank)
+static enum policy_verdict judge(const struct test *t, const struct trial *trial, const struct flow *flow,
+				 struct policy_judgement *judgement)
 {
-	enum policy_verdict verdict =
-		policy_judge(t->policy, &trial->shown.decision, flow, &t->context, rank, NULL);
+	enum policy_verdict verdict = policy_judge(t->policy, &trial->shown.decision, flow, &t->context, judgement);
 
 	if (verdict == POLICY_VERDICT_TAKE && t->policy->protects_operator &&
 	    protect_hit(t->protect, flow, &t->context.match) != PROTECT_NONE)
@@ -199,17 +198,17 @@ static bool on_victim(const struct flow *flow, const void *raw, size_t raw_len, 
 {
 	struct test *t = arg;
 	enum policy_verdict verdict;
-	unsigned rank = 0;
+	struct policy_judgement judgement;
 
 	(void)raw;
 	(void)raw_len;
 	for (size_t i = t->first; i < t->count; i++) {
 		struct trial *trial = &t->trials[i];
 
-		verdict = judge(t, trial, flow, &rank);
+		verdict = judge(t, trial, flow, &judgement);
 		if (verdict == POLICY_VERDICT_TAKE) {
 			trial->shown.candidates++;
-			trial->ranks[rank]++;
+			trial->ranks[judgement.rank]++;
 			ranking_add(trial->sources, flow, flow_class_of(flow));
 		} else {
 			trial->shown.spared[verdict]++;

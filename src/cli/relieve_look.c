@@ -84,7 +84,7 @@ static enum policy_verdict verdict_of(const struct look *look, const struct flow
 
 		if (!takes_class(action, flow_class_of(flow)))
 			continue;
-		verdict = policy_judge(policy, &look->decisions[i], flow, &look->context, NULL, NULL);
+		verdict = policy_judge(policy, &look->decisions[i], flow, &look->context, NULL);
 		if (verdict == POLICY_VERDICT_TAKE && is_young(look, action, flow))
 			verdict = POLICY_VERDICT_YOUNG;
 		if (verdict != POLICY_VERDICT_NO_MATCH)

@@ -35,7 +35,7 @@ static void adopt(void *arg)
 	while ((count = flow_ring_take(rounds->put_in, flows, ADOPT_AT_ONCE)))
 		for (size_t i = 0; i < count; i++)
 			guard_adopt(rounds->guard, &flows[i], clock_monotonic_ns());
-	atomic_store(&rounds->adopted, seniority_counts_get(guard_seniority(rounds->guard)).adopted);
+	atomic_store(&rounds->adopted, seniority_adopted(guard_seniority(rounds->guard)));
 }
 
 void rounds_adopt(struct rounds *rounds, const struct flow *flow)

@@ -114,13 +114,16 @@ static bool takes_all(const struct policy_decision *decision, const struct polic
 	return action->takes_active_at_full && decision->level == LEVEL_FULL;
 }
 
-static bool has_floor(const struct policy_decision *decision, const struct policy_do *action,
-		      const struct policy_flow_context *context)
+/* What is in use, or so young that its answer may still be on its way. */
+static enum policy_verdict spared_by_time(const struct policy_decision *decision, const struct policy_do *action,
+					  const struct flow *flow, enum flow_class class,
+					  const struct flow_filter_context *context)
 {
-	if (action->action != POLICY_ACTION_EVICT ||
-	    (context->fits_signature && action->has_signature))
-		return false;
-	return !takes_all(decision, action);
+	if (takes_all(decision, action))
+		return POLICY_VERDICT_TAKE;
+	if (action->action == POLICY_ACTION_EVICT && !is_idle(flow, action->floors_ns[class], context))
+		return POLICY_VERDICT_ACTIVE;
+	return is_young(flow, class, action->min_age_ns, context) ? POLICY_VERDICT_YOUNG : POLICY_VERDICT_TAKE;
 }
 
 uint32_t policy_shortened_sec(const struct policy_do *action, double scale, enum flow_class class,
@@ -145,38 +148,30 @@ static bool is_long(const struct flow *flow, enum flow_class class, const struct
 		       policy_shortened_sec(action, scale, class, idle_sec, flow->timeout_sec);
 }
 
-enum policy_verdict policy_judge(const struct policy *policy,
-				 const struct policy_decision *decision, const struct flow *flow,
-				 const struct policy_flow_context *context, unsigned *ret_rank,
-				 size_t *ret_protect)
+enum policy_verdict policy_judge(const struct policy *policy, const struct policy_decision *decision,
+				 const struct flow *flow, const struct policy_flow_context *context,
+				 struct policy_judgement *ret)
 {
 	const struct policy_do *action = &policy->rules[decision->rule].action;
+	struct policy_judgement judgement = {.protect = SIZE_MAX};
 	enum flow_class class = flow_class_of(flow);
-	unsigned rank = 0;
-	size_t by;
+	enum policy_verdict by_time;
 
 	if (!flow_filter_match(decision->filter, flow, &context->match))
 		return POLICY_VERDICT_NO_MATCH;
-	while (rank < action->class_count && action->classes[rank] != class)
-		rank++;
-	if (rank == action->class_count)
+	while (judgement.rank < action->class_count && action->classes[judgement.rank] != class)
+		judgement.rank++;
+	if (judgement.rank == action->class_count)
 		return POLICY_VERDICT_CLASS;
 	if (action->action == POLICY_ACTION_SHORTEN &&
 	    !is_long(flow, class, action, decision->scale, &context->match))
 		return POLICY_VERDICT_NO_MATCH;
-	if (has_floor(decision, action, context) &&
-	    !is_idle(flow, action->floors_ns[class], &context->match))
-		return POLICY_VERDICT_ACTIVE;
-	if (!(context->fits_signature && action->has_signature) && !takes_all(decision, action) &&
-	    is_young(flow, class, action->min_age_ns, &context->match))
-		return POLICY_VERDICT_YOUNG;
-	by = policy_protected_by(policy, flow, context);
-	if (by != SIZE_MAX) {
-		if (ret_protect)
-			*ret_protect = by;
-		return POLICY_VERDICT_PROTECTED;
-	}
-	if (ret_rank)
-		*ret_rank = rank;
-	return POLICY_VERDICT_TAKE;
+	by_time = spared_by_time(decision, action, flow, class, &context->match);
+	judgement.is_by_fit = by_time != POLICY_VERDICT_TAKE;
+	if (judgement.is_by_fit && !(context->fits_signature && action->has_signature))
+		return by_time;
+	judgement.protect = policy_protected_by(policy, flow, context);
+	if (ret)
+		*ret = judgement;
+	return judgement.protect == SIZE_MAX ? POLICY_VERDICT_TAKE : POLICY_VERDICT_PROTECTED;
 }

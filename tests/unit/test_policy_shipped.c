@@ -131,11 +131,9 @@ static void test_none_takes_loopback_offloaded_or_established_sctp(void **state)
 							   .filter = policy->rules[j].match.filter};
 
 			for (size_t k = 0; k < sizeof(flows) / sizeof(flows[0]); k++)
-				assert_int_not_equal(policy_judge(policy, &decision, &flows[k],
-								  &context, NULL, NULL),
+				assert_int_not_equal(policy_judge(policy, &decision, &flows[k], &context, NULL),
 						     POLICY_VERDICT_TAKE);
-			taken += policy_judge(policy, &decision, &victim, &context, NULL, NULL) ==
-				 POLICY_VERDICT_TAKE;
+			taken += policy_judge(policy, &decision, &victim, &context, NULL) == POLICY_VERDICT_TAKE;
 		}
 		policy_free(policy);
 	}
@@ -300,10 +298,9 @@ static void test_stale_cleanup_takes_none_whose_idle_time_is_not_known(void **st
 			struct policy_decision decision = {.rule = j, .filter = policy->rules[j].match.filter};
 
 			flows[k].timeout_sec = left_sec[k];
-			taken += policy_judge(policy, &decision, &flows[k], &context, NULL, NULL) ==
-				 POLICY_VERDICT_TAKE;
+			taken += policy_judge(policy, &decision, &flows[k], &context, NULL) == POLICY_VERDICT_TAKE;
 			flows[k].timeout_sec = 500000;
-			assert_int_not_equal(policy_judge(policy, &decision, &flows[k], &context, NULL, NULL),
+			assert_int_not_equal(policy_judge(policy, &decision, &flows[k], &context, NULL),
 					     POLICY_VERDICT_TAKE);
 		}
 	}

@@ -54,7 +54,7 @@ static enum policy_verdict judge_at(const char *rest, const struct flow *flow, b
 	snprintf(text, sizeof(text), HEAD "%s}", rest);
 	policy = policy_of(text);
 	decision.filter = policy->rules[0].match.filter;
-	verdict = policy_judge(policy, &decision, flow, &context, NULL, NULL);
+	verdict = policy_judge(policy, &decision, flow, &context, NULL);
 	policy_free(policy);
 	return verdict;
 }
@@ -136,16 +136,15 @@ static void test_the_protect_list_comes_last_and_holds_always(void **state)
 	struct flow flow = syn_sent(5);
 	char text[1024];
 	struct policy *policy;
-	size_t by = 99;
+	struct policy_judgement judgement = {.protect = 99};
 
 	(void)state;
 	assert_int_equal(judge_at(rest, &flow, true, LEVEL_FULL), POLICY_VERDICT_PROTECTED);
 	snprintf(text, sizeof(text), HEAD "%s}", rest);
 	policy = policy_of(text);
 	decision.filter = policy->rules[0].match.filter;
-	assert_int_equal(policy_judge(policy, &decision, &flow, &context, NULL, &by),
-			 POLICY_VERDICT_PROTECTED);
-	assert_int_equal(by, 0);
+	assert_int_equal(policy_judge(policy, &decision, &flow, &context, &judgement), POLICY_VERDICT_PROTECTED);
+	assert_int_equal(judgement.protect, 0);
 	policy_free(policy);
 }
 
@@ -226,15 +225,11 @@ static void test_only_what_has_too_much_left_is_shortened(void **state)
 			 216000);
 	assert_int_equal(policy_shortened_sec(action, 0, FLOW_CLASS_ESTABLISHED, 0, 432000), 7440);
 	assert_int_equal(policy_shortened_sec(action, 0, FLOW_CLASS_CLOSING, 0, 120), 1);
-	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL, NULL),
-			 POLICY_VERDICT_TAKE);
-	assert_int_equal(policy_judge(policy, &decision, &shorter, &context, NULL, NULL),
-			 POLICY_VERDICT_NO_MATCH);
-	assert_int_equal(policy_judge(policy, &decision, &unknown, &context, NULL, NULL),
-			 POLICY_VERDICT_NO_MATCH);
+	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL), POLICY_VERDICT_TAKE);
+	assert_int_equal(policy_judge(policy, &decision, &shorter, &context, NULL), POLICY_VERDICT_NO_MATCH);
+	assert_int_equal(policy_judge(policy, &decision, &unknown, &context, NULL), POLICY_VERDICT_NO_MATCH);
 	decision.scale = 1; /* whole: nothing to shorten */
-	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL, NULL),
-			 POLICY_VERDICT_NO_MATCH);
+	assert_int_equal(policy_judge(policy, &decision, &longer, &context, NULL), POLICY_VERDICT_NO_MATCH);
 	policy_free(policy);
 }
 
@@ -247,15 +242,45 @@ static void test_classes_are_ranked_by_the_rule(void **state)
 	struct policy_decision decision = {.filter = policy->rules[0].match.filter};
 	struct flow closing = flow_of(IPPROTO_TCP, FLOW_TCP_TIME_WAIT, TWO_WAY, 80, 10),
 		    unreplied = syn_sent(10);
-	unsigned rank = 9;
+	struct policy_judgement judgement = {.rank = 9};
 
 	(void)state;
-	assert_int_equal(policy_judge(policy, &decision, &closing, &context, &rank, NULL),
-			 POLICY_VERDICT_TAKE);
-	assert_int_equal(rank, 0);
-	assert_int_equal(policy_judge(policy, &decision, &unreplied, &context, &rank, NULL),
-			 POLICY_VERDICT_TAKE);
-	assert_int_equal(rank, 1);
+	assert_int_equal(policy_judge(policy, &decision, &closing, &context, &judgement), POLICY_VERDICT_TAKE);
+	assert_int_equal(judgement.rank, 0);
+	assert_int_equal(policy_judge(policy, &decision, &unreplied, &context, &judgement), POLICY_VERDICT_TAKE);
+	assert_int_equal(judgement.rank, 1);
+	policy_free(policy);
+}
+
+static bool goes_by_fit(const struct policy *policy, const struct flow *flow, enum level level)
+{
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, true, NULL, 0};
+	struct policy_decision decision = {.level = level, .filter = policy->rules[0].match.filter};
+	struct policy_judgement judgement;
+
+	assert_int_equal(policy_judge(policy, &decision, flow, &context, &judgement), POLICY_VERDICT_TAKE);
+	assert_true(judgement.protect == SIZE_MAX);
+	return judgement.is_by_fit;
+}
+
+/* Should the signature be refuted, those must not go that go by it alone. */
+static void test_who_goes_by_the_signature_alone_is_told(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+					       "\"classes\": [\"unreplied\", \"established\"]}");
+	struct policy *hard = policy_of_rule("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+					     "\"classes\": [\"unreplied\"], \"active_at_full\": true}");
+	struct flow young = syn_sent(118), old = syn_sent(100);
+	struct flow active = established(80, 431990), idle = established(80, 432000 - 7440);
+
+	(void)state;
+	assert_true(goes_by_fit(policy, &young, LEVEL_WARNING));
+	assert_false(goes_by_fit(policy, &old, LEVEL_WARNING));
+	assert_true(goes_by_fit(policy, &active, LEVEL_WARNING));
+	assert_false(goes_by_fit(policy, &idle, LEVEL_WARNING));
+	assert_true(goes_by_fit(hard, &young, LEVEL_CRITICAL));
+	assert_false(goes_by_fit(hard, &young, LEVEL_FULL)); /* it would anyway */
+	policy_free(hard);
 	policy_free(policy);
 }
 
@@ -265,6 +290,7 @@ int main(void)
 		cmocka_unit_test(test_class_and_match),
 		cmocka_unit_test(test_what_may_still_be_answered_is_spared),
 		cmocka_unit_test(test_answered_flows_have_their_floor),
+		cmocka_unit_test(test_who_goes_by_the_signature_alone_is_told),
 		cmocka_unit_test(test_the_protect_list_comes_last_and_holds_always),
 		cmocka_unit_test(test_overlapping_entries_protect_by_the_first),
 		cmocka_unit_test(test_own_protocols_are_protected_when_answered),
