@@ -117,7 +117,7 @@ static double walk(struct bench *b, enum step step, struct victims *v)
 			sink += signature_match_any(b->signatures, b->signature_count, flow,
 						    b->facts[i].class);
 		if (step == STEP_OFFER || step == STEP_ALL)
-			victims_offer(v, flow, &b->facts[i], &b->standings[i]);
+			victims_offer(v, flow, &b->facts[i], &b->standings[i], false);
 	}
 	(void)sink;
 	return now_sec() - start;
