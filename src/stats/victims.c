@@ -2,6 +2,7 @@
 /* stats/victims: the choice of one pass. Two bounded heaps side by side, one of what fits a
  * signature and one of the others, as each has a budget of its own; the root is the one that stays
  * longest. */
+#include "victims_heap.h"
 #include "victims_private.h"
 
 #include <stdlib.h>
@@ -11,18 +12,6 @@
 #include "base/rows.h"
 
 #define MASTERS_MAX 4096
-
-/* The heap proper holds 16 bytes a candidate, so that a new one moves little memory. */
-struct entry {
-	uint64_t order;
-	uint32_t at; /* in victims */
-};
-
-struct heap {
-	struct victim *victims;
-	struct entry *entries; /* four children each; the root has the lowest order */
-	size_t used, max;
-};
 
 enum { HEAP_FIT, HEAP_OTHERS, HEAP_COUNT };
 
@@ -50,15 +39,15 @@ struct pending {
 	struct ranking_key key; /* source and group */
 	uint32_t hash;
 	bool is_ranked; /* counts against its source */
-	struct heap *heap;
+	struct victims_heap *heap;
 };
 
 struct victims {
 	struct victims_config config;
 	struct victim *room; /* of both heaps; in the end the answer */
-	struct entry *entries;
+	struct victims_entry *entries;
 	size_t room_max, others_max, sources_max;
-	struct heap heaps[HEAP_COUNT];
+	struct victims_heap heaps[HEAP_COUNT];
 	struct pending pending[UNDER_WAY];
 	size_t began, ended; /* of pending, since the last reset */
 	struct rows *sources, *masters;
@@ -129,72 +118,14 @@ void victims_reset(struct victims *v, const struct victims_config *config)
 	if (v->config.max_others > v->others_max)
 		v->config.max_others = v->others_max;
 	v->heaps[HEAP_FIT] =
-		(struct heap){.victims = v->room, .entries = v->entries, .max = v->config.max};
-	v->heaps[HEAP_OTHERS] = (struct heap){.victims = v->room + v->room_max,
-					      .entries = v->entries + v->room_max,
-					      .max = v->config.max_others};
+		(struct victims_heap){.victims = v->room, .entries = v->entries, .max = v->config.max};
+	v->heaps[HEAP_OTHERS] = (struct victims_heap){.victims = v->room + v->room_max,
+						      .entries = v->entries + v->room_max,
+						      .max = v->config.max_others};
 	v->began = v->ended = 0;
 	rows_clear(v->sources);
 	rows_clear(v->masters);
 	memset(&v->report, 0, sizeof(v->report));
-}
-
-/* ---- heaps ---- */
-
-#define CHILDREN 4
-
-static void sift_down(struct heap *heap, struct entry entry)
-{
-	struct entry *entries = heap->entries;
-	size_t at = 0;
-
-	for (;;) {
-		size_t child = CHILDREN * at + 1, end = child + CHILDREN, least = child;
-
-		if (child >= heap->used)
-			break;
-		if (end > heap->used)
-			end = heap->used;
-		while (++child < end)
-			if (entries[child].order < entries[least].order)
-				least = child;
-		if (entries[least].order >= entry.order)
-			break;
-		entries[at] = entries[least];
-		at = least;
-	}
-	entries[at] = entry;
-}
-
-static void sift_up(struct heap *heap, size_t at, struct entry entry)
-{
-	while (at && heap->entries[(at - 1) / CHILDREN].order > entry.order) {
-		heap->entries[at] = heap->entries[(at - 1) / CHILDREN];
-		at = (at - 1) / CHILDREN;
-	}
-	heap->entries[at] = entry;
-}
-
-/* Whether one of this order gets in; nothing does where max is 0. */
-static bool has_room(const struct heap *heap, uint64_t order)
-{
-	if (heap->used < heap->max)
-		return true;
-	return heap->max && order > heap->entries[0].order;
-}
-
-/* The place for a candidate that has room: a new one, or that of the root, which goes. */
-static struct victim *heap_add(struct heap *heap, uint64_t order)
-{
-	struct entry entry = {.order = order, .at = (uint32_t)heap->used};
-
-	if (heap->used < heap->max) {
-		sift_up(heap, heap->used++, entry);
-	} else {
-		entry.at = heap->entries[0].at;
-		sift_down(heap, entry);
-	}
-	return &heap->victims[entry.at];
 }
 
 /* ---- the pass ---- */
@@ -244,12 +175,12 @@ static void end_candidate(struct victims *v)
 		row = rows_get_hashed(v->sources, &p->key, p->hash);
 		p->victim.order |= (uint64_t)++row->met << ORDER_RANK_SHIFT;
 	}
-	if (has_room(p->heap, p->victim.order))
-		*heap_add(p->heap, p->victim.order) = p->victim;
+	if (victims_heap_has_room(p->heap, p->victim.order))
+		*victims_heap_add(p->heap, p->victim.order) = p->victim;
 }
 
 static void begin_candidate(struct victims *v, const struct flow *flow,
-			    const struct flow_facts *facts, struct heap *heap,
+			    const struct flow_facts *facts, struct victims_heap *heap,
 			    const struct victim *victim)
 {
 	const struct ranking_config by_source = {.by = RANKING_BY_SOURCE,
@@ -279,10 +210,10 @@ static void begin_candidate(struct victims *v, const struct flow *flow,
 }
 
 static void try_candidate(struct victims *v, const struct flow *flow,
-			  const struct flow_facts *facts, struct heap *heap, struct victim *victim)
+			  const struct flow_facts *facts, struct victims_heap *heap, struct victim *victim)
 {
 	/* What is not let in whatever its rank never will be: a full heap only gets choosier. */
-	if (!has_room(heap, victim->order | ORDER_REST))
+	if (!victims_heap_has_room(heap, victim->order | ORDER_REST))
 		return;
 	if (v->config.is_protected && v->config.is_protected(flow, v->config.protected_arg)) {
 		v->report.spared[VICTIM_SPARED_PROTECTED]++;
@@ -335,46 +266,6 @@ void victims_offer(struct victims *v, const struct flow *flow, const struct flow
 
 /* ---- the answer ---- */
 
-/* The soonest first; ties by their place in the heap. While it was not full that is the order of the table, which the
- * caches of who deletes them like best. */
-static int compare_entries(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	if (x->order != y->order)
-		return x->order > y->order ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
-}
-
-/* The victims into the order of the sorted entries, in place: a cycle at a time. */
-static void arrange(struct heap *heap)
-{
-	for (size_t i = 0; i < heap->used; i++) {
-		struct victim first = heap->victims[i];
-		size_t to = i, from;
-
-		for (; (from = heap->entries[to].at) != i; to = from) {
-			heap->victims[to] = heap->victims[from];
-			heap->entries[to].at = (uint32_t)to;
-		}
-		heap->victims[to] = first;
-		heap->entries[to].at = (uint32_t)to;
-	}
-}
-
-static void sort_heap(struct heap *heap)
-{
-	qsort(heap->entries, heap->used, sizeof(*heap->entries), compare_entries);
-	arrange(heap);
-}
-
-static int compare_victims(const void *a, const void *b)
-{
-	const struct victim *x = a, *y = b;
-
-	return x->order > y->order ? -1 : x->order < y->order;
-}
-
 static bool is_master(const struct victims *v, const struct victim *victim)
 {
 	struct master_key key = {.tuple = {.family = victim->family,
@@ -383,17 +274,17 @@ static bool is_master(const struct victims *v, const struct victim *victim)
 					   .dport = victim->dport},
 				 .zone = victim->zone};
 
-	if (!rows_used(v->masters))
-		return false;
 	memcpy(key.tuple.src, victim->src, sizeof(victim->src));
 	memcpy(key.tuple.dst, victim->dst, sizeof(victim->dst));
 	return rows_find(v->masters, &key);
 }
 
-static void drop_masters(struct victims *v, struct heap *heap)
+static void drop_masters(struct victims *v, struct victims_heap *heap)
 {
 	size_t kept = 0;
 
+	if (!rows_used(v->masters))
+		return;
 	for (size_t i = 0; i < heap->used; i++) {
 		if (is_master(v, &heap->victims[i]))
 			v->report.spared[VICTIM_SPARED_CHILD]++;
@@ -406,14 +297,14 @@ static void drop_masters(struct victims *v, struct heap *heap)
 /* Walks both sorted heaps as one and cuts them to what their budgets allow. */
 static void cut(struct victims *v)
 {
-	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
+	struct victims_heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
 	size_t i = 0, j = 0, taken = 0;
 	size_t kept[HEAP_COUNT] = {0};
 
 	while (taken < v->config.max && (i < fit->used || j < others->used)) {
 		bool is_fit = i < fit->used &&
 			      (j == others->used || fit->victims[i].order > others->victims[j].order);
-		struct heap *heap = is_fit ? fit : others;
+		struct victims_heap *heap = is_fit ? fit : others;
 		struct victim *victim = &heap->victims[is_fit ? i++ : j++];
 
 		/* A signature that was refuted has left some with the fitting ones. */
@@ -427,7 +318,7 @@ static void cut(struct victims *v)
 }
 
 /* Its order is not that of a heap any more: the answer sorts it. */
-static void refute_in(struct victims *v, struct heap *heap, size_t signature)
+static void refute_in(struct victims *v, struct victims_heap *heap, size_t signature)
 {
 	size_t kept = 0;
 
@@ -442,9 +333,7 @@ static void refute_in(struct victims *v, struct heap *heap, size_t signature)
 				continue;
 			}
 		}
-		heap->victims[kept] = *victim;
-		heap->entries[kept] = (struct entry){.order = victim->order, .at = (uint32_t)kept};
-		kept++;
+		heap->victims[kept++] = *victim;
 	}
 	heap->used = kept;
 }
@@ -465,19 +354,17 @@ void victims_refute(struct victims *v, size_t signature)
 struct victim *victims_finish(struct victims *v, size_t *ret_count,
 				    struct victims_report *ret_report)
 {
-	struct heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
+	struct victims_heap *fit = &v->heaps[HEAP_FIT], *others = &v->heaps[HEAP_OTHERS];
 	size_t count;
 
 	end_offers(v);
 	for (int i = 0; i < HEAP_COUNT; i++) {
-		sort_heap(&v->heaps[i]);
+		victims_heap_sort(&v->heaps[i]);
 		drop_masters(v, &v->heaps[i]);
 	}
 	cut(v);
-	count = fit->used + others->used;
-	memmove(v->room + fit->used, others->victims, others->used * sizeof(struct victim));
-	if (fit->used && others->used)
-		qsort(v->room, count, sizeof(struct victim), compare_victims);
+	victims_heap_merge(fit, others);
+	count = fit->used;
 	for (size_t i = 0; i < count; i++) {
 		v->report.chosen[v->room[i].stage]++;
 		v->report.chosen_classes[v->room[i].class]++;

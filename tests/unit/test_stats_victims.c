@@ -448,6 +448,31 @@ static void the_long_dead_go_as_freely_as_what_fits(void **state)
 	victims_free(b.victims);
 }
 
+/* What goes freely and what does not are chosen apart; the answer is one order. */
+static void the_free_and_the_others_come_in_one_order(void **state)
+{
+	struct bench b = bench_start(VICTIM_IDLE, 1000);
+	uint64_t random = 3;
+
+	(void)state;
+	for (uint16_t i = 0; i < 1000; i++) {
+		uint32_t src = USERS + (uint32_t)(random_next(&random) % 50), idle = 7441 + (uint32_t)(random % 100000);
+
+		if (i % 3)
+			offer(&b, flow_answered(TCP, src, SERVER, i, 80), idle, (struct standing){.is_base = true});
+		else
+			offer(&b, flow_make(UDP, src, SERVER, i, 53), 9, (struct standing){0});
+	}
+	finish(&b);
+	assert_int_equal(b.count, 1000);
+	for (size_t i = 1; i < b.count; i++)
+		assert_true(b.list[i - 1].order >= b.list[i].order);
+	assert_int_equal(b.list[0].stage, VICTIM_UNANSWERED);
+	assert_true(b.list[334].has & VICTIM_HAS_PROOF);
+	assert_false(b.list[999].has & VICTIM_HAS_PROOF);
+	victims_free(b.victims);
+}
+
 static void who_was_put_in_is_never_long_dead(void **state)
 {
 	struct bench b = {.config = want(100)};
@@ -743,6 +768,7 @@ int main(void)
 		cmocka_unit_test(what_fits_goes_freely_only_where_it_is_known_not_to_be_in_use),
 		cmocka_unit_test(at_full_a_surge_that_hits_the_base_goes_before_what_is_silent),
 		cmocka_unit_test(the_long_dead_go_as_freely_as_what_fits),
+		cmocka_unit_test(the_free_and_the_others_come_in_one_order),
 		cmocka_unit_test(who_was_put_in_is_never_long_dead),
 		cmocka_unit_test(of_a_crowd_a_connection_in_the_making_goes_only_where_room_is_needed),
 		cmocka_unit_test(of_what_fits_goes_first_what_was_tried),
