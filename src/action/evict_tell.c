@@ -7,8 +7,6 @@
 #include "base/units.h"
 #include "evict_private.h"
 
-#define TALLY_SOURCES 4096
-
 /* Of what fits more could go, were it known not to be in use. */
 static bool is_held_back(const struct eviction *e, const struct lane *lane, size_t count)
 {
@@ -59,34 +57,6 @@ static void tell_how(const struct eviction *e, const struct lane *lane, size_t c
 		text_add(&text, "%sno calm picture yet", comma);
 }
 
-static void tally_sources(struct action_record *record, const struct guard *guard, const struct victim *victims,
-			  size_t count)
-{
-	struct ranking_config config = ranking_config_default(RANKING_BY_SOURCE);
-	struct ranking_row rows[RECORD_SOURCES];
-	struct ranking *ranking;
-	struct flow flow = {0};
-
-	config.max = TALLY_SOURCES;
-	memcpy(config.prefix_len, guard->config.seniority.source_prefix, sizeof(config.prefix_len));
-	ranking = ranking_new(&config);
-	for (size_t i = 0; i < count; i++) {
-		struct flow_tuple *orig = &flow.tuple[FLOW_ORIG];
-
-		orig->family = victims[i].family;
-		orig->protocol = victims[i].protocol;
-		memcpy(orig->src, victims[i].src, sizeof(orig->src));
-		flow.zone = victims[i].zone;
-		ranking_add(ranking, &flow, (enum flow_class)victims[i].class);
-	}
-	record->source_count = ranking_top(ranking, RANKING_ORDER_ENTRIES, RECORD_SOURCES, rows);
-	for (size_t i = 0; i < record->source_count; i++) {
-		ranking_key_format(&config, &rows[i].key, record->sources[i].name);
-		record->sources[i].count = rows[i].entries;
-	}
-	ranking_free(ranking);
-}
-
 static struct flow_brief brief_of(const struct victim *victim)
 {
 	struct flow_brief brief = {.family = victim->family,
@@ -116,7 +86,7 @@ void evict_tell(const struct eviction *e, const struct lane *lane, const struct 
 		if (record->example_count < RECORD_EXAMPLES)
 			record->examples[record->example_count++] = brief_of(&victims[i]);
 	}
-	tally_sources(record, e->guard, victims, count);
+	evict_tally_sources(record, e->guard->config.seniority.source_prefix, victims, count);
 	if (lane->has_signature) {
 		memcpy(record->signatures, e->signatures, sizeof(record->signatures));
 		record->signature_count = e->signature_count;
