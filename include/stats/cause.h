@@ -13,6 +13,7 @@
 struct cause {
 	bool is_known;            /* false: no picture, or nothing to explain */
 	bool is_growth;           /* shares are of what has grown since calm, else of the whole table */
+	bool is_past;             /* found earlier, and no longer so (stats/cause_memory.h) */
 	bool has_dominant;        /* one source, prefix or destination explains at least half */
 	enum picture_part part;   /* what the dominant key is */
 	struct ranking_key key;
@@ -29,6 +30,8 @@ struct cause {
 
 /* From the picture in force. */
 struct cause cause_find(const struct picture *picture);
+/* So much more in a table of so many is growth to speak of: 50 entries and 5 %. */
+bool cause_is_growth(double growth, double entries);
 
 /* Up to max flows that fit what the cause says, spread over the sample: of the last pass, where classes are true, and
  * where that has too few, of the births since calm; those tell no status, state or class (has lacks them), as every

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "flow/reading.h"
-#include "stats/cause.h"
+#include "stats/cause_memory.h"
 #include "stats/fill.h"
 #include "stats/level.h"
 #include "stats/picture.h"
@@ -114,8 +114,10 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 			   const struct level_config *marks, const struct picture *picture);
 /* Fills what the last pass counted: classes, states, protocols, evictable share. Copies only. */
 void snapshot_add_pass(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
-/* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. */
-void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns);
+/* Fills what a picture tells: classes, protocols, top tables, evictable share, cause. memory: of causes found before;
+ * NULL: of this picture alone. */
+void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, struct cause_memory *memory,
+			  int64_t now_monotonic_ns);
 /* The same with cause, examples and top tables taken from an earlier snapshot of that picture, which cost
  * milliseconds. */
 void snapshot_add_picture_from(struct snapshot *snapshot, const struct picture *picture, const struct snapshot *from,

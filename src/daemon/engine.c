@@ -106,6 +106,7 @@ static void judge_level(struct engine *engine, int64_t now_ns)
 {
 	const struct fill *fill = &engine->fill;
 	enum level previous = engine->level.level;
+	bool is_crossed;
 	struct level_input input = {
 		.now_ns = now_ns,
 		.fill_pct = fill->fill_pct,
@@ -117,7 +118,9 @@ static void judge_level(struct engine *engine, int64_t now_ns)
 
 	if ((fill->now.has & READING_HAS_LIMIT) && fill->now.entries_limit > 0)
 		input.limit_fill_pct = 100.0 * (double)fill->now.entries / (double)fill->now.entries_limit;
-	if (level_update(&engine->level, &engine->config.levels, &input))
+	is_crossed = level_update(&engine->level, &engine->config.levels, &input);
+	cause_watch(engine->causes, engine->passes.picture, engine->level.level);
+	if (is_crossed)
 		on_crossing(engine, previous, now_ns);
 }
 
@@ -137,6 +140,7 @@ static void judge_calm(struct engine *engine, int64_t now_ns)
 	if (now_ns - engine->calm_since_ns < CALM_NS)
 		return;
 	picture_set_base(engine->passes.picture);
+	cause_forget(engine->causes);
 	engine->passes.is_based = true;
 	engine->calm_since_ns = now_ns;
 }
@@ -338,6 +342,7 @@ int engine_start(struct event_base *base, const struct daemon_config *config, bo
 	engine->ready_fd = engine->done_fd = engine->round_fd = -1;
 	engine->alarms = alarms_new(is_json, config->log, config->alarm_repeat_ns);
 	engine->kept = kept_new();
+	engine->causes = mem_alloc(sizeof(*engine->causes));
 	fill_init(&engine->fill, config->capacity);
 	if ((r = warden_load(config, &policy, reterr_problem)) < 0)
 		goto failed;
@@ -440,6 +445,7 @@ void engine_stop(struct engine *engine)
 	control_close(engine->control);
 	alarms_free(engine->alarms);
 	kept_free(engine->kept);
+	free(engine->causes);
 	if (engine->store)
 		store_close(engine->store);
 	if (engine->counters)

@@ -83,6 +83,7 @@ struct engine {
 	struct control *control;
 	struct alarms *alarms;
 	struct kept *kept;   /* of the picture's view, for a tick */
+	struct cause_memory *causes; /* what drove the table to its level */
 	struct passes passes;
 	struct subscription subscription;
 	struct warden warden;

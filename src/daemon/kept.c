@@ -53,14 +53,14 @@ static bool is_still(const struct stand *a, const struct stand *b)
 	       a->has_base == b->has_base;
 }
 
-void kept_add(struct kept *kept, struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns,
-	      int64_t tick, int64_t rates_tick)
+void kept_add(struct kept *kept, struct snapshot *snapshot, const struct picture *picture, struct cause_memory *memory,
+	      int64_t now_monotonic_ns, int64_t tick, int64_t rates_tick)
 {
 	const struct stand stand = stand_of(picture, rates_tick);
 	bool is_same = kept->made && kept->stand.picture == picture && kept->stand.pass_ended_ns == stand.pass_ended_ns;
 
 	if (!is_same || (kept->tick != tick && !is_still(&kept->stand, &stand))) {
-		snapshot_add_picture(&kept->from, picture, now_monotonic_ns);
+		snapshot_add_picture(&kept->from, picture, memory, now_monotonic_ns);
 		kept->stand = stand;
 		kept->tick = tick;
 		kept->made++;

@@ -13,8 +13,8 @@ void kept_free(struct kept *kept); /* NULL allowed */
 /* As snapshot_add_picture. The rankings are gone through again where the picture is another one or of another pass, and
  * in another tick (any number that grows with the ticks; rates_tick: with those of the rates) where anything has
  * moved. */
-void kept_add(struct kept *kept, struct snapshot *snapshot, const struct picture *picture, int64_t now_monotonic_ns,
-	      int64_t tick, int64_t rates_tick);
+void kept_add(struct kept *kept, struct snapshot *snapshot, const struct picture *picture, struct cause_memory *memory,
+	      int64_t now_monotonic_ns, int64_t tick, int64_t rates_tick);
 uint64_t kept_made(const struct kept *kept); /* how often they were gone through */
 
 #endif

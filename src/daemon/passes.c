@@ -218,6 +218,13 @@ void passes_tick(struct engine *engine, int64_t now_ns)
 		passes_begin(engine, now_ns);
 }
 
+/* Nothing of the picture before can be compared with the new one. */
+static void begin_anew(struct engine *engine)
+{
+	engine->passes.is_based = false;
+	cause_forget(engine->causes);
+}
+
 /* The built picture takes over. */
 static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 {
@@ -234,7 +241,7 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 	if (passes->picture && memcmp(&passes->picture->config, &picture->config, sizeof(picture->config)) == 0)
 		picture_inherit(picture, passes->picture);
 	else
-		passes->is_based = false;
+		begin_anew(engine);
 	if (!is_exact) {
 		picture->is_approximate = true;
 		picture->lost += lost;

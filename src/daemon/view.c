@@ -13,9 +13,10 @@ void engine_add_passes(const struct engine *engine, struct kept *kept, struct sn
 	if (!passes->picture)
 		return;
 	if (kept)
-		kept_add(kept, snapshot, passes->picture, now_ns, engine->ticked_ns, engine->picture_ticked_ns);
+		kept_add(kept, snapshot, passes->picture, engine->causes, now_ns, engine->ticked_ns,
+			 engine->picture_ticked_ns);
 	else
-		snapshot_add_picture(snapshot, passes->picture, now_ns);
+		snapshot_add_picture(snapshot, passes->picture, engine->causes, now_ns);
 	snapshot_add_counts(snapshot, passes->counted_before, passes->counted_after, passes->listed);
 	snapshot->redone_passes = passes->redone;
 	snapshot_add_refusal(snapshot);

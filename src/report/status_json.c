@@ -195,6 +195,8 @@ static void add_cause(json_t *document, const struct snapshot *s)
 	part = json_object();
 	json_add_text(part, "text", cause->text);
 	json_add_text(part, "of", cause->is_growth ? "growth" : "table");
+	if (cause->is_past)
+		json_add_bool(part, "past", true);
 	json_add_bool(part, "dominant", cause->has_dominant);
 	if (cause->has_dominant) {
 		json_add_text(part, "by", ranking_by_name(parts[cause->part]));

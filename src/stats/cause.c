@@ -4,7 +4,8 @@
  *
  * Asked is what has grown since the table was calm, where that is known and enough to speak of,
  * else the whole table. One source is named if it explains half of it; failing that one prefix,
- * failing that one destination, else nobody.
+ * failing that one destination, else nobody. Of growth not who has merely grown as the table did:
+ * the users' own network, or its busiest user, always holds most of it.
  *
  * Pickups (ESTABLISHED without an answer) never count against an address: a packet in mid-stream
  * made them, often from the server's side, so that the wrong end stands as the source.
@@ -22,6 +23,7 @@
 #include "flow/names.h"
 
 #define DOMINANT_SHARE	   0.5
+#define UNUSUAL_SHARE	   0.1 /* of growth beyond one's share of the calm table */
 #define GROWTH_LEAST	   50 /* less, or less than 5 % of the table: nothing to explain */
 #define GROWTH_LEAST_SHARE 0.05
 #define CANDIDATES	   16
@@ -36,8 +38,14 @@ struct inquiry {
 	const struct picture *picture;
 	const struct sample *sample;
 	bool is_growth, is_births;
-	double total; /* entries to explain */
+	bool is_usual; /* a source that has most of it had most of the calm table */
+	double total;  /* entries to explain */
 };
+
+bool cause_is_growth(double growth, double entries)
+{
+	return growth >= GROWTH_LEAST && growth >= GROWTH_LEAST_SHARE * entries;
+}
 
 static struct inquiry inquiry_of(const struct picture *picture)
 {
@@ -45,8 +53,7 @@ static struct inquiry inquiry_of(const struct picture *picture)
 	struct inquiry inquiry = {
 		.picture = picture, .sample = &picture->table, .total = (double)picture->entries};
 
-	if (picture->has_base && growth >= GROWTH_LEAST &&
-	    growth >= GROWTH_LEAST_SHARE * inquiry.total) {
+	if (picture->has_base && cause_is_growth(growth, inquiry.total)) {
 		inquiry.is_growth = true;
 		inquiry.total = growth;
 	}
@@ -93,7 +100,19 @@ static double pickup_share(const struct inquiry *inquiry, const struct ranking_r
 	return share(row->classes[FLOW_CLASS_PICKUP], (double)classes_sum(row));
 }
 
-static bool find_suspect(const struct inquiry *inquiry, enum picture_part part,
+/* Who held a share of the calm table is expected to bring as much of its growth: named is who brings
+ * at least half of what others would then, or has more than doubled. */
+static bool stands_out(const struct inquiry *inquiry, const struct ranking_row *row, double weight)
+{
+	double usual = share(row->base, (double)inquiry->picture->base_entries), beyond;
+
+	if (!inquiry->is_growth || weight > row->base)
+		return true;
+	beyond = share(weight, inquiry->total) - usual;
+	return beyond >= DOMINANT_SHARE * (1 - usual) && beyond >= UNUSUAL_SHARE;
+}
+
+static bool find_suspect(struct inquiry *inquiry, enum picture_part part,
 			 struct suspect *ret_suspect)
 {
 	enum ranking_order order = inquiry->is_growth ? RANKING_ORDER_GROWTH
@@ -112,6 +131,10 @@ static bool find_suspect(const struct inquiry *inquiry, enum picture_part part,
 		weight *= 1 - pickup_share(inquiry, &rows[i], &suspect.evidence);
 		if (weight < DOMINANT_SHARE * inquiry->total)
 			continue;
+		if (!stands_out(inquiry, &rows[i], weight)) {
+			inquiry->is_usual |= part == PICTURE_SOURCE;
+			continue;
+		}
 		suspect.row = rows[i];
 		suspect.weight = weight;
 		*ret_suspect = suspect;
@@ -209,12 +232,13 @@ static void add_mix(struct text *t, const struct inquiry *inquiry, const struct 
 	}
 }
 
-static void add_advice(struct text *t, double largest)
+static void add_advice(struct text *t, double largest, bool is_usual)
 {
 	if (largest < SPREAD_SHARE)
 		text_add(t, "; limits per source will not help");
 	else
-		text_add(t, "; the largest source holds %u %%", percent(largest));
+		text_add(t, "; the largest source holds %u %%%s", percent(largest),
+			 is_usual ? ", its usual share" : "");
 }
 
 static double largest_source(const struct evidence *evidence)
@@ -258,7 +282,7 @@ static void tell_dominant(const struct inquiry *inquiry, const struct suspect *s
 		text_add(&t, ", ");
 		add_count(&t, evidence, evidence->destinations.distinct, "destination");
 	} else {
-		add_advice(&t, largest_source(evidence));
+		add_advice(&t, largest_source(evidence), inquiry->is_usual);
 	}
 }
 
@@ -333,7 +357,7 @@ static void tell_nobody(const struct inquiry *inquiry, struct cause *cause)
 	text_add(&t, " (");
 	add_count(&t, &all, all.sources.distinct, "source");
 	text_add(&t, ")");
-	add_advice(&t, largest_source(&all));
+	add_advice(&t, largest_source(&all), inquiry->is_usual);
 	cause->at_least = all.is_part;
 }
 

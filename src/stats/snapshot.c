@@ -37,10 +37,10 @@ void snapshot_add_pass(struct snapshot *snapshot, const struct picture *picture,
 	snapshot->has |= SNAPSHOT_HAS_PASS;
 }
 
-void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture,
+void snapshot_add_picture(struct snapshot *snapshot, const struct picture *picture, struct cause_memory *memory,
 			  int64_t now_monotonic_ns)
 {
-	snapshot->cause = cause_find(picture);
+	snapshot->cause = memory ? cause_recall(memory, picture) : cause_find(picture);
 	snapshot->examples_used = cause_examples(picture, &snapshot->cause, SNAPSHOT_EXAMPLES, snapshot->examples);
 	add_top(&snapshot->sources, picture->parts[PICTURE_SOURCE]);
 	add_top(&snapshot->prefixes, picture->parts[PICTURE_PREFIX]);
@@ -138,7 +138,7 @@ void snapshot_from_reading(struct snapshot *ret_snapshot, const struct table_rea
 	ret_snapshot->level = level_at(marks, ret_snapshot->fill.fill_pct);
 	if (!picture)
 		return;
-	snapshot_add_picture(ret_snapshot, picture, reading->monotonic_ns);
+	snapshot_add_picture(ret_snapshot, picture, NULL, reading->monotonic_ns);
 	snapshot_add_refusal(ret_snapshot);
 }
 

@@ -27,8 +27,11 @@ for i in {1..40}; do conntrack -D -s 127.0.0.4 -d "127.0.100.$i" >/dev/null 2>&1
 verify "what was deleted is counted out" wait_for holds "sum(r['entries'] for r in d['top_sources']) == 760"
 verify "classes are no more than entries" fits status
 verify "in a ranking neither" fits top
-conntrack -F >/dev/null 2>&1
+conntrack -D -s 127.0.0.4 >/dev/null 2>&1
 verify "crossing down is an alarm" wait_for grep -q level=ok "$dir/out"
+# 100 of the 150 left are of 127.0.0.2, who has done nothing since.
+verify "which names what had driven it up" sh -c "grep level=ok '$dir/out' | grep -q 'cause=\"earlier: one source: 127.0.0.4 '"
+conntrack -F >/dev/null 2>&1
 sleep 1
 # 800 were there. Who only looks leaves that to the one who takes it; from then on the peak is a new one.
 peak() { # COMPARISON [ARGS]

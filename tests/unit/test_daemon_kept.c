@@ -53,7 +53,7 @@ static void births(struct picture *picture, uint16_t n)
 static void look(struct lab *lab, int64_t now_ns, int64_t tick, int64_t rates_tick)
 {
 	memset(lab->at, 0, sizeof(*lab->at));
-	kept_add(lab->kept, lab->at, lab->picture, now_ns, tick, rates_tick);
+	kept_add(lab->kept, lab->at, lab->picture, NULL, now_ns, tick, rates_tick);
 }
 
 static void within_a_tick_many_ask_and_one_looks(void **state)
@@ -64,7 +64,7 @@ static void within_a_tick_many_ask_and_one_looks(void **state)
 	for (int i = 0; i < 300; i++)
 		look(lab, 6 * SEC, 1, 1);
 	assert_int_equal(kept_made(lab->kept), 1);
-	snapshot_add_picture(fresh, lab->picture, 6 * SEC);
+	snapshot_add_picture(fresh, lab->picture, NULL, 6 * SEC);
 	assert_memory_equal(lab->at, fresh, sizeof(*fresh)); /* the very same as without keeping */
 	look(lab, 9 * SEC, 1, 1);
 	assert_true(lab->at->pass_age_sec > 3.9 && lab->at->pass_age_sec < 4.1); /* ages all the same */

@@ -107,6 +107,49 @@ static void growth_is_explained_and_not_the_table(void **unused)
 	picture_free(picture);
 }
 
+/* Three in four flows, of the calm table and of what comes, are of one user of one network. */
+static void grow(struct picture *picture, uint32_t from, uint32_t to, uint32_t busy, bool is_event)
+{
+	for (uint32_t i = from; i < to; i++) {
+		struct flow flow = flow_answered(TCP, i % 4 < busy ? IP(10, 0, 0, 9) : i * 1000003u,
+						 IP(198, 18, 0, 0) + i * 37, (uint16_t)i, 443);
+
+		add(picture, &flow, is_event);
+	}
+}
+
+static void who_grows_as_the_table_does_is_not_to_blame(void **unused)
+{
+	struct picture *picture = picture_new(&config);
+	struct cause cause;
+
+	(void)unused;
+	grow(picture, 0, 2000, 3, false);
+	picture_set_base(picture);
+	grow(picture, 2000, 2400, 3, true);
+	cause = cause_find(picture);
+	assert_true(cause.is_growth);
+	assert_false(cause.has_dominant);
+	assert_says(&cause, "no dominant source: 100 % of growth is tcp/443 (101 sources); the largest "
+			    "source holds 75 %, its usual share");
+	/* Who brings all of it stands out, whatever he held before: a squatter's surge. */
+	grow(picture, 2400, 3600, 4, true);
+	assert_says(&(struct cause[]){cause_find(picture)}[0], "one source: 10.0.0.9 holds 94 % of growth");
+	picture_free(picture);
+}
+
+static void who_has_more_than_doubled_is_named_whatever_he_held(void **unused)
+{
+	struct picture *picture = picture_new(&config);
+
+	(void)unused;
+	grow(picture, 0, 2000, 3, false);
+	picture_set_base(picture);
+	grow(picture, 2000, 5000, 3, true);
+	assert_says(&(struct cause[]){cause_find(picture)}[0], "one source: 10.0.0.9 holds 75 % of growth");
+	picture_free(picture);
+}
+
 static void dns_with_nobody_dominant_is_said_so(void **unused)
 {
 	struct picture *picture = picture_new(&config);
@@ -274,6 +317,8 @@ int main(void)
 		cmocka_unit_test(one_scanner_is_named_with_what_it_does),
 		cmocka_unit_test(a_sampled_part_gives_lower_bounds),
 		cmocka_unit_test(growth_is_explained_and_not_the_table),
+		cmocka_unit_test(who_grows_as_the_table_does_is_not_to_blame),
+		cmocka_unit_test(who_has_more_than_doubled_is_named_whatever_he_held),
 		cmocka_unit_test(dns_with_nobody_dominant_is_said_so),
 		cmocka_unit_test(a_flood_from_a_wide_network_names_no_single_source),
 		cmocka_unit_test(one_prefix_is_named_where_no_source_is),

@@ -114,7 +114,7 @@ static void lost_events_and_a_clock_behind_are_carried(void **unused)
 	(void)unused;
 	picture->is_approximate = true;
 	picture->lost = 7;
-	snapshot_add_picture(snapshot, picture, 90 * SEC);
+	snapshot_add_picture(snapshot, picture, NULL, 90 * SEC);
 	assert_true(snapshot->is_approximate);
 	assert_int_equal(snapshot->lost_events, 7);
 	assert_true(snapshot->pass_age_sec == 0);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* stats/cause_memory: see the header. Knows nothing of how a cause is found. */
+#include "stats/cause_memory.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static void follow(struct cause_memory *memory, uint64_t entries)
+{
+	if (entries > memory->highest)
+		memory->highest = memory->lowest = entries;
+	else if (entries < memory->lowest)
+		memory->lowest = entries;
+}
+
+void cause_watch(struct cause_memory *memory, const struct picture *picture, enum level level)
+{
+	if (level > memory->level)
+		cause_forget(memory);
+	memory->level = level;
+	if (picture)
+		follow(memory, picture->entries);
+}
+
+void cause_forget(struct cause_memory *memory)
+{
+	memory->is_known = false;
+}
+
+static bool has_fallen(const struct cause_memory *memory, uint64_t entries)
+{
+	return cause_is_growth((double)(memory->highest - entries), (double)memory->highest);
+}
+
+static bool has_risen_anew(const struct cause_memory *memory, uint64_t entries)
+{
+	return cause_is_growth((double)(entries - memory->lowest), (double)entries);
+}
+
+static bool is_same(const struct cause *a, const struct cause *b)
+{
+	if (a->has_dominant != b->has_dominant)
+		return false;
+	if (a->has_dominant)
+		return a->part == b->part && !memcmp(&a->key, &b->key, sizeof(a->key));
+	return a->has_service == b->has_service && !memcmp(&a->service, &b->service, sizeof(a->service));
+}
+
+static struct cause earlier(const struct cause *found)
+{
+	struct cause cause = *found;
+	struct text t;
+
+	cause.is_past = true;
+	text_init(&t, cause.text, sizeof(cause.text));
+	text_add(&t, "earlier: %s", found->text);
+	return cause;
+}
+
+struct cause cause_recall(struct cause_memory *memory, const struct picture *picture)
+{
+	struct cause found = cause_find(picture);
+	bool falls = false;
+
+	if (!found.is_known)
+		return found;
+	follow(memory, picture->entries);
+	if (memory->is_known && has_fallen(memory, picture->entries)) {
+		if (has_risen_anew(memory, picture->entries))
+			cause_forget(memory);
+		else
+			falls = true;
+	}
+	if (falls)
+		return is_same(&memory->cause, &found) ? found : earlier(&memory->cause);
+	if (!found.is_growth && memory->level == LEVEL_OK)
+		return found;
+	if (!memory->is_known)
+		memory->highest = memory->lowest = picture->entries;
+	memory->is_known = true;
+	memory->cause = found;
+	return found;
+}
