@@ -140,17 +140,23 @@ static void add_part(struct text *why)
 		text_add(why, ", ");
 }
 
-static void add_number(struct text *why, double number)
+/* Rounded; but what is below a mark is not told as if it had reached it. */
+static double whole(double number, double mark)
+{
+	return number < mark && round(number) >= mark ? floor(number) : round(number);
+}
+
+static void add_number(struct text *why, double number, double mark)
 {
 	char text[UNITS_TEXT_MAX];
 
 	if (number >= 1000 || number == floor(number))
-		text_add(why, "%s", units_format_count((uint64_t)number, text));
+		text_add(why, "%s", units_format_count((uint64_t)whole(number, mark), text));
 	else
 		text_add(why, "%.3g", number);
 }
 
-static void add_condition(struct text *why, enum policy_condition which, const struct facts *facts)
+static void add_condition(struct text *why, enum policy_condition which, const struct facts *facts, double mark)
 {
 	double number = facts->numbers[which];
 	char text[UNITS_TEXT_MAX];
@@ -166,7 +172,7 @@ static void add_condition(struct text *why, enum policy_condition which, const s
 		text_add(why, "fill %.1f %%", number);
 		break;
 	case POLICY_WHEN_GROWTH:
-		text_add(why, "growth %s/s", units_format_signed((int64_t)number, text));
+		text_add(why, "growth %s/s", units_format_signed((int64_t)whole(number, mark), text));
 		break;
 	case POLICY_WHEN_SECONDS_TO_FULL:
 		if (isinf(number))
@@ -212,11 +218,11 @@ static bool condition_holds(const struct policy_when *when, enum policy_conditio
 					    : number >= mark);
 	if (holds) {
 		add_part(why);
-		add_condition(why, which, facts);
+		add_condition(why, which, facts, mark);
 		return true;
 	}
 	why->len = 0;
-	add_condition(why, which, facts);
+	add_condition(why, which, facts, mark);
 	if (which == POLICY_WHEN_LEVEL)
 		text_add(why, " (%s or above is needed)", level_name(when->level));
 	else
@@ -232,9 +238,9 @@ static bool at_least(struct text *why, double number, double mark, const char *n
 		why->len = 0;
 	else
 		add_part(why);
-	add_number(why, number);
+	add_number(why, number, mark);
 	text_add(why, " %s (", name);
-	add_number(why, mark);
+	add_number(why, mark, mark);
 	text_add(why, " or more%s)", number < mark ? " is needed" : "");
 	return number >= mark;
 }

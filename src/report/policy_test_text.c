@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* report/policy_test_text: what a policy would do, for people: by rule, with victims and reasons. */
+#include <math.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -41,7 +42,7 @@ static void print_heading(const struct report_out *out, const struct policy_test
 	}
 	if (test->knows_growth)
 		text_add(&t, ", growth %s/s",
-			 units_format_signed((int64_t)fill->growth_per_sec, number));
+			 units_format_signed((int64_t)llround(fill->growth_per_sec), number));
 	if (test->knows_growth && fill->seconds_to_full >= 0)
 		text_add(&t, ", full in %s",
 			 units_format_duration((int64_t)(fill->seconds_to_full * 1e9), number));

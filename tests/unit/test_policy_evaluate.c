@@ -601,6 +601,29 @@ static void test_why_a_rule_does_not_act_is_told(void **state)
 	policy_free(policy);
 }
 
+static void test_growth_is_told_rounded_as_everywhere(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"growth_per_sec\": 1000}" DO_LOG);
+	struct snapshot *s = snapshot_of(50001);
+	char text[POLICY_REASON_MAX];
+
+	(void)state;
+	snapshot_grow(s, 1099.6);
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)), "holds: growth +1,100/s");
+	snapshot_grow(s, 899.6);
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "growth +900/s (growth_per_sec of 1000 or more is needed)");
+	snapshot_grow(s, 999.6); /* +1,000 would be enough */
+	assert_string_equal(policy_explain_rule(policy, s, 0, text, sizeof(text)),
+			    "growth +999/s (growth_per_sec of 1000 or more is needed)");
+	policy_free(policy);
+	policy = policy_of_rule("\"when\": {\"source\": {\"new_per_sec\": 1000}}" DO_LOG);
+	snapshot_source(s, 1, 500, 0, 0, 0)->new_per_sec = 1234.6f;
+	s->has |= SNAPSHOT_HAS_RATE;
+	assert_non_null(strstr(policy_explain_rule(policy, s, 0, text, sizeof(text)), "1,235 new/s"));
+	policy_free(policy);
+}
+
 static void test_of_several_alternatives_each_is_told_why_it_does_not_hold(void **state)
 {
 	struct policy *policy =
@@ -681,6 +704,7 @@ int main(void)
 		cmocka_unit_test(test_lifetimes_are_not_shortened_where_it_would_come_too_late),
 		cmocka_unit_test(test_who_looked_in_vain_waits),
 		cmocka_unit_test(test_why_a_rule_does_not_act_is_told),
+		cmocka_unit_test(test_growth_is_told_rounded_as_everywhere),
 		cmocka_unit_test(test_of_several_alternatives_each_is_told_why_it_does_not_hold),
 		cmocka_unit_test(test_of_many_sources_the_nearest_is_told),
 	};
