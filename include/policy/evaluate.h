@@ -25,19 +25,22 @@
 /* What a source or prefix may keep: who takes flows of it counts them anew, by the table and not by a picture that may
  * be older. Which of its flows count is told by their class alone, whichever of them the rule may take. */
 struct policy_bound {
-	uint32_t classes;  /* 1 << enum flow_class */
-	uint64_t may_stay; /* so many of them */
-	bool is_gate;	   /* more than that only let any go; how many, the others say (until.entries) */
+	uint32_t classes;    /* 1 << enum flow_class */
+	uint8_t alternative; /* of the rule's: its bounds stand together */
+	bool is_gate;	     /* more than that only let any go; how many, the others say (until.entries) */
+	uint64_t may_stay;   /* so many of them */
 };
 
-#define POLICY_BOUNDS_MAX POLICY_COUNT_COUNT /* each count but the rate, and until.entries */
+#define POLICY_BOUNDS_MAX (POLICY_WHENS_MAX * POLICY_COUNT_COUNT) /* each count but the rate, and until.entries */
 
 struct policy_bounds {
 	unsigned count; /* 0: nothing is counted, as by new_per_sec alone */
 	struct policy_bound items[POLICY_BOUNDS_MAX];
 };
 
-/* How many may go where so many flows of each are there; POLICY_ALL: nothing bounds it. */
+/* How many may go where so many flows of each are there; POLICY_ALL: nothing bounds it. By one alternative as many as
+ * each of its bounds lets go, for then it holds no more; of several the most: any of them is reason enough, and the
+ * rule is content when none holds. */
 uint64_t policy_bounds_excess(const struct policy_bounds *bounds, const uint64_t counts[POLICY_BOUNDS_MAX]);
 
 struct policy_decision {

@@ -2,6 +2,7 @@
 /* policy/amount: how many entries a rule wants to go: down to its until for flows that fit the surge; others only make
  * room for what will come until the next round. */
 #include <math.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -98,18 +99,54 @@ bool rule_has_until(const struct policy_rule *rule)
 	return rule->until.has_fill || rule->until.has_level;
 }
 
-struct amount amount_of(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts,
-			const struct policy_when *when, const struct subject *subject)
+/* By one alternative that holds, and what it lets a source or prefix keep. */
+static uint64_t amount_by(const struct policy_rule *rule, unsigned alternative, const struct facts *facts,
+			  const struct subject *subject, struct policy_bounds *ret_bounds)
 {
-	struct amount amount = {0};
+	uint64_t all = rule->until.has_entries ? POLICY_ALL : when_excess(&rule->whens[alternative], facts);
 
+	*ret_bounds = (struct policy_bounds){0};
+	if (!subject->row)
+		return all;
+	*ret_bounds = bounds_of(rule, alternative, subject);
+	return lesser(all, subject_excess(subject, ret_bounds));
+}
+
+/* Any alternative is reason enough: by the one that means most, and what one counts nothing of nothing bounds. */
+static void add_alternative(struct amount *amount, uint64_t all, const struct policy_bounds *bounds, bool is_first)
+{
+	amount->all = greater(amount->all, all);
+	if (!bounds->count || (!is_first && !amount->bounds.count)) {
+		amount->bounds.count = 0;
+		return;
+	}
+	memcpy(amount->bounds.items + amount->bounds.count, bounds->items, bounds->count * sizeof(bounds->items[0]));
+	amount->bounds.count += bounds->count;
+}
+
+struct amount amount_of(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts,
+			const struct subject *subject, const struct policy_when **ret_when)
+{
+	const struct policy_when *best = NULL;
+	struct policy_bounds bounds;
+	struct amount amount = {0};
+	bool is_first;
+
+	for (unsigned i = 0; i < rule->when_count; i++) {
+		uint64_t all;
+
+		if (!when_holds(&rule->whens[i], facts, subject, &(struct text){0}))
+			continue;
+		all = amount_by(rule, i, facts, subject, &bounds);
+		is_first = !best;
+		if (is_first || all > amount.all)
+			best = &rule->whens[i];
+		add_alternative(&amount, all, &bounds, is_first);
+	}
+	if (ret_when)
+		*ret_when = best;
 	if (rule_has_until(rule))
 		return amount_until(rule, state, facts);
-	amount.all = rule->until.has_entries ? POLICY_ALL : when_excess(when, facts);
-	if (subject->row) {
-		amount.bounds = bounds_of(rule, when, subject);
-		amount.all = lesser(amount.all, subject_excess(subject, &amount.bounds));
-	}
 	amount.other = amount.all;
 	return amount;
 }

@@ -192,25 +192,13 @@ static bool decide(struct evaluation *e, size_t rule_index, const struct subject
 	return true;
 }
 
-/* The first alternative that holds, with why; else NULL, with why the first of all does not. why may be NULL. */
-static const struct policy_when *alternative(const struct policy_rule *rule,
-					     const struct facts *facts,
-					     const struct subject *subject,
-					     char why[POLICY_REASON_MAX])
+static void tell_why(char why[POLICY_REASON_MAX], const struct policy_when *when, const struct facts *facts,
+		     const struct subject *subject)
 {
-	char first[POLICY_REASON_MAX] = "";
 	struct text text;
 
-	for (unsigned i = 0; i < rule->when_count; i++) {
-		text_init(&text, why, why ? POLICY_REASON_MAX : 0);
-		if (when_holds(&rule->whens[i], facts, subject, &text))
-			return &rule->whens[i];
-		if (!i && why)
-			memcpy(first, why, sizeof(first));
-	}
-	if (why)
-		memcpy(why, first, sizeof(first));
-	return NULL;
+	text_init(&text, why, POLICY_REASON_MAX);
+	when_holds(when, facts, subject, &text);
 }
 
 /* Kernel timeouts are set once, when the rule begins, and put back once, when it ends. */
@@ -248,14 +236,14 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
 	struct rule_state *state = &e->memory->rules[rule_index];
 	struct subject table = {0};
-	char why[POLICY_REASON_MAX];
-	const struct policy_when *when = alternative(rule, &e->facts, &table, NULL);
-	struct amount amount;
+	char why[POLICY_REASON_MAX] = "";
+	const struct policy_when *when;
+	struct amount amount = amount_of(rule, state, &e->facts, &table, &when);
 
 	if (!when && !state->is_active)
 		return;
-	alternative(rule, &e->facts, &table, why); /* at rest nobody reads why not */
-	amount = amount_of(rule, &e->memory->rules[rule_index], &e->facts, when ? when : &rule->whens[0], &table);
+	if (when)
+		tell_why(why, when, &e->facts, &table);
 	if (rule->action.action == POLICY_ACTION_TIMEOUTS) {
 		/* Without room to gain it still holds while the level does: flapping timeouts help
 		 * nobody. */
@@ -290,15 +278,16 @@ static void evaluate_subject(struct evaluation *e, size_t rule_index, const stru
 	struct subject subject;
 	char why[POLICY_REASON_MAX];
 	const struct policy_when *when;
+	struct amount amount;
 
 	if (!subject_is_ready(e->memory, rule_index, &row->key, e->now_ns))
 		return;
 	subject = subject_from(e->policy, rule, e->snapshot, row);
-	when = alternative(rule, &e->facts, &subject, why);
-	if (when &&
-	    decide(e, rule_index, &subject, amount_of(rule, &e->memory->rules[rule_index], &e->facts, when, &subject),
-		   why) &&
-	    rule->cooldown_ns)
+	amount = amount_of(rule, &e->memory->rules[rule_index], &e->facts, &subject, &when);
+	if (!when)
+		return;
+	tell_why(why, when, &e->facts, &subject);
+	if (decide(e, rule_index, &subject, amount, why) && rule->cooldown_ns)
 		subject_hold(e->memory, rule_index, &row->key, e->now_ns + rule->cooldown_ns);
 }
 
@@ -380,11 +369,8 @@ static bool will_evict(const struct evaluation *e)
 
 		if (!evicts_of_table(rule) || !is_ready(e, i))
 			continue;
-		when = alternative(rule, &e->facts, &table, NULL);
-		if (!when)
-			continue;
-		amount = amount_of(rule, state, &e->facts, when, &table);
-		if (amount.all && !memory_is_paused(state, e->facts.level, amount.other, e->now_ns))
+		amount = amount_of(rule, state, &e->facts, &table, &when);
+		if (when && amount.all && !memory_is_paused(state, e->facts.level, amount.other, e->now_ns))
 			return true;
 	}
 	return false;

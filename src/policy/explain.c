@@ -95,16 +95,15 @@ static void tell_why_not(const struct policy_rule *rule, const struct facts *fac
 }
 
 static void tell_why(const struct policy_rule *rule, const struct facts *facts, const struct subject *subject,
-		     const struct policy_when *when, struct text *ret_text)
+		     const struct policy_when *when, const struct amount *amount, struct text *ret_text)
 {
 	const struct policy_action_info *info = &policy_actions[rule->action.action];
-	const struct rule_state fresh = {0};
 	char why[POLICY_REASON_MAX];
 	struct text text;
 
 	text_init(&text, why, sizeof(why));
 	when_holds(when, facts, subject, &text);
-	if (info->has_budget && info->has_match && !amount_of(rule, &fresh, facts, when, subject).all)
+	if (info->has_budget && info->has_match && !amount->all)
 		text_add(ret_text, "%s; its \"until\" is reached already", why);
 	else if (no_use_to_shorten(rule, facts))
 		text_add(ret_text, "%s; but %s", why, no_use_to_shorten(rule, facts));
@@ -118,7 +117,10 @@ char *policy_explain_rule(const struct policy *policy, const struct snapshot *sn
 	const struct policy_rule *rule = &policy->rules[rule_index];
 	const char *scope = policy_scope_name(policy_rule_scope(rule));
 	bool is_prefix = policy_rule_scope(rule) == POLICY_SCOPE_PREFIX;
+	const struct rule_state fresh = {0};
+	const struct policy_when *when;
 	struct nearest nearest = {0};
+	struct amount amount;
 	struct facts facts;
 	struct text text;
 
@@ -139,12 +141,10 @@ char *policy_explain_rule(const struct policy *policy, const struct snapshot *sn
 			return buf;
 		}
 	}
-	for (unsigned i = 0; i < rule->when_count; i++) {
-		if (!when_holds(&rule->whens[i], &facts, &nearest.subject, &(struct text){0}))
-			continue;
-		tell_why(rule, &facts, &nearest.subject, &rule->whens[i], &text);
-		return buf;
-	}
-	tell_why_not(rule, &facts, &nearest.subject, &text);
+	amount = amount_of(rule, &fresh, &facts, &nearest.subject, &when);
+	if (when)
+		tell_why(rule, &facts, &nearest.subject, when, &amount, &text);
+	else
+		tell_why_not(rule, &facts, &nearest.subject, &text);
 	return buf;
 }

@@ -319,9 +319,10 @@ uint64_t when_excess(const struct policy_when *when, const struct facts *facts)
 	return excess;
 }
 
-struct policy_bounds bounds_of(const struct policy_rule *rule, const struct policy_when *when,
+struct policy_bounds bounds_of(const struct policy_rule *rule, unsigned alternative,
 			       const struct subject *subject)
 {
+	const struct policy_when *when = &rule->whens[alternative];
 	struct policy_bounds bounds = {0};
 	double mark;
 
@@ -333,28 +334,41 @@ struct policy_bounds bounds_of(const struct policy_rule *rule, const struct poli
 			mark = mark * (double)subject->whole / 100;
 		bounds.items[bounds.count++] =
 			(struct policy_bound){.classes = classes_held(subject, (enum policy_count)i),
+					      .alternative = (uint8_t)alternative,
 					      .may_stay = mark > 1 ? (uint64_t)ceil(mark) - 1 : 0,
 					      .is_gate = rule->until.has_entries};
 	}
 	if (rule->until.has_entries)
 		bounds.items[bounds.count++] =
 			(struct policy_bound){.classes = classes_held(subject, POLICY_COUNT_ENTRIES),
+					      .alternative = (uint8_t)alternative,
 					      .may_stay = rule->until.entries};
 	return bounds;
 }
 
-uint64_t policy_bounds_excess(const struct policy_bounds *bounds, const uint64_t counts[POLICY_BOUNDS_MAX])
+/* Of the alternative whose bounds begin at *first, which is set to the next one's. */
+static uint64_t alternative_excess(const struct policy_bounds *bounds, const uint64_t counts[POLICY_BOUNDS_MAX],
+				   unsigned *first)
 {
+	uint8_t alternative = bounds->items[*first].alternative;
 	uint64_t excess = POLICY_ALL;
 
-	for (unsigned i = 0; i < bounds->count; i++) {
-		const struct policy_bound *bound = &bounds->items[i];
+	for (; *first < bounds->count && bounds->items[*first].alternative == alternative; ++*first) {
+		const struct policy_bound *bound = &bounds->items[*first];
+		uint64_t beyond = counts[*first] > bound->may_stay ? counts[*first] - bound->may_stay : 0;
 
-		if (counts[i] <= bound->may_stay)
-			return 0;
-		if (!bound->is_gate)
-			excess = lesser(excess, counts[i] - bound->may_stay);
+		if (!beyond || !bound->is_gate)
+			excess = lesser(excess, beyond);
 	}
+	return excess;
+}
+
+uint64_t policy_bounds_excess(const struct policy_bounds *bounds, const uint64_t counts[POLICY_BOUNDS_MAX])
+{
+	uint64_t excess = bounds->count ? 0 : POLICY_ALL;
+
+	for (unsigned i = 0; i < bounds->count;)
+		excess = greater(excess, alternative_excess(bounds, counts, &i));
 	return excess;
 }
 

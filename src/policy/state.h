@@ -42,8 +42,8 @@ bool when_holds(const struct policy_when *when, const struct facts *facts,
 /* The entries by which the alternative's counts of the table (classes, states) are exceeded, the least of them;
  * POLICY_ALL where it counts none. */
 uint64_t when_excess(const struct policy_when *when, const struct facts *facts);
-/* What the subject may keep by the alternative's counts, or by the rule's until. */
-struct policy_bounds bounds_of(const struct policy_rule *rule, const struct policy_when *when,
+/* What the subject may keep by the counts of one of the rule's alternatives, or by its until. */
+struct policy_bounds bounds_of(const struct policy_rule *rule, unsigned alternative,
 			       const struct subject *subject);
 /* By how much it is beyond them, as the snapshot has it; as policy_bounds_excess. */
 uint64_t subject_excess(const struct subject *subject, const struct policy_bounds *bounds);
@@ -61,8 +61,10 @@ struct amount {
 };
 
 bool rule_has_until(const struct policy_rule *rule); /* of fill or level */
+/* By all alternatives that hold; ret_when (may be NULL): the one by which most is to go, the first of them; NULL: none
+ * holds. */
 struct amount amount_of(const struct policy_rule *rule, const struct rule_state *state, const struct facts *facts,
-			const struct policy_when *when, const struct subject *subject);
+			const struct subject *subject, const struct policy_when **ret_when);
 
 /* Mildest first: a later rule takes only what the earlier ones will not. */
 struct amount amount_less_promised(struct amount amount, uint64_t promised);

@@ -239,6 +239,20 @@ static void a_condition_that_holds_no_longer_lets_nothing_go(void **state)
 	assert_int_equal(outcome.record.done, 500);
 }
 
+static void of_alternatives_the_one_that_holds_is_enough(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision;
+
+	limit_policy(w);
+	add_many(w, 1100, SOURCE, 0, 1000);
+	decision = limit(w, 32, 601, NO_PICKUP, 4999); /* the picture had so many */
+	decision.bounds.items[1] = (struct policy_bound){.classes = UNREPLIED, .may_stay = 999, .alternative = 1};
+	decision.bounds.count = 2;
+	run(w, decision);
+	assert_int_equal(outcome.record.done, 101);
+}
+
 static void who_only_observes_tells_what_would_go(void **state)
 {
 	struct world *w = *state;
@@ -401,6 +415,7 @@ int main(void)
 		TEST(all_of_a_prefix_count),
 		TEST(a_source_of_ipv6_is_its_network),
 		TEST(a_condition_that_holds_no_longer_lets_nothing_go),
+		TEST(of_alternatives_the_one_that_holds_is_enough),
 		TEST(who_only_observes_tells_what_would_go),
 		TEST(what_the_rules_before_took_of_it_is_gone),
 		TEST(what_they_took_beside_it_is_not_counted),

@@ -147,6 +147,44 @@ static void a_prefix_has_its_own(void **state)
 	policy_free(policy);
 }
 
+/* Any alternative is reason enough: of several that hold each is counted, and the one that means most decides. */
+static void of_alternatives_that_hold_each_bounds_and_the_most_goes(void **state)
+{
+	const struct policy_decision *d = decided("\"when\": [{\"source\": {\"entries\": 1790}}, "
+						  "{\"source\": {\"half_open\": 301}}, "
+						  "{\"source\": {\"unreplied\": 100, \"entries\": 200}}]" EVICT);
+	const uint64_t now[POLICY_BOUNDS_MAX] = {1800, 1800, 500}, less[POLICY_BOUNDS_MAX] = {1000, 1000, 500},
+		       few[POLICY_BOUNDS_MAX] = {1795, 1795, 99}, small[POLICY_BOUNDS_MAX] = {150, 150, 140};
+
+	(void)state;
+	assert_int_equal(d->bounds.count, 3); /* not those of the one that does not hold */
+	assert_non_null(strstr(d->reason, "500 unreplied (100 or more)"));
+	assert_int_equal(d->want, 401);
+	assert_int_equal(policy_bounds_excess(&d->bounds, now), 401);
+	/* What the first had seen is gone when it is counted: the other is reason enough. */
+	assert_int_equal(policy_bounds_excess(&d->bounds, less), 401);
+	assert_int_equal(policy_bounds_excess(&d->bounds, few), 6);
+	assert_int_equal(policy_bounds_excess(&d->bounds, small), 0);
+	/* An until holds for each of them; whether any goes its own counts say. */
+	d = decided("\"when\": [{\"source\": {\"entries\": 1790}}, {\"source\": {\"unreplied\": 100}}], "
+		    "\"until\": {\"entries\": 60}" EVICT);
+	assert_int_equal(d->bounds.count, 4);
+	assert_int_equal(d->want, 1740);
+	assert_int_equal(policy_bounds_excess(&d->bounds, (uint64_t[POLICY_BOUNDS_MAX]){1700, 1700, 100, 1700}), 1640);
+	assert_int_equal(policy_bounds_excess(&d->bounds, (uint64_t[POLICY_BOUNDS_MAX]){1790, 1790, 99, 1790}), 1730);
+	assert_int_equal(policy_bounds_excess(&d->bounds, (uint64_t[POLICY_BOUNDS_MAX]){1700, 1700, 99, 1700}), 0);
+	/* One that counts nothing of it, and holds, lets all of it go. */
+	d = decided("\"when\": [{\"source\": {\"entries\": 100}}, {\"source\": {\"new_per_sec\": 10}}]" EVICT);
+	assert_int_equal(d->bounds.count, 0);
+	assert_true(d->want == POLICY_ALL);
+	d = decided("\"when\": [{\"source\": {\"new_per_sec\": 10}}, {\"source\": {\"entries\": 100}}]" EVICT);
+	assert_int_equal(d->bounds.count, 0);
+	assert_true(d->want == POLICY_ALL);
+	d = decided("\"when\": [{\"source\": {\"entries\": 100}}, {\"source\": {\"new_per_sec\": 51}}]" EVICT);
+	assert_int_equal(d->bounds.count, 1);
+	assert_int_equal(d->want, 1701);
+}
+
 static void what_counts_nothing_of_the_source_bounds_nothing(void **state)
 {
 	static const char *const rules[] = {
@@ -168,27 +206,40 @@ static void what_counts_nothing_of_the_source_bounds_nothing(void **state)
 	}
 }
 
-static struct policy *random_policy(struct random *r)
+static void random_counts(struct random *r, bool is_proven, char *counts, size_t size)
 {
 	static const char *const keys[] = {"entries", "unreplied", "half_open", "share_pct"};
-	char counts[200] = "", until[60] = "", rule[600];
-	bool is_proven = random_one_in(r, 3);
 	const char *comma = "";
 	size_t len = 0;
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
 		if (i ? random_one_in(r, 2) || (is_proven && (i == 1 || i == 2)) : random_one_in(r, 4))
 			continue;
-		len += (size_t)snprintf(counts + len, sizeof(counts) - len, "%s\"%s\": %u", comma, keys[i],
+		len += (size_t)snprintf(counts + len, size - len, "%s\"%s\": %u", comma, keys[i],
 					i == 3 ? 1 + random_below(r, 40) : 10 + random_below(r, 60));
 		comma = ", ";
 	}
 	if (!len)
-		snprintf(counts, sizeof(counts), "\"entries\": %u", 10 + random_below(r, 60));
+		snprintf(counts, size, "\"entries\": %u", 10 + random_below(r, 60));
+}
+
+/* Of one to three alternatives. */
+static struct policy *random_policy(struct random *r)
+{
+	char counts[200] = "", whens[700] = "", until[60] = "", rule[1000];
+	bool is_proven = random_one_in(r, 3);
+	unsigned alternatives = 1 + random_below(r, 3);
+	size_t len = 0;
+
+	for (unsigned i = 0; i < alternatives; i++) {
+		random_counts(r, is_proven, counts, sizeof(counts));
+		len += (size_t)snprintf(whens + len, sizeof(whens) - len, "%s{\"source\": {%s}}", i ? ", " : "",
+					counts);
+	}
 	if (random_one_in(r, 3))
 		snprintf(until, sizeof(until), ", \"until\": {\"entries\": %u}", random_below(r, 10));
 	snprintf(rule, sizeof(rule),
-		 "\"when\": {\"source\": {%s}}%s, \"do\": {\"action\": \"evict\", \"classes\": [\"%s\"]}", counts,
+		 "\"when\": [%s]%s, \"do\": {\"action\": \"evict\", \"classes\": [\"%s\"]}", whens,
 		 until, is_proven ? "established" : "unreplied");
 	return policy_of_rule(rule);
 }
@@ -239,6 +290,7 @@ int main(void)
 		cmocka_unit_test(an_until_says_how_many_and_the_condition_whether_any),
 		cmocka_unit_test(what_was_answered_alone_counts_where_the_rule_takes_it),
 		cmocka_unit_test(a_prefix_has_its_own),
+		cmocka_unit_test(of_alternatives_that_hold_each_bounds_and_the_most_goes),
 		cmocka_unit_test(what_counts_nothing_of_the_source_bounds_nothing),
 		cmocka_unit_test(a_count_of_the_table_agrees_with_the_picture),
 	};
