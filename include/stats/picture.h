@@ -41,6 +41,7 @@ struct picture {
 	bool has_base;            /* picture_set_base was called, here or in one inherited from */
 	uint64_t base_entries;    /* entries then */
 	bool is_approximate;      /* since the pass events were lost or not listened to */
+	bool has_missed;	  /* for moments nobody listened to deaths: approximate, and known to be nearly exact */
 	uint64_t born, died;      /* events applied since the pass */
 	uint64_t lost;            /* events lost since the pass */
 };

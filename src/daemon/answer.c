@@ -78,7 +78,7 @@ static char *top_of(const struct engine *engine, const struct ranking *ranking, 
 		.order = order,
 		/* Not the counter, which is a poll older than the rows: no row may exceed the whole. */
 		.entries = picture->entries,
-		.is_approximate = picture->is_approximate,
+		.is_approximate = picture->is_approximate || picture->has_missed,
 		.age_sec = (double)(clock_monotonic_ns() - picture->pass_ended_ns) / (double)NS_PER_SEC,
 		.lost = picture->lost,
 		.filter = "",

@@ -39,6 +39,7 @@ struct passes {
 	int64_t ended_ns;       /* 0: none yet */
 	int64_t cpu_ns;
 	uint64_t lost_before;   /* events lost in all when it began */
+	uint64_t muted_before, muted_seen; /* rounds_muted when it began, and when that of the picture in force did */
 	int64_t repair_ns;      /* a pass is wanted from then on; 0: none */
 	bool waits_for_drift;   /* and for nothing but a drift */
 	int64_t repair_delay_ns;

@@ -233,6 +233,11 @@ int listener_skip(struct listener *listener, uint32_t portid)
 	return events_skip(listener->events, portid);
 }
 
+int listener_mute_deaths(struct listener *listener, bool muted)
+{
+	return events_mute_deaths(listener->events, muted);
+}
+
 size_t listener_rcvbuf_bytes(const struct listener *listener)
 {
 	return events_rcvbuf_bytes(listener->events);

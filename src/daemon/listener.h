@@ -17,6 +17,7 @@ struct listener;
  * DESTROY comes. ready_fd (an eventfd, borrowed) is written to when events wait. 0, -EPERM, other -errno. */
 int listener_start(size_t rcvbuf_bytes, uint32_t skip_portid, int ready_fd, struct listener **ret_listener);
 int listener_skip(struct listener *listener, uint32_t portid); /* skip_portid from now on; 0 or -errno */
+int listener_mute_deaths(struct listener *listener, bool muted); /* as events_mute_deaths; any thread */
 /* Ends the thread and closes the socket; NULL allowed. Takes at most a few milliseconds. */
 void listener_stop(struct listener *listener);
 size_t listener_rcvbuf_bytes(const struct listener *listener);

@@ -46,6 +46,11 @@ void passes_stop(struct engine *engine)
 	memset(&engine->passes, 0, sizeof(engine->passes));
 }
 
+static uint64_t muted(const struct engine *engine)
+{
+	return engine->warden.rounds ? rounds_muted(engine->warden.rounds) : 0;
+}
+
 bool passes_begin(struct engine *engine, int64_t now_ns)
 {
 	struct passes *passes = &engine->passes;
@@ -65,6 +70,7 @@ bool passes_begin(struct engine *engine, int64_t now_ns)
 	passes->is_running = true;
 	passes->is_journalled = is_listening;
 	passes->lost_before = engine_lost(engine);
+	passes->muted_before = muted(engine);
 	passes->begun_ns = now_ns;
 	passes->repair_ns = 0;
 	passes->waits_for_drift = false;
@@ -133,7 +139,7 @@ static bool is_resting(const struct engine *engine)
 {
 	const struct picture *picture = engine->passes.picture;
 
-	return engine->level.level == LEVEL_OK && picture && !picture->is_approximate &&
+	return engine->level.level == LEVEL_OK && picture && !picture->is_approximate && !picture->has_missed &&
 	       subscription_is_listening(engine) && !has_moved(engine, REST_SHARE);
 }
 
@@ -202,10 +208,24 @@ static int64_t next_due_ns(const struct engine *engine)
 	return due_ns;
 }
 
+/* Whom nobody heard die while rounds deleted only a pass tells. It waits until they are done: meanwhile more would be
+ * missed, and where they are many the counter tells (passes_compare). */
+static void look_for_missed(struct engine *engine, int64_t now_ns)
+{
+	struct passes *passes = &engine->passes;
+
+	if (!passes->picture)
+		return;
+	passes->picture->has_missed = muted(engine) != passes->muted_seen;
+	if (passes->picture->has_missed && !warden_is_at_work(engine, now_ns))
+		passes_want(engine, now_ns);
+}
+
 void passes_tick(struct engine *engine, int64_t now_ns)
 {
 	struct passes *passes = &engine->passes;
 
+	look_for_missed(engine, now_ns);
 	if (passes->is_running)
 		return;
 	if (passes->is_waiting) {
@@ -258,6 +278,7 @@ static void swap(struct engine *engine, bool is_fenced, int64_t now_ns)
 	passes->gap = (int64_t)passes->counted_after - (int64_t)passes->listed;
 	if (passes->gap < 0)
 		passes->gap = 0;
+	passes->muted_seen = passes->muted_before;
 	passes->drift_since_ns = 0;
 	passes->redone += passes->built.report.redone;
 	passes->not_kernel += passes->built.report.not_kernel;

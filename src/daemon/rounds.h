@@ -89,6 +89,14 @@ size_t rounds_take_gone(struct rounds *rounds, struct flow *ret_flows, size_t ma
 uint64_t rounds_gone(const struct rounds *rounds); /* how many came into the ring, since the start */
 /* Of how many nobody could tell whether they are gone, or which: since the start. */
 uint64_t rounds_gone_lost(const struct rounds *rounds);
+/* Whose deaths are muted (events_mute_deaths) while many are deleted at a time; NULL: nobody's. It must skip what
+ * rounds delete, and live until another is set. */
+struct listener;
+void rounds_set_listener(struct rounds *rounds, struct listener *listener);
+/* How often that began or ended: whoever else died meanwhile is not heard of. */
+uint64_t rounds_muted(const struct rounds *rounds);
+/* True: it could not be ended, and no death is heard of any more. */
+bool rounds_are_deaf(const struct rounds *rounds);
 /* True: the kernel may have deleted some that are not in the ring yet. */
 bool rounds_are_deleting(const struct rounds *rounds);
 

@@ -28,6 +28,11 @@ struct rounds {
 	struct flow_ring *gone;	  /* by the thread: what it has deleted */
 	atomic_bool wants_born, is_deleting;
 	atomic_uint_fast64_t adopted; /* written by the thread */
+	pthread_mutex_t listener_lock; /* of listener and is_muted */
+	struct listener *listener;     /* borrowed; NULL: nobody listens who skips what the thread deletes */
+	bool is_muted;		       /* the listener, by the thread */
+	atomic_bool is_deaf;	       /* it could not be unmuted */
+	atomic_uint_fast64_t muted;
 	/* Of the thread: */
 	struct guard *guard;
 	uint64_t born_lost; /* when it began to hear */

@@ -80,6 +80,8 @@ static void open_listener(struct engine *engine, int64_t now_ns)
 	}
 	subscription->is_refused = false;
 	subscription->skips_own = rounds;
+	if (rounds)
+		rounds_set_listener(rounds, subscription->listener);
 	subscription->note[0] = 0;
 	warn_small_buffer(engine);
 	/* Born while nobody listened: only a pass that begins now knows those flows. */
@@ -93,6 +95,8 @@ void subscription_stop(struct engine *engine)
 	if (!subscription->listener)
 		return;
 	subscription->before = counts_of_all(subscription);
+	if (engine->warden.rounds)
+		rounds_set_listener(engine->warden.rounds, NULL);
 	listener_stop(subscription->listener);
 	subscription->listener = NULL;
 	subscription->skips_own = false;
@@ -109,8 +113,11 @@ void subscription_skip_own(struct engine *engine)
 	struct subscription *subscription = &engine->subscription;
 	struct rounds *rounds = engine->warden.rounds;
 
-	if (subscription->listener && rounds)
-		subscription->skips_own = !listener_skip(subscription->listener, rounds_portid(rounds));
+	if (!subscription->listener || !rounds)
+		return;
+	subscription->skips_own = !listener_skip(subscription->listener, rounds_portid(rounds));
+	if (subscription->skips_own)
+		rounds_set_listener(rounds, subscription->listener);
 }
 
 /* nf_conntrack_events = 0: a socket is open, but nothing will come. Said once each, when it begins and ends. */
@@ -245,6 +252,12 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 			open_listener(engine, now_ns);
 			subscription->trial_until_ns = subscription->listener ? now_ns + TRIAL_NS : 0;
 		}
+		return;
+	}
+	if (engine->warden.rounds && rounds_are_deaf(engine->warden.rounds)) {
+		log_warning("the kernel does not tell of deaths any more: the event socket is opened anew");
+		subscription_stop(engine);
+		open_listener(engine, now_ns);
 		return;
 	}
 	check_kernel(engine, now_ns);

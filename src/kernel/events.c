@@ -19,6 +19,10 @@
 #include "base/mem.h"
 #include "decode.h"
 
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
+
 #define BATCH 32
 /* An event has some 200 bytes. Not a power of two, so that the slots do not fall on the same cache
  * lines. */
@@ -56,6 +60,15 @@ int events_skip(struct events *events, uint32_t portid)
 	struct sock_fprog program = {.len = sizeof(code) / sizeof(code[0]), .filter = code};
 
 	if (setsockopt(events->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0)
+		return -errno;
+	return 0;
+}
+
+int events_mute_deaths(struct events *events, bool muted)
+{
+	int option = muted ? NETLINK_DROP_MEMBERSHIP : NETLINK_ADD_MEMBERSHIP, group = NFNLGRP_CONNTRACK_DESTROY;
+
+	if (setsockopt(events->fd, SOL_NETLINK, option, &group, sizeof(group)) < 0)
 		return -errno;
 	return 0;
 }

@@ -32,7 +32,7 @@ void snapshot_add_pass(struct snapshot *snapshot, const struct picture *picture,
 	memcpy(snapshot->protocols, picture->protocols, sizeof(snapshot->protocols));
 	snapshot->pass_age_sec = seconds_between(picture->pass_ended_ns, now_monotonic_ns);
 	snapshot->pass_sec = seconds_between(picture->pass_started_ns, picture->pass_ended_ns);
-	snapshot->is_approximate = picture->is_approximate;
+	snapshot->is_approximate = picture->is_approximate || picture->has_missed;
 	snapshot->lost_events = picture->lost;
 	snapshot->has |= SNAPSHOT_HAS_PASS;
 }

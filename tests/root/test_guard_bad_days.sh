@@ -54,6 +54,22 @@ for errno in 1 105 16; do # EPERM ENOBUFS EBUSY
 	verify "ends with 0" stop
 done
 
+# ---- the kernel does not let it hear of deaths again after a batch of deletes ----
+conntrack -D -p udp >/dev/null 2>&1; rm -f "$state/alarms.jsonl"
+verify "starts to go deaf" begin_guard
+fault join 12 # ENOMEM
+flood 1900 10.1.0.66 20000
+verify "room is made" wait_for kept_low 1400
+verify "it is noticed and said" wait_for grep -q 'does not tell of deaths any more' "$dir/err"
+verify "that it cannot listen, too" wait_for grep -q 'cannot listen to events' "$dir/err"
+mended join
+verify "once it is mended it listens again" wait_for holds 'd["events"]["listening"]'
+verify "and the picture is exact" wait_for holds 'not d["approximate"]'
+conntrack -D -p udp >/dev/null 2>&1
+verify "deaths are heard of" wait_for sh -c "'$BIN/ctwarden' --socket '$sock' -j top sources | grep -c 10.1.0.66 | grep -qx 0"
+verify "the honest ones live" lives 20 1
+verify "ends with 0" stop
+
 # ---- no nft ----
 empty; rm -f "$state/alarms.jsonl"
 ban='{ "name": "ban", "when": { "source": { "unreplied": 300 } }, "do": { "action": "ban", "duration": "1h" } }'

@@ -200,6 +200,30 @@ static void own_deletes_are_skipped_those_of_others_not(void **state)
 	close(others);
 }
 
+static void muted_deaths_do_not_come_births_do(void **state)
+{
+	struct events *events = listen_to(EVENTS_NEW | EVENTS_DESTROY, 1 << 20, 0);
+	struct seen seen = {0};
+	int fd = nl_open();
+
+	(void)state;
+	create_many(fd, 0, 10);
+	delete_many(fd, 0, 2);
+	assert_int_equal(events_mute_deaths(events, true), 0);
+	assert_int_equal(events_mute_deaths(events, true), 0);
+	delete_many(fd, 2, 7);
+	create_many(fd, 10, 15);
+	assert_int_equal(events_mute_deaths(events, false), 0);
+	delete_many(fd, 7, 8);
+	assert_int_equal(drain(events, &seen), 0);
+	assert_int_equal(seen.by_kind[FLOW_EVENT_NEW], 15);
+	assert_int_equal(seen.by_kind[FLOW_EVENT_DESTROY], 3);
+	assert_int_equal(seen.sports, 15 * 1024 + 15 * 7 + 3 * 1024 + 0 + 1 + 7);
+	delete_many(fd, 8, 15);
+	events_close(events);
+	close(fd);
+}
+
 static void messages_of_other_senders_are_not_believed(void **state)
 {
 	struct events *events = listen_to(EVENTS_NEW, 1 << 20, 0);
@@ -473,6 +497,7 @@ int main(void)
 		cmocka_unit_test(lost_events_are_counted_exactly),
 		cmocka_unit_test(draining_stops_by_budget_and_by_wish_and_loses_nothing),
 		cmocka_unit_test(own_deletes_are_skipped_those_of_others_not),
+		cmocka_unit_test(muted_deaths_do_not_come_births_do),
 		cmocka_unit_test(messages_of_other_senders_are_not_believed),
 		cmocka_unit_test(event_lines_are_those_of_conntrack),
 		cmocka_unit_test(timeouts_are_those_of_the_namespace),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Bad days for a program, preloaded into it: the directory CTW_FAULTS holds what is wrong at this moment, as files that
  * tests make and remove while it runs. clock: seconds by which the wall clock is off. delete: errno that every request
- * to delete conntrack entries fails with. nft: what nf_tables answers every request with (as where it is missing). */
+ * to delete conntrack entries fails with. join: errno that every subscription to
+ * conntrack's deaths fails with. nft: what nf_tables answers every request with (as where it is missing). */
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -16,6 +17,10 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/netlink.h>
+
+#ifndef SOL_NETLINK
+#define SOL_NETLINK 270
+#endif
 
 struct nft_ctx;
 
@@ -72,6 +77,18 @@ ssize_t sendto(int fd, const void *buf, size_t len, int flags, const struct sock
 		return -1;
 	}
 	return syscall(SYS_sendto, fd, buf, len, flags, to, to_len);
+}
+
+int setsockopt(int fd, int level, int name, const void *value, socklen_t len)
+{
+	char text[32];
+
+	if (level == SOL_NETLINK && name == NETLINK_ADD_MEMBERSHIP &&
+	    *(const int *)value == NFNLGRP_CONNTRACK_DESTROY && fault("join", text, sizeof(text))) {
+		errno = atoi(text);
+		return -1;
+	}
+	return (int)syscall(SYS_setsockopt, fd, level, name, value, len);
 }
 
 int nft_run_cmd_from_buffer(struct nft_ctx *nft, const char *buf)

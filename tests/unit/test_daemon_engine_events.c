@@ -23,7 +23,7 @@ struct lab {
 	struct engine *engine;
 	struct flow gone[MANY];
 	size_t begin, end;
-	uint64_t gone_lost;
+	uint64_t gone_lost, muted;
 	bool is_deleting, is_listening;
 	struct event events[4 * MANY];
 	size_t event_begin, event_end;
@@ -66,6 +66,12 @@ uint64_t rounds_gone_lost(const struct rounds *rounds)
 {
 	(void)rounds;
 	return lab.gone_lost;
+}
+
+uint64_t rounds_muted(const struct rounds *rounds)
+{
+	(void)rounds;
+	return lab.muted;
 }
 
 bool rounds_are_deleting(const struct rounds *rounds)
@@ -284,11 +290,10 @@ static void a_birth_that_comes_late_comes_first(void **state)
 
 /* ---- a pass meanwhile ---- */
 
-static void build(size_t seen_count)
+static void end_pass(size_t seen_count)
 {
 	struct picture_config config = picture_config_default();
 
-	assert_true(passes_begin(lab.engine, 1000));
 	lab.built = (struct pass){.picture = picture_new(&config), .seen = seen_new(MANY, 1 << 20)};
 	for (size_t i = 0; i < seen_count; i++) {
 		struct flow flow = nth(i);
@@ -296,6 +301,12 @@ static void build(size_t seen_count)
 		picture_add(lab.built.picture, &flow);
 		seen_add(lab.built.seen, &flow);
 	}
+}
+
+static void build(size_t seen_count)
+{
+	assert_true(passes_begin(lab.engine, 1000));
+	end_pass(seen_count);
 }
 
 static void what_is_deleted_during_a_pass_is_out_of_what_it_built(void **state)
@@ -376,6 +387,60 @@ static void lost_events_do_not_wait_for_a_drift(void **state)
 	assert_int_equal(passes->repair_ns, now_ns + 700 * NS_PER_MS);
 }
 
+/* ---- who died while deaths were muted ---- */
+
+static void whom_nobody_heard_die_a_pass_finds_once_the_work_is_done(void **state)
+{
+	const int64_t now_ns = 100 * NS_PER_SEC;
+	struct passes *passes = &lab.engine->passes;
+
+	(void)state;
+	engine_take_events(lab.engine, 10000);
+	passes->ended_ns = now_ns - NS_PER_SEC;
+	lab.engine->config.pass_share_pct = 1;
+	lab.engine->config.pass_min_ns = lab.engine->config.pass_max_ns = 60 * NS_PER_SEC;
+	lab.engine->fill.now.entries = entries();
+	passes_tick(lab.engine, now_ns);
+	assert_false(passes->picture->has_missed);
+	lab.is_at_work = true;
+	lab.muted = 2;
+	passes_tick(lab.engine, now_ns);
+	assert_true(passes->picture->has_missed);
+	assert_int_equal(passes->repair_ns, 0);
+	assert_false(passes->is_running);
+	lab.is_at_work = false;
+	passes_tick(lab.engine, now_ns);
+	assert_true(passes->is_running);
+	end_pass(MANY / 2);
+	passes_on_done(lab.engine, now_ns + NS_PER_SEC);
+	lab.passed = lab.fence;
+	passes_check_fence(lab.engine, now_ns + NS_PER_SEC);
+	assert_int_equal(entries(), MANY / 2);
+	passes_tick(lab.engine, now_ns + NS_PER_SEC);
+	assert_false(passes->picture->has_missed);
+	assert_int_equal(passes->repair_ns, 0);
+}
+
+static void what_is_muted_during_a_pass_is_missed_by_it(void **state)
+{
+	struct passes *passes = &lab.engine->passes;
+
+	(void)state;
+	engine_take_events(lab.engine, 10000);
+	lab.muted = 2;
+	build(MANY);
+	lab.muted = 3; /* began */
+	passes_on_done(lab.engine, 2000);
+	lab.passed = lab.fence;
+	passes_check_fence(lab.engine, 3000);
+	lab.is_at_work = true;
+	lab.engine->config.pass_share_pct = 1;
+	lab.engine->config.pass_max_ns = 60 * NS_PER_SEC;
+	passes_tick(lab.engine, 4000);
+	assert_true(passes->picture->has_missed);
+	assert_false(passes->picture->is_approximate);
+}
+
 /* ---- whose deletes they are ---- */
 
 static void what_is_heard_as_events_is_not_told_again(void **state)
@@ -437,6 +502,8 @@ int main(void)
 		TEST(it_does_not_matter_which_of_them_the_pass_has_met),
 		TEST(what_is_lost_during_a_pass_makes_what_it_built_approximate),
 		TEST(lost_events_do_not_wait_for_a_drift),
+		TEST(whom_nobody_heard_die_a_pass_finds_once_the_work_is_done),
+		TEST(what_is_muted_during_a_pass_is_missed_by_it),
 		TEST(what_is_heard_as_events_is_not_told_again),
 		TEST(where_no_births_are_heard_deaths_do_not_count),
 		TEST(what_others_delete_is_theirs),
