@@ -38,6 +38,11 @@ struct policy_judgement {
 enum policy_verdict policy_judge(const struct policy *policy, const struct policy_decision *decision,
 				 const struct flow *flow, const struct policy_flow_context *context,
 				 struct policy_judgement *ret);
+/* evict, of what policy_judge would take: whether a round that has not met it in a calm table spares it all the same,
+ * as it may be young: its last packet is younger than min_age, answered or not, or nobody knows. For who looks once and
+ * knows no calm. */
+bool policy_may_be_young(const struct policy *policy, const struct policy_decision *decision, const struct flow *flow,
+			 const struct flow_filter_context *context);
 /* shorten: what is to be left of a lifetime, at least 1: its base (idle + left) times the scale of
  * the decision, not under the floor of its class. May be more than left: then there is nothing to
  * shorten. Idle time is not taken off as pf does: once a timeout was written it cannot be told any

@@ -191,6 +191,9 @@ static enum policy_verdict judge(const struct test *t, const struct trial *trial
 	if (verdict == POLICY_VERDICT_TAKE && t->policy->protects_operator &&
 	    protect_hit(t->protect, flow, &t->context.match) != PROTECT_NONE)
 		return POLICY_VERDICT_PROTECTED;
+	if (verdict == POLICY_VERDICT_TAKE &&
+	    policy_may_be_young(t->policy, &trial->shown.decision, flow, &t->context.match))
+		return POLICY_VERDICT_YOUNG;
 	return verdict;
 }
 

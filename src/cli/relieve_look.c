@@ -9,7 +9,6 @@
 #include "kernel/kernel.h"
 #include "policy/victim.h"
 #include "relieve.h"
-#include "stats/facts.h"
 
 struct look {
 	struct relieve *relieve;
@@ -60,19 +59,6 @@ static bool takes_class(const struct policy_do *action, enum flow_class class)
 	return false;
 }
 
-/* As the round has it: of what is short-lived the last packet is a bound of its age, too. */
-static bool is_young(const struct look *look, const struct policy_do *action, const struct flow *flow)
-{
-	struct flow_facts facts;
-
-	if (flow_class_of(flow) == FLOW_CLASS_STREAM || flow_class_of(flow) == FLOW_CLASS_ESTABLISHED)
-		return false;
-	flow_facts_of(flow, look->context.match.timeouts, look->context.match.now_real_ns, &facts);
-	if (facts.has_age)
-		return facts.age_sec < action->min_age_ns / NS_PER_SEC;
-	return !facts.has_idle || facts.idle_sec < action->min_age_ns / NS_PER_SEC;
-}
-
 /* Of several rules the first that takes its class and matches it. */
 static enum policy_verdict verdict_of(const struct look *look, const struct flow *flow)
 {
@@ -85,7 +71,8 @@ static enum policy_verdict verdict_of(const struct look *look, const struct flow
 		if (!takes_class(action, flow_class_of(flow)))
 			continue;
 		verdict = policy_judge(policy, &look->decisions[i], flow, &look->context, NULL);
-		if (verdict == POLICY_VERDICT_TAKE && is_young(look, action, flow))
+		if (verdict == POLICY_VERDICT_TAKE &&
+		    policy_may_be_young(policy, &look->decisions[i], flow, &look->context.match))
 			verdict = POLICY_VERDICT_YOUNG;
 		if (verdict != POLICY_VERDICT_NO_MATCH)
 			return verdict;

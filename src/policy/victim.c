@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "stats/facts.h"
 
 static const char *const names[POLICY_VERDICT_COUNT] = {
 	[POLICY_VERDICT_TAKE] = "take",	  [POLICY_VERDICT_NO_MATCH] = "no-match",
@@ -124,6 +125,20 @@ static enum policy_verdict spared_by_time(const struct policy_decision *decision
 	if (action->action == POLICY_ACTION_EVICT && !is_idle(flow, action->floors_ns[class], context))
 		return POLICY_VERDICT_ACTIVE;
 	return is_young(flow, class, action->min_age_ns, context) ? POLICY_VERDICT_YOUNG : POLICY_VERDICT_TAKE;
+}
+
+bool policy_may_be_young(const struct policy *policy, const struct policy_decision *decision, const struct flow *flow,
+			 const struct flow_filter_context *context)
+{
+	const struct policy_do *action = &policy->rules[decision->rule].action;
+	struct flow_facts facts;
+
+	if (action->action != POLICY_ACTION_EVICT || takes_all(decision, action))
+		return false;
+	flow_facts_of(flow, context->timeouts, context->now_real_ns, &facts);
+	if (facts.has_age)
+		return facts.age_sec < action->min_age_ns / NS_PER_SEC;
+	return !facts.has_idle || facts.idle_sec < action->min_age_ns / NS_PER_SEC;
 }
 
 uint32_t policy_shortened_sec(const struct policy_do *action, double scale, enum flow_class class,

@@ -284,12 +284,41 @@ static void test_who_goes_by_the_signature_alone_is_told(void **state)
 	policy_free(policy);
 }
 
+/* Who looks once knows no calm table: what is answered may be young all the same. */
+static void test_what_was_not_seen_in_calm_may_be_young(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}, \"do\": {\"action\": \"evict\", "
+					       "\"classes\": [\"closing\"], \"min_age\": \"5s\", "
+					       "\"active_at_full\": true}");
+	struct policy_flow_context context = {{now_real_ns, &timeouts}, false, NULL, 0};
+	struct policy_decision decision = {.level = LEVEL_CRITICAL, .filter = policy->rules[0].match.filter};
+	struct flow young = flow_of(IPPROTO_TCP, FLOW_TCP_TIME_WAIT, TWO_WAY, 80, 116), old = young, unknown = young,
+		    stamped = young;
+
+	(void)state;
+	old.timeout_sec = 115;
+	unknown.has &= (uint16_t)~FLOW_HAS_TIMEOUT;
+	stamped.has |= FLOW_HAS_TIMESTAMP;
+	stamped.start_ns = (uint64_t)(now_real_ns - 6 * SEC);
+	assert_int_equal(policy_judge(policy, &decision, &young, &context, NULL), POLICY_VERDICT_TAKE);
+	assert_true(policy_may_be_young(policy, &decision, &young, &context.match));
+	assert_true(policy_may_be_young(policy, &decision, &unknown, &context.match));
+	assert_false(policy_may_be_young(policy, &decision, &old, &context.match));
+	assert_false(policy_may_be_young(policy, &decision, &stamped, &context.match));
+	stamped.start_ns = (uint64_t)(now_real_ns - 4 * SEC);
+	assert_true(policy_may_be_young(policy, &decision, &stamped, &context.match));
+	decision.level = LEVEL_FULL;
+	assert_false(policy_may_be_young(policy, &decision, &young, &context.match));
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_class_and_match),
 		cmocka_unit_test(test_what_may_still_be_answered_is_spared),
 		cmocka_unit_test(test_answered_flows_have_their_floor),
+		cmocka_unit_test(test_what_was_not_seen_in_calm_may_be_young),
 		cmocka_unit_test(test_who_goes_by_the_signature_alone_is_told),
 		cmocka_unit_test(test_the_protect_list_comes_last_and_holds_always),
 		cmocka_unit_test(test_overlapping_entries_protect_by_the_first),
