@@ -22,10 +22,12 @@
 #define POLICY_PAUSE_MIN_NS  200000000LL
 #define POLICY_PAUSE_MAX_NS  300000000000LL
 
-/* What a source or prefix may keep: who takes flows of it counts them anew, by the table and not by a picture that may
- * be older. Which of its flows count is told by their class alone, whichever of them the rule may take. */
+/* What a source or prefix may keep, or the table of the classes and states that a rule counts: who takes flows of it
+ * counts them anew, by the table and not by a picture that may be older. Which of its flows count is told by their
+ * class (or state) alone, whichever of them the rule may take. */
 struct policy_bound {
 	uint32_t classes;    /* 1 << enum flow_class */
+	uint32_t states;     /* 1 << enum flow_tcp_state: of TCP, whatever the class */
 	uint8_t alternative; /* of the rule's: its bounds stand together */
 	bool is_gate;	     /* more than that only let any go; how many, the others say (until.entries) */
 	uint64_t may_stay;   /* so many of them */
@@ -59,7 +61,7 @@ struct policy_decision {
 	uint64_t want_other; /* at most this many of want may be flows that do not fit the surge */
 	uint64_t promised;   /* entries that the rules before are expected to take, which both leave out */
 	uint64_t granted;    /* by the budget, at most want; ban: 1 address */
-	struct policy_bounds bounds; /* evict of scope source or prefix: of what the key holds */
+	struct policy_bounds bounds; /* evict: of what the key holds, or the table */
 	double scale;	     /* shorten: what is left of a lifetime, 0-1 */
 	char key_text[RANKING_TEXT_MAX]; /* "10.1.0.66"; "" for the table */
 	char reason[POLICY_REASON_MAX];	 /* what holds, in words and numbers */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* action/evict_bounds: how many flows of a source or prefix a round may take. The decision rests on the picture, which
- * goes on counting what ended without an event; the pass of the round counts what is there. */
+/* action/evict_bounds: how many flows of a source or prefix, or of a class or state, a round may take. The decision
+ * rests on the picture, which goes on counting what ended without an event; the pass of the round counts what is
+ * there. */
+#include <netinet/in.h>
 #include <string.h>
 
 #include "evict_private.h"
@@ -11,11 +13,19 @@ static bool is_of_key(const struct policy_decision *decision, uint16_t zone, uin
 	const struct prefix *prefix = &decision->prefix;
 	struct addr addr = {.family = family};
 
+	if (decision->scope == POLICY_SCOPE_TABLE)
+		return true;
 	if (zone != decision->key.zone || family != prefix->addr.family ||
 	    memcmp(src, prefix->addr.bytes, prefix->len / 8))
 		return false;
 	memcpy(addr.bytes, src, family == AF_INET ? 4 : 16);
 	return prefix_contains(prefix, &addr);
+}
+
+static bool counts(const struct policy_bound *bound, unsigned class, uint8_t protocol, uint8_t state)
+{
+	return bound->classes >> class & 1 ||
+	       (bound->states && protocol == IPPROTO_TCP && state < FLOW_TCP_COUNT && bound->states >> state & 1);
 }
 
 void evict_count(struct lane *lane, const struct flow *flow, enum flow_class class)
@@ -26,7 +36,8 @@ void evict_count(struct lane *lane, const struct flow *flow, enum flow_class cla
 	if (!is_of_key(lane->decision, flow->zone, orig->family, orig->src))
 		return;
 	for (unsigned i = 0; i < bounds->count; i++)
-		lane->counts[i] += bounds->items[i].classes >> class & 1;
+		lane->counts[i] += counts(&bounds->items[i], class, orig->protocol,
+					  flow->has & FLOW_HAS_STATE ? flow->state : FLOW_TCP_COUNT);
 }
 
 uint64_t evict_may_go(const struct lane *lane)
@@ -48,7 +59,7 @@ static void count_down(struct lane *lane, const struct victim *victim)
 	if (!is_of_key(lane->decision, victim->zone, victim->family, victim->src))
 		return;
 	for (unsigned i = 0; i < bounds->count; i++) {
-		if (!(bounds->items[i].classes >> victim->class & 1) || !lane->counts[i])
+		if (!counts(&bounds->items[i], victim->class, victim->protocol, victim->state) || !lane->counts[i])
 			continue;
 		lane->counts[i]--;
 		is_counted = true;

@@ -44,10 +44,10 @@ static uint64_t room_made(const struct eviction *e, const struct lane *lane, uin
 {
 	uint64_t now = 0, before = lane->record->entries_before, fell = 0;
 
-	/* What a source is to be brought down by nobody else's entries make up for; its own that the lanes before took
-	 * do. */
-	if (lane->decision->scope != POLICY_SCOPE_TABLE)
-		return lane->made;
+	/* What a source, or a class of flows, is to be brought down by nobody else's entries make up for; its own that
+	 * the lanes before took do. */
+	if (lane->decision->scope != POLICY_SCOPE_TABLE || evict_is_bounded(lane))
+		return beyond_promise(lane->made, lane->decision);
 	if (!lane->decision->would && !e->table->ports->count(e->table->ports->arg, &now) && now < before)
 		fell = before - now;
 	/* What came meanwhile hides some of what is done. */

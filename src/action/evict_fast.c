@@ -138,7 +138,9 @@ static bool is_for(const struct policy_decision *decision, const struct policy_r
 
 	for (unsigned i = 0; i < rule->action.class_count; i++)
 		has_class |= rule->action.classes[i] == FLOW_CLASS_UNREPLIED;
-	return has_class && rule->action.has_signature && !decision->would && flow_filter_is_empty(decision->filter);
+	/* Where it is counted how many may go nobody counts what one request takes. */
+	return has_class && rule->action.has_signature && !decision->would && !decision->bounds.count &&
+	       flow_filter_is_empty(decision->filter);
 }
 
 /* How many it may take: what was left, and all that came since, by the count (of which others may have ended) or by the

@@ -15,7 +15,7 @@ struct lane {
 	uint64_t floor_spared, young_spared;
 	bool has_signature;
 	uint32_t classes; /* 1 << enum flow_class: that the rule takes */
-	bool is_within;	  /* there is no more than the source or prefix may keep */
+	bool is_within;	  /* there is no more than may stay of it */
 	bool is_unneeded; /* the lanes before it, or the pass itself, have made all the room it was to make */
 	uint64_t made; /* room, by others, of what it was to make */
 	size_t max, max_others; /* victims of this round, as in victims_config */
@@ -54,7 +54,8 @@ struct eviction {
 	struct chosen chosen;
 };
 
-/* What a source or prefix may keep (evict_bounds.c). True: the pass has to count its flows, all of them. */
+/* What a source, a prefix, a class or a state may keep (evict_bounds.c). True: the pass has to count such flows, all of
+ * them. */
 static inline bool evict_is_bounded(const struct lane *lane)
 {
 	return lane->decision->bounds.count > 0;

@@ -31,8 +31,9 @@ void reserve_free(struct reserve *reserve)
 /* What takes part in it: lanes that make room in the table, of which not all goes at once. */
 static bool has_later(const struct lane *lane)
 {
-	return lane->has_signature && !lane->decision->would && lane->decision->want != POLICY_ALL &&
-	       lane->decision->scope == POLICY_SCOPE_TABLE && flow_filter_is_empty(lane->decision->filter);
+	return lane->has_signature && !lane->decision->would && !evict_is_bounded(lane) &&
+	       lane->decision->want != POLICY_ALL && lane->decision->scope == POLICY_SCOPE_TABLE &&
+	       flow_filter_is_empty(lane->decision->filter);
 }
 
 size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others)

@@ -99,24 +99,23 @@ bool rule_has_until(const struct policy_rule *rule)
 	return rule->until.has_fill || rule->until.has_level;
 }
 
-/* By one alternative that holds, and what it lets a source or prefix keep. */
+/* By one alternative that holds, and what it lets a source, a prefix or the table keep. */
 static uint64_t amount_by(const struct policy_rule *rule, unsigned alternative, const struct facts *facts,
 			  const struct subject *subject, struct policy_bounds *ret_bounds)
 {
 	uint64_t all = rule->until.has_entries ? POLICY_ALL : when_excess(&rule->whens[alternative], facts);
 
-	*ret_bounds = (struct policy_bounds){0};
-	if (!subject->row)
-		return all;
 	*ret_bounds = bounds_of(rule, alternative, subject);
-	return lesser(all, subject_excess(subject, ret_bounds));
+	return subject->row ? lesser(all, subject_excess(subject, ret_bounds)) : all;
 }
 
-/* Any alternative is reason enough: by the one that means most, and what one counts nothing of nothing bounds. */
+/* Any alternative is reason enough: by the one that means most, and what one counts nothing of (or more than
+ * there is room for) nothing bounds. */
 static void add_alternative(struct amount *amount, uint64_t all, const struct policy_bounds *bounds, bool is_first)
 {
 	amount->all = greater(amount->all, all);
-	if (!bounds->count || (!is_first && !amount->bounds.count)) {
+	if (!bounds->count || (!is_first && !amount->bounds.count) ||
+	    amount->bounds.count + bounds->count > POLICY_BOUNDS_MAX) {
 		amount->bounds.count = 0;
 		return;
 	}

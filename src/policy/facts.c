@@ -306,6 +306,11 @@ static uint64_t excess_of(uint64_t number, uint64_t mark)
 	return number >= mark ? number - mark + 1 : 0;
 }
 
+static uint64_t below(uint64_t mark)
+{
+	return mark ? mark - 1 : 0;
+}
+
 uint64_t when_excess(const struct policy_when *when, const struct facts *facts)
 {
 	uint64_t excess = POLICY_ALL;
@@ -319,6 +324,28 @@ uint64_t when_excess(const struct policy_when *when, const struct facts *facts)
 	return excess;
 }
 
+static void add_bound(struct policy_bounds *bounds, unsigned alternative, struct policy_bound bound)
+{
+	bound.alternative = (uint8_t)alternative;
+	bounds->items[bounds->count++] = bound;
+}
+
+static struct policy_bounds table_bounds_of(const struct policy_when *when, unsigned alternative)
+{
+	struct policy_bounds bounds = {0};
+
+	_Static_assert(FLOW_CLASS_COUNT + FLOW_TCP_COUNT <= POLICY_BOUNDS_MAX, "those of one alternative have room");
+	for (unsigned i = 0; i < FLOW_CLASS_COUNT; i++)
+		if (when->classes_has & 1u << i)
+			add_bound(&bounds, alternative,
+				  (struct policy_bound){.classes = 1u << i, .may_stay = below(when->classes[i])});
+	for (unsigned i = 0; i < FLOW_TCP_COUNT; i++)
+		if (when->states_has & 1u << i)
+			add_bound(&bounds, alternative,
+				  (struct policy_bound){.states = 1u << i, .may_stay = below(when->states[i])});
+	return bounds;
+}
+
 struct policy_bounds bounds_of(const struct policy_rule *rule, unsigned alternative,
 			       const struct subject *subject)
 {
@@ -326,6 +353,8 @@ struct policy_bounds bounds_of(const struct policy_rule *rule, unsigned alternat
 	struct policy_bounds bounds = {0};
 	double mark;
 
+	if (!subject->row)
+		return table_bounds_of(when, alternative);
 	for (unsigned i = 0; i < POLICY_COUNT_COUNT; i++) {
 		if (!(when->counts_has & 1u << i) || i == POLICY_COUNT_NEW)
 			continue;

@@ -42,7 +42,8 @@ bool when_holds(const struct policy_when *when, const struct facts *facts,
 /* The entries by which the alternative's counts of the table (classes, states) are exceeded, the least of them;
  * POLICY_ALL where it counts none. */
 uint64_t when_excess(const struct policy_when *when, const struct facts *facts);
-/* What the subject may keep by the counts of one of the rule's alternatives, or by its until. */
+/* What the subject may keep by the counts of one of the rule's alternatives, or by its until (the table by its classes
+ * and states). */
 struct policy_bounds bounds_of(const struct policy_rule *rule, unsigned alternative,
 			       const struct subject *subject);
 /* By how much it is beyond them, as the snapshot has it; as policy_bounds_excess. */
@@ -57,7 +58,7 @@ struct amount {
 	uint64_t all, other; /* other: of flows that do not fit the surge */
 	bool is_reached;     /* the until holds */
 	bool is_above;	     /* the mark of fill or level, whatever the headroom */
-	struct policy_bounds bounds; /* of a source or prefix */
+	struct policy_bounds bounds;
 };
 
 bool rule_has_until(const struct policy_rule *rule); /* of fill or level */

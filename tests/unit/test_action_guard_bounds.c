@@ -253,6 +253,48 @@ static void of_alternatives_the_one_that_holds_is_enough(void **state)
 	assert_int_equal(outcome.record.done, 101);
 }
 
+/* A rule on a class or state of the table. */
+static struct policy_decision limit_table(struct world *w, uint64_t want, struct policy_bound bound)
+{
+	struct policy_decision decision = decide(w, want, LEVEL_OK);
+
+	decision.bounds = (struct policy_bounds){.count = 1, .items = {bound}};
+	return decision;
+}
+
+static void of_a_class_of_the_table_no_more_goes_than_is_beyond_it(void **state)
+{
+	struct world *w = *state;
+	uint64_t before = 0;
+
+	limit_policy(w);
+	for (size_t i = 0; i < w->fake->count; i++)
+		before += flow_class_of(&w->fake->flows[i]) == FLOW_CLASS_UNREPLIED;
+	add_many(w, 1100, SOURCE, 0, 1000);
+	run(w, limit_table(w, 601, (struct policy_bound){.classes = UNREPLIED, .may_stay = before + 999}));
+	assert_int_equal(outcome.record.done, 101);
+	run(w, limit_table(w, 601, (struct policy_bound){.classes = UNREPLIED, .may_stay = before + 999}));
+	assert_int_equal(outcome.record.matched, 0);
+	assert_true(outcome.effect.is_within);
+}
+
+static void nor_of_a_state(void **state)
+{
+	struct world *w = *state;
+
+	limit_policy(w);
+	add_many(w, 300, SOURCE, 0, 1000); /* of UDP: of no state */
+	for (uint16_t i = 0; i < 300; i++) {
+		struct flow flow = flow_make(TCP, SOURCE, IP(203, 0, 113, 9), (uint16_t)(2000 + i), 443);
+
+		flow.state = FLOW_TCP_SYN_SENT2;
+		flow.timeout_sec = 20;
+		fake_add(w->fake, flow);
+	}
+	run(w, limit_table(w, 200, (struct policy_bound){.states = 1u << FLOW_TCP_SYN_SENT2, .may_stay = 249}));
+	assert_int_equal(outcome.record.done, 51);
+}
+
 static void who_only_observes_tells_what_would_go(void **state)
 {
 	struct world *w = *state;
@@ -369,9 +411,14 @@ static void the_known_surge_is_not_all_that_there_is(void **state)
 		w->fake->scans = w->fake->whole_scans = 0;
 		round_at(w, LEVEL_WARNING, 100, 1, &outcome);
 		assert_int_equal(w->fake->whole_scans, 0); /* such a look would be at hand */
-		decision = limit(w, 32, 400, NO_PICKUP, 100);
+		decision = limit_table(w, 100, (struct policy_bound){.classes = NO_PICKUP, .may_stay = 100});
+		decision.want_other = 1;
+		decision.level = LEVEL_WARNING;
 		run(w, decision);
 		assert_int_equal(w->fake->whole_scans, 1);
+		decision = limit(w, 32, 400, NO_PICKUP, 100);
+		run(w, decision);
+		assert_int_equal(w->fake->whole_scans, 2);
 	}
 }
 
@@ -403,6 +450,44 @@ static void nor_is_a_request_for_another_rule(void **state)
 	policy_decision_done(&both[1]);
 }
 
+/* And what one request would take of a class nobody counts. */
+static void a_request_is_not_made_where_a_class_is_counted(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision;
+
+	w->fake->can_filter = true;
+	calm_then_attack(w, 15000, false, 1);
+	round_at(w, LEVEL_WARNING, 10000, 10000, &outcome);
+	attack(w, 5000, false, 1);
+	w->fake->whole_scans = 0;
+	decision = limit_table(w, 10000, (struct policy_bound){.classes = UNREPLIED, .may_stay = 9000});
+	decision.level = LEVEL_WARNING;
+	decision.want_other = 100;
+	decision.granted = 40000;
+	run(w, decision);
+	assert_int_equal(w->fake->filtered, 0);
+	assert_int_equal(w->fake->whole_scans, 1);
+}
+
+/* Nor is it taken from what an earlier pass chose. */
+static void a_reserve_is_not_used_where_a_class_is_counted(void **state)
+{
+	struct world *w = *state;
+	struct policy_decision decision;
+
+	calm_then_attack(w, 15000, true, 16);
+	round_at(w, LEVEL_WARNING, 14000, 1000, &outcome);
+	now_ns += 300 * NS_PER_MS;
+	w->fake->whole_scans = 0;
+	decision = limit_table(w, 13000, (struct policy_bound){.classes = NO_PICKUP, .may_stay = 100});
+	decision.level = LEVEL_WARNING;
+	decision.want_other = 1500;
+	run(w, decision);
+	assert_int_equal(outcome.record.done, 1500);
+	assert_int_equal(w->fake->whole_scans, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,12 +501,16 @@ int main(void)
 		TEST(a_source_of_ipv6_is_its_network),
 		TEST(a_condition_that_holds_no_longer_lets_nothing_go),
 		TEST(of_alternatives_the_one_that_holds_is_enough),
+		TEST(of_a_class_of_the_table_no_more_goes_than_is_beyond_it),
+		TEST(nor_of_a_state),
 		TEST(who_only_observes_tells_what_would_go),
 		TEST(what_the_rules_before_took_of_it_is_gone),
 		TEST(what_they_took_beside_it_is_not_counted),
 		TEST(a_torn_pass_counts_nothing),
 		TEST(the_known_surge_is_not_all_that_there_is),
 		TEST(nor_is_a_request_for_another_rule),
+		TEST(a_request_is_not_made_where_a_class_is_counted),
+		TEST(a_reserve_is_not_used_where_a_class_is_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

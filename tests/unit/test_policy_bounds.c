@@ -185,6 +185,31 @@ static void of_alternatives_that_hold_each_bounds_and_the_most_goes(void **state
 	assert_int_equal(d->want, 1701);
 }
 
+static void classes_and_states_of_the_table_are_bounds_too(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": [{\"classes\": {\"unreplied\": 100}, \"states\": "
+					       "{\"SYN_RECV\": 20}}, {\"classes\": {\"closing\": 50}}]" EVICT);
+	struct snapshot *s = snapshot_of(50000);
+	const struct policy_bounds *bounds = &decisions[0].bounds;
+
+	(void)state;
+	s->has |= SNAPSHOT_HAS_PASS;
+	s->classes[FLOW_CLASS_UNREPLIED] = 500;
+	s->classes[FLOW_CLASS_CLOSING] = 60;
+	s->states[FLOW_TCP_SYN_RECV] = 40;
+	assert_int_equal(decide(policy, s), 1);
+	assert_int_equal(bounds->count, 3);
+	is_bound(bounds, 0, CLASS(UNREPLIED), 99, false);
+	is_bound(bounds, 1, 0, 19, false);
+	assert_int_equal(bounds->items[1].states, 1u << FLOW_TCP_SYN_RECV);
+	is_bound(bounds, 2, CLASS(CLOSING), 49, false);
+	assert_int_equal(decisions[0].want, 21);
+	assert_int_equal(policy_bounds_excess(bounds, (uint64_t[POLICY_BOUNDS_MAX]){500, 40, 60}), 21);
+	assert_int_equal(policy_bounds_excess(bounds, (uint64_t[POLICY_BOUNDS_MAX]){99, 40, 52}), 3);
+	assert_int_equal(policy_bounds_excess(bounds, (uint64_t[POLICY_BOUNDS_MAX]){99, 40, 49}), 0);
+	policy_free(policy);
+}
+
 static void what_counts_nothing_of_the_source_bounds_nothing(void **state)
 {
 	static const char *const rules[] = {
@@ -291,6 +316,7 @@ int main(void)
 		cmocka_unit_test(what_was_answered_alone_counts_where_the_rule_takes_it),
 		cmocka_unit_test(a_prefix_has_its_own),
 		cmocka_unit_test(of_alternatives_that_hold_each_bounds_and_the_most_goes),
+		cmocka_unit_test(classes_and_states_of_the_table_are_bounds_too),
 		cmocka_unit_test(what_counts_nothing_of_the_source_bounds_nothing),
 		cmocka_unit_test(a_count_of_the_table_agrees_with_the_picture),
 	};
