@@ -62,6 +62,7 @@ struct subscription {
 	int64_t high_since_ns;     /* new flows above the maximum since; 0: not */
 	int64_t trial_until_ns;    /* back from a rest, must stay below 80 %; 0: no trial */
 	int64_t checked_ns;        /* of the kernel's setting */
+	bool is_never_muted;       /* once unmuting has failed */
 	bool skips_own;            /* what rounds delete one by one comes from them, not as events */
 	/* Of that: how many are counted out, how many will be when the fence has passed (the same: none), how many
 	 * were lost. */

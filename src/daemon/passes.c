@@ -208,24 +208,19 @@ static int64_t next_due_ns(const struct engine *engine)
 	return due_ns;
 }
 
-/* Whom nobody heard die while rounds deleted only a pass tells. It waits until they are done: meanwhile more would be
- * missed, and where they are many the counter tells (passes_compare). */
-static void look_for_missed(struct engine *engine, int64_t now_ns)
+/* Whom nobody heard die while rounds deleted only a pass tells. None is asked for: the next one comes soon, as such a
+ * picture does not rest (is_resting), and where they are many the counter tells (passes_compare). */
+static void note_missed(struct engine *engine)
 {
-	struct passes *passes = &engine->passes;
-
-	if (!passes->picture)
-		return;
-	passes->picture->has_missed = muted(engine) != passes->muted_seen;
-	if (passes->picture->has_missed && !warden_is_at_work(engine, now_ns))
-		passes_want(engine, now_ns);
+	if (engine->passes.picture)
+		engine->passes.picture->has_missed = muted(engine) != engine->passes.muted_seen;
 }
 
 void passes_tick(struct engine *engine, int64_t now_ns)
 {
 	struct passes *passes = &engine->passes;
 
-	look_for_missed(engine, now_ns);
+	note_missed(engine);
 	if (passes->is_running)
 		return;
 	if (passes->is_waiting) {

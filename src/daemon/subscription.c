@@ -80,7 +80,7 @@ static void open_listener(struct engine *engine, int64_t now_ns)
 	}
 	subscription->is_refused = false;
 	subscription->skips_own = rounds;
-	if (rounds)
+	if (rounds && !subscription->is_never_muted)
 		rounds_set_listener(rounds, subscription->listener);
 	subscription->note[0] = 0;
 	warn_small_buffer(engine);
@@ -116,7 +116,7 @@ void subscription_skip_own(struct engine *engine)
 	if (!subscription->listener || !rounds)
 		return;
 	subscription->skips_own = !listener_skip(subscription->listener, rounds_portid(rounds));
-	if (subscription->skips_own)
+	if (subscription->skips_own && !subscription->is_never_muted)
 		rounds_set_listener(rounds, subscription->listener);
 }
 
@@ -256,6 +256,7 @@ void subscription_tick(struct engine *engine, int64_t now_ns, int64_t span_ns)
 	}
 	if (engine->warden.rounds && rounds_are_deaf(engine->warden.rounds)) {
 		log_warning("the kernel does not tell of deaths any more: the event socket is opened anew");
+		subscription->is_never_muted = true; /* it may go wrong again and again */
 		subscription_stop(engine);
 		open_listener(engine, now_ns);
 		return;

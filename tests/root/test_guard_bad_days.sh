@@ -67,6 +67,11 @@ verify "once it is mended it listens again" wait_for holds 'd["events"]["listeni
 verify "and the picture is exact" wait_for holds 'not d["approximate"]'
 conntrack -D -p udp >/dev/null 2>&1
 verify "deaths are heard of" wait_for sh -c "'$BIN/ctwarden' --socket '$sock' -j top sources | grep -c 10.1.0.66 | grep -qx 0"
+fault join 12
+flood 1900 10.1.0.66 30000
+verify "room is made again" wait_for kept_low 1400
+verify "it does not risk that again" holds 'd["events"]["listening"]'
+mended join
 verify "the honest ones live" lives 20 1
 verify "ends with 0" stop
 
