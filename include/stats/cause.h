@@ -13,6 +13,7 @@
 struct cause {
 	bool is_known;            /* false: no picture, or nothing to explain */
 	bool is_growth;           /* shares are of what has grown since calm, else of the whole table */
+	bool is_late;             /* of growth of late (ranking_late), as there is some to speak of */
 	bool is_past;             /* found earlier, and no longer so (stats/cause_memory.h) */
 	bool has_dominant;        /* one source, prefix or destination explains at least half */
 	enum picture_part part;   /* what the dominant key is */

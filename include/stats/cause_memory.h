@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* stats/cause_memory: the cause of a surge outlives it. Once the table has fallen, who holds most of it is somebody
  * else: often an honest user, with what he always holds. Then the cause found earlier is told, until somebody grows
- * anew.
+ * anew. So it is with who grew of late and does so no more, while others hold more of what has come since the calm.
  * Pure; bounded. */
 #ifndef CTWARDEN_STATS_CAUSE_MEMORY_H
 #define CTWARDEN_STATS_CAUSE_MEMORY_H
@@ -22,8 +22,9 @@ void cause_watch(struct cause_memory *memory, const struct picture *picture, enu
 /* The table is calm, or another one: nothing was found. */
 void cause_forget(struct cause_memory *memory);
 /* As cause_find. Where the table has fallen by something to speak of since a cause was found, and has not risen by as
- * much again, a cause that names somebody else is not told, but the one found earlier (is_past, and "earlier: " in the
- * text). What is found of the whole table at level ok (nobody has grown) is told, and not remembered. */
+ * much again, or where that one was found in the growth of late and there is none any more, a cause that names somebody
+ * else is not told, but the one found earlier (is_past, and "earlier: " in the text). One that dominates the growth of
+ * late is always told. What is found of the whole table at level ok (nobody has grown) is told, and not remembered. */
 struct cause cause_recall(struct cause_memory *memory, const struct picture *picture);
 
 #endif

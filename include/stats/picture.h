@@ -40,6 +40,7 @@ struct picture {
 	int64_t pass_cpu_ns;
 	bool has_base;            /* picture_set_base was called, here or in one inherited from */
 	uint64_t base_entries;    /* entries then */
+	uint64_t taken;           /* deleted by the guard since then */
 	bool is_approximate;      /* since the pass events were lost or not listened to */
 	bool has_missed;	  /* for moments nobody listened to deaths: approximate, and known to be nearly exact */
 	uint64_t born, died;      /* events applied since the pass */
@@ -57,6 +58,8 @@ void picture_add(struct picture *picture, const struct flow *flow);
 /* One event in force. */
 void picture_born(struct picture *picture, const struct flow *flow);
 void picture_died(struct picture *picture, const struct flow *flow);
+/* As died, of one that the guard has deleted: it counts as growth since calm nevertheless. */
+void picture_taken(struct picture *picture, const struct flow *flow);
 void picture_tick(struct picture *picture, int64_t span_ns);
 
 /* ---- reconcile: a pass takes time, events go on ---- */
@@ -80,7 +83,7 @@ void seen_add(struct seen *seen, const struct flow *flow);
  * NEW counts unless the pass saw the flow; DESTROY uncounts only what was counted. Reasoning at the top of
  * stats/reconcile.c. Returns false (picture approximate) if journal or seen overflowed. */
 bool picture_reconcile(struct picture *picture, const struct journal *journal, struct seen *seen);
-/* Takes rates, base and births sample over from the picture before. */
+/* Takes rates, base, what was taken since and births sample over from the picture before. */
 void picture_inherit(struct picture *picture, const struct picture *older);
 /* The table is calm: what is there now is the base for growth. */
 void picture_set_base(struct picture *picture);

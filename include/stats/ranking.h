@@ -44,6 +44,7 @@ struct ranking_row {
 	uint32_t udp;        /* answered UDP: classes replied and stream of protocol 17 */
 	uint32_t born;       /* NEW events since the last ranking_tick */
 	uint32_t base;       /* entries when the table was last calm (level ok) */
+	uint32_t taken;      /* deleted by the guard since then: grown, and not there any more */
 	float new_per_sec;   /* EWMA of births */
 	uint64_t bytes;      /* both directions where accounted; counted by ranking_add only */
 };
@@ -78,18 +79,21 @@ void ranking_add(struct ranking *ranking, const struct flow *flow, enum flow_cla
 /* One event: entries and births (NEW), entries only (DESTROY, never below 0: those of folded keys come off others). */
 void ranking_born(struct ranking *ranking, const struct flow *flow);
 void ranking_died(struct ranking *ranking, const struct flow *flow);
+/* As died, of one that the guard has deleted: counted in taken. */
+void ranking_taken(struct ranking *ranking, const struct flow *flow);
 /* One flow that is there and was in no pass and no event (picture_reconcile): entries only. */
 void ranking_appear(struct ranking *ranking, const struct flow *flow);
 /* Turns births into new_per_sec (EWMA, half-life 2 s); span since the last tick. Rows with no entries and no
  * rate go. */
 void ranking_tick(struct ranking *ranking, int64_t span_ns);
-/* Takes births, rates and base over from an older ranking of the same config (after a pass built this one anew). */
+/* Takes births, rates, base and taken over from an older ranking of the same config (a pass built this one anew). */
 void ranking_inherit(struct ranking *ranking, const struct ranking *older);
-/* base = entries in every row. */
+/* base = entries in every row, taken = 0. */
 void ranking_set_base(struct ranking *ranking);
 
 enum ranking_order {
 	RANKING_ORDER_ENTRIES, RANKING_ORDER_NEW, RANKING_ORDER_GROWTH, RANKING_ORDER_BORN,
+	RANKING_ORDER_LATE,  /* ranking_row_late */
 	/* By classes: of the last pass. */
 	RANKING_ORDER_UNREPLIED, RANKING_ORDER_HALF_OPEN,
 	RANKING_ORDER_ANSWERED, /* closing, replied, stream, established, offloaded */
@@ -99,6 +103,13 @@ enum ranking_order {
 /* The heaviest n rows by order, ties by key, copied to ret_rows; returns how many. */
 size_t ranking_top(const struct ranking *ranking, enum ranking_order order, size_t n, struct ranking_row *ret_rows);
 const struct ranking_row *ranking_find(const struct ranking *ranking, const struct ranking_key *key);
+
+/* Growth of late: what a row has grown by since its base, what the guard took of it included, and no more than its
+ * births of the last seconds. So who has grown and is at rest counts for nothing, nor does who only changes flows
+ * for others. */
+double ranking_row_late(const struct ranking_row *row);
+/* The sum over all rows, folded ones too. */
+double ranking_late(const struct ranking *ranking);
 
 struct ranking_totals {
 	uint64_t keys;            /* rows kept */

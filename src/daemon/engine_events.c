@@ -25,7 +25,7 @@ static void on_foreign_event(struct engine *engine, enum flow_event_kind kind, c
 		rounds_adopt(rounds, flow);
 }
 
-static void on_life(struct engine *engine, enum flow_event_kind kind, const struct flow *flow)
+static void on_life(struct engine *engine, enum flow_event_kind kind, const struct flow *flow, bool is_own)
 {
 	struct passes *passes = &engine->passes;
 
@@ -35,6 +35,8 @@ static void on_life(struct engine *engine, enum flow_event_kind kind, const stru
 		return;
 	if (kind == FLOW_EVENT_NEW)
 		picture_born(passes->picture, flow);
+	else if (kind == FLOW_EVENT_DESTROY && is_own)
+		picture_taken(passes->picture, flow);
 	else if (kind == FLOW_EVENT_DESTROY)
 		picture_died(passes->picture, flow);
 }
@@ -53,7 +55,8 @@ static void on_flow_event(enum flow_event_kind kind, const struct flow *flow, ui
 		engine->subscription.births++;
 		rounds_hear(engine->warden.rounds, flow);
 	}
-	on_life(engine, kind, flow);
+	on_life(engine, kind, flow,
+		portid && engine->warden.rounds && rounds_has_portid(engine->warden.rounds, portid));
 }
 
 size_t engine_take_events(struct engine *engine, size_t budget)
@@ -100,7 +103,7 @@ void engine_take_gone_up_to(struct engine *engine, uint64_t last)
 		size_t count = rounds_take_gone(engine->warden.rounds, flows, left < AT_ONCE ? left : AT_ONCE);
 
 		for (size_t i = 0; i < count && counts; i++)
-			on_life(engine, FLOW_EVENT_DESTROY, &flows[i]);
+			on_life(engine, FLOW_EVENT_DESTROY, &flows[i], true);
 		subscription->gone_taken += count;
 		if (!count)
 			break;

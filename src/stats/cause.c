@@ -7,6 +7,9 @@
  * failing that one destination, else nobody. Of growth not who has merely grown as the table did:
  * the users' own network, or its busiest user, always holds most of it.
  *
+ * While something grows, asked is who grows now: what the guard takes from a flood would else make it small beside
+ * who came in one go since the calm, and rests.
+ *
  * Pickups (ESTABLISHED without an answer) never count against an address: a packet in mid-stream
  * made them, often from the server's side, so that the wrong end stands as the source.
  *
@@ -26,6 +29,7 @@
 #define UNUSUAL_SHARE	   0.1 /* of growth beyond one's share of the calm table */
 #define GROWTH_LEAST	   50 /* less, or less than 5 % of the table: nothing to explain */
 #define GROWTH_LEAST_SHARE 0.05
+#define LATE_SHARE	   0.2 /* growth of late that is less than this of what has grown is not what drives it */
 #define CANDIDATES	   16
 #define SAID_SHARE	   0.5	/* a class or service is named from this share on */
 #define MIXED_SHARE	   0.05 /* and as the largest part from this one on */
@@ -38,6 +42,7 @@ struct inquiry {
 	const struct picture *picture;
 	const struct sample *sample;
 	bool is_growth, is_births;
+	bool is_late; /* growth of late, see ranking_late */
 	bool is_usual; /* a source that has most of it had most of the calm table */
 	double total;  /* entries to explain */
 };
@@ -50,10 +55,15 @@ bool cause_is_growth(double growth, double entries)
 static struct inquiry inquiry_of(const struct picture *picture)
 {
 	double growth = (double)picture->entries - (double)picture->base_entries;
+	double late = picture->has_base ? ranking_late(picture->parts[PICTURE_SOURCE]) : 0;
 	struct inquiry inquiry = {
 		.picture = picture, .sample = &picture->table, .total = (double)picture->entries};
 
-	if (picture->has_base && cause_is_growth(growth, inquiry.total)) {
+	if (picture->has_base && cause_is_growth(growth + (double)picture->taken, inquiry.total) &&
+	    cause_is_growth(late, inquiry.total) && late >= LATE_SHARE * growth) {
+		inquiry.is_growth = inquiry.is_late = true;
+		inquiry.total = late;
+	} else if (picture->has_base && cause_is_growth(growth, inquiry.total)) {
 		inquiry.is_growth = true;
 		inquiry.total = growth;
 	}
@@ -100,6 +110,21 @@ static double pickup_share(const struct inquiry *inquiry, const struct ranking_r
 	return share(row->classes[FLOW_CLASS_PICKUP], (double)classes_sum(row));
 }
 
+static enum ranking_order order_of(const struct inquiry *inquiry)
+{
+	if (inquiry->is_late)
+		return RANKING_ORDER_LATE;
+	return inquiry->is_growth ? RANKING_ORDER_GROWTH : RANKING_ORDER_ENTRIES;
+}
+
+/* As order_of orders. */
+static double weight_of(const struct inquiry *inquiry, const struct ranking_row *row)
+{
+	if (inquiry->is_late)
+		return ranking_row_late(row);
+	return (double)row->entries - (inquiry->is_growth ? row->base : 0);
+}
+
 /* Who held a share of the calm table is expected to bring as much of its growth: named is who brings
  * at least half of what others would then, or has more than doubled. */
 static bool stands_out(const struct inquiry *inquiry, const struct ranking_row *row, double weight)
@@ -115,14 +140,12 @@ static bool stands_out(const struct inquiry *inquiry, const struct ranking_row *
 static bool find_suspect(struct inquiry *inquiry, enum picture_part part,
 			 struct suspect *ret_suspect)
 {
-	enum ranking_order order = inquiry->is_growth ? RANKING_ORDER_GROWTH
-						      : RANKING_ORDER_ENTRIES;
 	struct ranking_row rows[CANDIDATES];
-	size_t n = ranking_top(inquiry->picture->parts[part], order, CANDIDATES, rows);
+	size_t n = ranking_top(inquiry->picture->parts[part], order_of(inquiry), CANDIDATES, rows);
 	struct suspect suspect = {.part = part};
 
 	for (size_t i = 0; i < n; i++) {
-		double weight = (double)rows[i].entries - (inquiry->is_growth ? rows[i].base : 0);
+		double weight = weight_of(inquiry, &rows[i]);
 
 		if (weight < DOMINANT_SHARE * inquiry->total)
 			break; /* in order: nor do the others */
@@ -374,6 +397,7 @@ struct cause cause_find(const struct picture *picture)
 	inquiry = inquiry_of(picture);
 	cause.is_known = true;
 	cause.is_growth = inquiry.is_growth;
+	cause.is_late = inquiry.is_late;
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
 		if (find_suspect(&inquiry, order[i], &suspect)) {
 			tell_dominant(&inquiry, &suspect, &cause);

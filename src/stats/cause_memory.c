@@ -61,18 +61,22 @@ static struct cause earlier(const struct cause *found)
 struct cause cause_recall(struct cause_memory *memory, const struct picture *picture)
 {
 	struct cause found = cause_find(picture);
-	bool falls = false;
+	bool is_over = false;
 
 	if (!found.is_known)
 		return found;
 	follow(memory, picture->entries);
-	if (memory->is_known && has_fallen(memory, picture->entries)) {
+	if (found.is_late && found.has_dominant)
+		cause_forget(memory);
+	if (memory->is_known && memory->cause.is_late && !found.is_late) {
+		is_over = true;
+	} else if (memory->is_known && has_fallen(memory, picture->entries)) {
 		if (has_risen_anew(memory, picture->entries))
 			cause_forget(memory);
 		else
-			falls = true;
+			is_over = true;
 	}
-	if (falls)
+	if (is_over)
 		return is_same(&memory->cause, &found) ? found : earlier(&memory->cause);
 	if (!found.is_growth && memory->level == LEVEL_OK)
 		return found;

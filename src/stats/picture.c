@@ -114,6 +114,16 @@ void picture_died(struct picture *picture, const struct flow *flow)
 		ranking_died(picture->parts[part], flow);
 }
 
+void picture_taken(struct picture *picture, const struct flow *flow)
+{
+	if (picture->entries)
+		picture->entries--;
+	picture->died++;
+	picture->taken++;
+	for (int part = 0; part < PICTURE_PART_COUNT; part++)
+		ranking_taken(picture->parts[part], flow);
+}
+
 void picture_tick(struct picture *picture, int64_t span_ns)
 {
 	for (int part = 0; part < PICTURE_PART_COUNT; part++)
@@ -126,6 +136,7 @@ void picture_inherit(struct picture *picture, const struct picture *older)
 		ranking_inherit(picture->parts[part], older->parts[part]);
 	picture->has_base = older->has_base;
 	picture->base_entries = older->base_entries;
+	picture->taken = older->taken;
 	picture->births.seen = older->births.seen;
 	picture->births.random = older->births.random;
 	picture->births.used = older->births.used;
@@ -139,6 +150,7 @@ void picture_set_base(struct picture *picture)
 		ranking_set_base(picture->parts[part]);
 	picture->has_base = true;
 	picture->base_entries = picture->entries;
+	picture->taken = 0;
 	/* What was born until now belongs to the calm. */
 	sample_init(&picture->births, picture->births.random);
 }

@@ -16,12 +16,13 @@
 #include "base/rows.h"
 
 #define RATE_HALF_LIFE_NS 2000000000.0
+#define LATE_SEC	  5.0 /* births are of late as long as their rate still tells of them */
 #define RATE_FORGOTTEN	  0.05f /* new flows per second: an empty row under this goes */
 
 /* Changes on their way to their rows: while some wait for memory, others are decoded. */
 #define PENDING_MAX 32
 
-enum change { CHANGE_ADD, CHANGE_APPEAR, CHANGE_BORN, CHANGE_DIED };
+enum change { CHANGE_ADD, CHANGE_APPEAR, CHANGE_BORN, CHANGE_DIED, CHANGE_TAKEN };
 
 struct pending {
 	struct ranking_key key;
@@ -143,8 +144,10 @@ static void row_add(struct ranking_row *row, const struct pending *one)
 		row->bytes += one->bytes;
 }
 
-static void row_died(struct ranking *ranking, struct ranking_row *row)
+static void row_died(struct ranking *ranking, struct ranking_row *row, bool is_taken)
 {
+	if (row && is_taken)
+		row->taken++;
 	/* A key that gave way and came back has its older flows among the folded ones. */
 	if (row && row->entries)
 		row->entries--;
@@ -160,8 +163,9 @@ static void apply(struct ranking *ranking, const struct pending *one)
 {
 	struct ranking_row *row;
 
-	if (one->change == CHANGE_DIED) {
-		row_died(ranking, rows_find_hashed(ranking->rows, &one->key, one->hash));
+	if (one->change == CHANGE_DIED || one->change == CHANGE_TAKEN) {
+		row_died(ranking, rows_find_hashed(ranking->rows, &one->key, one->hash),
+			 one->change == CHANGE_TAKEN);
 		return;
 	}
 	row = rows_get_hashed(ranking->rows, &one->key, one->hash);
@@ -243,6 +247,11 @@ void ranking_died(struct ranking *ranking, const struct flow *flow)
 	pending_next(ranking, flow, CHANGE_DIED);
 }
 
+void ranking_taken(struct ranking *ranking, const struct flow *flow)
+{
+	pending_next(ranking, flow, CHANGE_TAKEN);
+}
+
 static void row_tick(struct ranking_row *row, double weight, double span_sec)
 {
 	float rate = (float)((double)row->born / span_sec);
@@ -279,6 +288,7 @@ void ranking_inherit(struct ranking *ranking, const struct ranking *older)
 
 		row->born = was ? was->born : 0;
 		row->base = was ? was->base : 0;
+		row->taken = was ? was->taken : 0;
 		row->new_per_sec = was ? was->new_per_sec : 0;
 	}
 	/* Keys whose flows live too short for a pass to meet any keep their rate, where there is
@@ -296,6 +306,7 @@ void ranking_inherit(struct ranking *ranking, const struct ranking *older)
 		row = rows_get(settled(ranking), &was->key);
 		row->born = was->born;
 		row->base = was->base;
+		row->taken = was->taken;
 		row->new_per_sec = was->new_per_sec;
 	}
 	ranking->sum.born = older->sum.born;
@@ -309,6 +320,7 @@ void ranking_set_base(struct ranking *ranking)
 		struct ranking_row *row = rows_at(settled(ranking), i);
 
 		row->base = row->entries;
+		row->taken = 0;
 	}
 	ranking->sum.base = ranking->sum.entries;
 }
@@ -334,6 +346,30 @@ struct ranking_totals ranking_totals_get(const struct ranking *ranking)
 
 /* ---- the heaviest ---- */
 
+double ranking_row_late(const struct ranking_row *row)
+{
+	double grown = (double)row->entries + row->taken - row->base;
+	double born = row->born + LATE_SEC * (double)row->new_per_sec;
+
+	return grown < 0 ? 0 : grown < born ? grown : born;
+}
+
+double ranking_late(const struct ranking *ranking)
+{
+	size_t used = rows_used(settled(ranking));
+	double sum = 0, folded = (double)ranking->sum.new_per_sec;
+
+	for (size_t i = 0; i < used; i++) {
+		const struct ranking_row *row = rows_at(settled(ranking), i);
+
+		sum += ranking_row_late(row);
+		folded -= (double)row->new_per_sec;
+	}
+	/* Of who gave way to others only the rate is known. */
+	folded = folded > 0 ? LATE_SEC * folded : 0;
+	return sum + (folded < (double)ranking->folded_entries ? folded : (double)ranking->folded_entries);
+}
+
 static double shaken(const struct ranking_row *row)
 {
 	return (double)row->classes[FLOW_CLASS_ESTABLISHED] + row->classes[FLOW_CLASS_OFFLOADED];
@@ -348,6 +384,8 @@ static double weight_of(const struct ranking_row *row, enum ranking_order order)
 		return (double)row->new_per_sec;
 	case RANKING_ORDER_GROWTH:
 		return (double)row->entries - row->base;
+	case RANKING_ORDER_LATE:
+		return ranking_row_late(row);
 	case RANKING_ORDER_BORN:
 		return row->born;
 	case RANKING_ORDER_UNREPLIED:

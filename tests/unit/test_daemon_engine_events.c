@@ -265,6 +265,7 @@ static void what_rounds_delete_dies_behind_a_fence_once(void **state)
 	engine_take_gone(lab.engine);
 	assert_int_equal(entries(), MANY - 160);
 	assert_int_equal(lab.engine->passes.picture->died, 160);
+	assert_int_equal(lab.engine->passes.picture->taken, 160);
 	assert_int_equal(lab.fence, 2);
 	assert_false(engine_awaits_gone(lab.engine));
 	assert_false(lab.engine->passes.picture->is_approximate);
@@ -459,6 +460,7 @@ static void what_is_heard_as_events_is_not_told_again(void **state)
 	engine_take_gone(lab.engine);
 	assert_false(engine_awaits_gone(lab.engine));
 	assert_int_equal(entries(), MANY - 40);
+	assert_int_equal(lab.engine->passes.picture->taken, 40);
 	assert_int_equal(engine_lost(lab.engine), 0);
 	lab.engine->subscription.skips_own = true;
 	lab.gone_lost = 8;
@@ -491,6 +493,7 @@ static void what_others_delete_is_theirs(void **state)
 	engine_take_events(lab.engine, 10000);
 	assert_int_equal(lab.engine->foreign_deleted, 30);
 	assert_int_equal(entries(), MANY - 30);
+	assert_int_equal(lab.engine->passes.picture->taken, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

@@ -301,6 +301,91 @@ static void births_are_not_called_unreplied_because_they_were_born_so(void **unu
 	picture_free(pass);
 }
 
+/* One network came in one go since the calm, and rests. */
+static struct picture *after_a_burst(void)
+{
+	struct picture *picture = picture_new(&config);
+
+	add_honest(picture, 100);
+	picture_set_base(picture);
+	for (uint32_t i = 0; i < 8000; i++) {
+		struct flow flow = flow_make(TCP, IP(10, 0, 0, 0) + i % 30, IP(10, 2, 0, 1), (uint16_t)i, 443);
+
+		picture_born(picture, &flow);
+	}
+	for (int i = 0; i < 8; i++)
+		picture_tick(picture, SEC);
+	return picture;
+}
+
+static struct flow flood(uint32_t i)
+{
+	return flow_make(UDP, IP(10, 1, 0, 66), IP(10, 2, 0, 0) + i, 40000, 9000);
+}
+
+/* Whatever the guard has taken of him: 5,000 new in each of ten seconds. */
+static void who_grows_is_named_and_not_who_rests(void **unused)
+{
+	struct picture *picture = after_a_burst(), *pass;
+	struct cause cause;
+	struct flow flow;
+
+	(void)unused;
+	cause = cause_find(picture);
+	assert_says(&cause, "one prefix: 10.0.0.0/24 holds 100 % of growth");
+	assert_false(cause.is_late);
+	for (uint32_t sec = 0; sec < 10; sec++) {
+		for (uint32_t i = 0; i < 5000; i++) {
+			flow = flood(sec * 5000 + i);
+			picture_born(picture, &flow);
+		}
+		cause = cause_find(picture);
+		assert_true(cause.is_growth && cause.is_late);
+		assert_says(&cause, "one source: 10.1.0.66 holds ");
+		for (uint32_t i = 0; i < 5000 && sec % 3; i++) {
+			flow = flood(sec * 5000 + i);
+			picture_taken(picture, &flow);
+		}
+		cause = cause_find(picture);
+		assert_says(&cause, "one source: 10.1.0.66 holds ");
+		picture_tick(picture, SEC);
+	}
+	assert_int_equal(picture->taken, 30000);
+	pass = after_a_burst(); /* meets none of the flood, and takes over what was taken */
+	picture_inherit(pass, picture);
+	cause = cause_find(pass);
+	assert_says(&cause, "one source: 10.1.0.66 holds ");
+	picture_free(pass);
+	/* It ends: what has come since the calm and is there explains the table. */
+	for (int i = 0; i < 20; i++)
+		picture_tick(picture, SEC);
+	cause = cause_find(picture);
+	assert_true(cause.is_growth && !cause.is_late);
+	picture_free(picture);
+}
+
+/* Short flows of a resolver: many births, no growth. */
+static void who_only_changes_flows_for_others_is_not_named(void **unused)
+{
+	struct picture *picture = after_a_burst();
+	struct cause cause;
+	struct flow flow;
+
+	(void)unused;
+	for (uint32_t i = 0; i < 60000; i++) {
+		flow = flow_make(UDP, IP(10, 3, 0, 53), IP(10, 2, 0, 0) + i, 40000, 53);
+		picture_born(picture, &flow);
+		picture_died(picture, &flow);
+	}
+	for (uint32_t i = 0; i < 5000; i++) {
+		flow = flood(i);
+		picture_born(picture, &flow);
+	}
+	cause = cause_find(picture);
+	assert_says(&cause, "one source: 10.1.0.66 holds ");
+	picture_free(picture);
+}
+
 static void an_empty_picture_has_nothing_to_explain(void **unused)
 {
 	struct picture *picture = picture_new(&config);
@@ -325,6 +410,8 @@ int main(void)
 		cmocka_unit_test(one_destination_is_named_where_sources_are_spread),
 		cmocka_unit_test(pickups_are_never_held_against_their_source),
 		cmocka_unit_test(births_are_not_called_unreplied_because_they_were_born_so),
+		cmocka_unit_test(who_grows_is_named_and_not_who_rests),
+		cmocka_unit_test(who_only_changes_flows_for_others_is_not_named),
 		cmocka_unit_test(an_empty_picture_has_nothing_to_explain),
 	};
 

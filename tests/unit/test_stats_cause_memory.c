@@ -72,6 +72,16 @@ static void goes(struct lab *lab, uint32_t source, uint32_t from, uint32_t to)
 	}
 }
 
+/* By the guard. */
+static void takes(struct lab *lab, uint32_t source, uint32_t from, uint32_t to)
+{
+	for (uint32_t i = from; i < to; i++) {
+		struct flow flow = flood(source, i);
+
+		picture_taken(lab->picture, &flow);
+	}
+}
+
 /* One reading, and a look at the cause. */
 static void look(struct lab *lab, enum level level)
 {
@@ -125,6 +135,46 @@ static void so_it_is_where_the_calm_was_never_seen(void **state)
 	goes(lab, ATTACKER, 0, 9000);
 	look(lab, LEVEL_WARNING);
 	assert_names(lab, true, "one source: 10.9.0.66 holds 82 %");
+}
+
+/* Who came in one go before the flood holds more than is left of it: nobody grows, and he did not. */
+static void a_flood_that_has_ended_is_not_laid_to_who_came_before_it(void **state)
+{
+	struct lab *lab = *state;
+
+	picture_set_base(lab->picture);
+	comes(lab, OTHER, 0, 6000);
+	for (int i = 0; i < 8; i++)
+		picture_tick(lab->picture, SEC);
+	comes(lab, ATTACKER, 0, 9000);
+	look(lab, LEVEL_CRITICAL);
+	assert_names(lab, false, "10.9.0.66");
+	takes(lab, ATTACKER, 0, 8000);
+	look(lab, LEVEL_CRITICAL);
+	assert_names(lab, false, "10.9.0.66");
+	comes(lab, ATTACKER, 9000, 12000); /* more than there was when it was looked at: it has risen anew */
+	look(lab, LEVEL_CRITICAL);
+	assert_names(lab, false, "10.9.0.66");
+	for (int i = 0; i < 20; i++)
+		picture_tick(lab->picture, SEC);
+	look(lab, LEVEL_WARNING);
+	assert_names(lab, true, "10.9.0.66");
+}
+
+static void another_flood_is_named_while_the_table_is_less_than_it_was(void **state)
+{
+	struct lab *lab = *state;
+
+	picture_set_base(lab->picture);
+	comes(lab, ATTACKER, 0, 9000);
+	look(lab, LEVEL_CRITICAL);
+	takes(lab, ATTACKER, 0, 3000);
+	for (int i = 0; i < 20; i++)
+		picture_tick(lab->picture, SEC);
+	comes(lab, OTHER, 0, 3000); /* as many expire */
+	goes(lab, ATTACKER, 3000, 6000);
+	look(lab, LEVEL_CRITICAL);
+	assert_names(lab, false, "10.8.0.70");
 }
 
 static void a_wide_flood_stays_what_it_was(void **state)
@@ -210,6 +260,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_flood_that_has_gone_is_not_laid_to_the_users, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_it_is_where_the_calm_was_never_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_flood_that_has_ended_is_not_laid_to_who_came_before_it, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(another_flood_is_named_while_the_table_is_less_than_it_was, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_wide_flood_stays_what_it_was, setup, teardown),
 		cmocka_unit_test_setup_teardown(another_flood_is_named_as_soon_as_it_grows, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_higher_level_asks_anew, setup, teardown),

@@ -94,16 +94,26 @@ static void base_and_births_are_taken_over(void **unused)
 	picture_born(older, &flow);
 	picture_set_base(older);
 	assert_int_equal(older->births.used, 0); /* those of the calm are no growth */
-	picture_born(older, &flow);
+	picture_taken(older, &flow);
+	assert_int_equal(older->entries, 0);
+	assert_int_equal(older->taken, 1);
+	picture_set_base(older);
+	assert_int_equal(older->taken, 0); /* calm again */
+	for (int i = 0; i < 3; i++)
+		picture_born(older, &flow);
+	picture_taken(older, &flow);
+	assert_int_equal(older->died, 2);
 	for (int i = 0; i < 2; i++)
 		picture_add(newer, &flow);
 	picture_inherit(newer, older);
 	assert_true(newer->has_base);
-	assert_int_equal(newer->base_entries, 1);
-	assert_int_equal(newer->births.used, 1);
+	assert_int_equal(newer->base_entries, 0);
+	assert_int_equal(newer->taken, 1);
+	assert_int_equal(newer->births.used, 3);
 	assert_int_equal(ranking_top(newer->parts[PICTURE_SOURCE], RANKING_ORDER_GROWTH, 1, &row),
 			 1);
-	assert_int_equal(row.entries - row.base, 1);
+	assert_int_equal(row.entries - row.base, 2);
+	assert_int_equal(row.taken, 1);
 	picture_free(older);
 	picture_free(newer);
 }

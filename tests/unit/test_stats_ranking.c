@@ -313,6 +313,63 @@ static void a_new_pass_inherits_rates_births_and_base(void **unused)
 	ranking_free(newer);
 }
 
+static void growth_of_late_is_what_grew_and_was_born_of_late(void **unused)
+{
+	struct ranking *ranking = ranking_by(RANKING_BY_SOURCE, 0);
+	struct flow grows = flow_make(UDP, IP(10, 0, 0, 1), 2, 3, 4), rests = flow_make(UDP, IP(10, 0, 0, 2), 2, 3, 4),
+		    changes = flow_make(UDP, IP(10, 0, 0, 3), 2, 3, 4);
+	struct ranking_row rows[3];
+	double late;
+
+	(void)unused;
+	for (int i = 0; i < 500; i++)
+		add(ranking, &rests);
+	for (int i = 0; i < 1000; i++) {
+		ranking_born(ranking, &grows);
+		ranking_born(ranking, &changes);
+		ranking_died(ranking, &changes);
+	}
+	for (int i = 0; i < 900; i++)
+		ranking_taken(ranking, &grows);
+	assert_int_equal(ranking_top(ranking, RANKING_ORDER_LATE, 3, rows), 3);
+	assert_int_equal(rows[0].key.addr[3], 1);
+	assert_int_equal(rows[0].entries, 100);
+	assert_int_equal(rows[0].taken, 900);
+	late = ranking_row_late(&rows[0]);
+	assert_true(late > 999 && late < 1001);
+	assert_true(ranking_row_late(&rows[1]) < 1 && ranking_row_late(&rows[2]) < 1);
+	late = ranking_late(ranking);
+	assert_true(late > 999 && late < 1001);
+	assert_int_equal(ranking_totals_get(ranking).entries, 600);
+	for (int i = 0; i < 20; i++)
+		ranking_tick(ranking, SEC);
+	assert_true(ranking_late(ranking) < 10);
+	ranking_born(ranking, &grows);
+	ranking_set_base(ranking);
+	ranking_top(ranking, RANKING_ORDER_ENTRIES, 3, rows);
+	assert_int_equal(rows[1].key.addr[3], 1);
+	assert_int_equal(rows[1].taken, 0);
+	assert_true(ranking_late(ranking) < 1);
+	ranking_free(ranking);
+}
+
+/* What gave way grows too: by its rate. */
+static void growth_of_late_counts_who_gave_way(void **unused)
+{
+	struct ranking *ranking = ranking_by(RANKING_BY_SOURCE, 100);
+
+	(void)unused;
+	ranking_set_base(ranking);
+	for (uint32_t i = 0; i < 5000; i++) {
+		struct flow flow = flow_make(UDP, IP(10, 0, 0, 0) + i, 2, 3, 4);
+
+		ranking_born(ranking, &flow);
+	}
+	ranking_tick(ranking, SEC);
+	assert_true(ranking_late(ranking) > 4900);
+	ranking_free(ranking);
+}
+
 /* rows + folded = all, and the sum of the rows agrees with the running one. */
 static void assert_conserved(const struct ranking *ranking, uint64_t all)
 {
@@ -427,6 +484,8 @@ int main(void)
 		cmocka_unit_test(deaths_never_go_below_zero),
 		cmocka_unit_test(changes_count_in_their_order_whenever_one_reads),
 		cmocka_unit_test(a_new_pass_inherits_rates_births_and_base),
+		cmocka_unit_test(growth_of_late_is_what_grew_and_was_born_of_late),
+		cmocka_unit_test(growth_of_late_counts_who_gave_way),
 		cmocka_unit_test(bounded_keeps_the_heavy_under_a_million_spoofed_sources),
 		cmocka_unit_test(deaths_of_folded_keys_come_off_the_folded),
 		cmocka_unit_test(counting_an_entry_is_cheap),
