@@ -59,7 +59,8 @@ struct action_record {
 	uint64_t classes[FLOW_CLASS_COUNT];  /* of matched */
 	uint64_t stages[VICTIM_STAGE_COUNT]; /* of matched */
 	struct record_count sources[RECORD_SOURCES]; /* of matched, most first */
-	size_t source_count;
+	struct ranking_key source_keys[RECORD_SOURCES]; /* the same, while the round goes on */
+	size_t source_count; /* 0 also where nobody counted whose they were */
 	struct flow_brief examples[RECORD_EXAMPLES];
 	size_t example_count;
 	struct signature signatures[SIGNATURE_MAX]; /* what has grown since calm */

@@ -333,8 +333,7 @@ static uint64_t run_fast(struct eviction *e)
 	uint64_t gone = 0;
 
 	for (size_t i = 0; i < e->lane_count && !gone; i++)
-		gone = fast_run(&e->guard->fast, e->table, e->lanes[i].decision, e->guard->pass_ns,
-				e->lanes[i].record);
+		gone = fast_run(e->guard, e->table, e->lanes[i].decision, e->lanes[i].record);
 	return gone;
 }
 

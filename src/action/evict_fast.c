@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "base/units.h"
-#include "guard_private.h"
+#include "evict_private.h"
 
 #define GOOD_FOR_NS   (10 * NS_PER_SEC)
 /* What is expected is an estimate: where the budget is the bound, so many times of it must be granted; else what is
@@ -175,11 +175,9 @@ static bool is_called_for(const struct fast_way *way, const struct guard_table *
 	return way->pattern.src_len || room < table->new_per_sec * 2 * (double)pass_ns / NS_PER_SEC;
 }
 
-static void tell(const struct fast_way *way, uint64_t count, struct action_record *record)
+static void tell(const struct fast_way *way, const struct guard *guard, uint64_t count, struct action_record *record)
 {
-	struct record_count *source = &record->sources[record->source_count];
 	char text[SIGNATURE_TEXT_MAX];
-	struct prefix prefix = {.addr = {.family = way->pattern.family}, .len = way->pattern.src_len};
 	struct text how;
 
 	text_init(&how, record->how, sizeof(record->how));
@@ -187,18 +185,18 @@ static void tell(const struct fast_way *way, uint64_t count, struct action_recor
 	text_add(&how, "%s by one request to the kernel, as the pass before found",
 		 signature_format(&way->pattern, text));
 	record->way = ACTION_WAY_FILTER;
-	if (!way->pattern.src_len)
-		return;
-	memcpy(prefix.addr.bytes, way->pattern.src, sizeof(prefix.addr.bytes));
-	prefix_format(&prefix, source->name);
-	source->count = count;
-	record->source_count++;
+	if (way->pattern.src_len)
+		evict_tally_source(record, guard->config.seniority.source_prefix, way->pattern.family,
+				   (const uint8_t *)way->pattern.src, count);
+	else
+		record->source_count = 0;
 }
 
 /* False: it could not be done, or nothing is known to have gone. */
-static bool run(struct fast *fast, const struct fast_way *way, const struct guard_table *table,
+static bool run(struct guard *guard, const struct fast_way *way, const struct guard_table *table,
 		struct action_record *record)
 {
+	struct fast *fast = &guard->fast;
 	const struct flow_ports *ports = table->ports;
 	uint64_t before = 0, after = 0;
 	char why[160];
@@ -209,17 +207,18 @@ static bool run(struct fast *fast, const struct fast_way *way, const struct guar
 		return false;
 	fast->entries = after;
 	fast->counted_ns = table->monotonic_ns();
+	tell(way, guard, before - after, record);
 	record->matched += before - after;
 	record->done += before - after;
 	record->classes[FLOW_CLASS_UNREPLIED] += before - after;
 	record->stages[VICTIM_UNANSWERED_FIT] += before - after;
-	tell(way, before - after, record);
 	return true;
 }
 
-uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
-		  int64_t pass_ns, struct action_record *record)
+uint64_t fast_run(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
+		  struct action_record *record)
 {
+	struct fast *fast = &guard->fast;
 	const struct policy_rule *rule = &table->policy->rules[decision->rule];
 	uint64_t entries = record->entries_before;
 
@@ -232,8 +231,8 @@ uint64_t fast_run(struct fast *fast, const struct guard_table *table, const stru
 	}
 	for (size_t i = 0; i < fast->count; i++)
 		if (may_meet_protected(table, fast->ways[i].filter) ||
-		    (is_called_for(&fast->ways[i], table, entries, pass_ns) &&
-		     !run(fast, &fast->ways[i], table, record))) {
+		    (is_called_for(&fast->ways[i], table, entries, guard->pass_ns) &&
+		     !run(guard, &fast->ways[i], table, record))) {
 			fast_forget(fast);
 			break;
 		}

@@ -109,9 +109,13 @@ void reserve_keep(struct reserve *reserve, const struct eviction *e, const struc
 size_t evict_for_later(const struct eviction *e, const struct lane *lane, size_t max_others);
 /* Puts into the record who goes and why. */
 void evict_tell(const struct eviction *e, const struct lane *lane, const struct victim *victims, size_t count);
-/* Puts into the record which sources most of them come from, each counted wholly; of equals who goes first. */
+/* Adds to the record which sources most of them come from, each counted wholly; of equals who goes first. To be called
+ * before they are added to its matched; where the sources of what was matched before are not known, none is told. */
 void evict_tally_sources(struct action_record *record, const uint8_t source_prefix[2], const struct victim *victims,
 			 size_t count);
+/* The same of one source's flows, of which nobody looked at each. */
+void evict_tally_source(struct action_record *record, const uint8_t source_prefix[2], uint8_t family,
+			const uint8_t src[16], uint64_t flows);
 
 /* True: it has become senior since it was chosen. */
 bool evict_is_senior_now(const struct eviction *e, const struct victim *victim);

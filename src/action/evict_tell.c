@@ -20,11 +20,17 @@ static bool is_held_back(const struct eviction *e, const struct lane *lane, size
 static void tell_how(const struct eviction *e, const struct lane *lane, size_t count)
 {
 	struct action_record *record = lane->record;
-	char pattern[SIGNATURE_TEXT_MAX], number[UNITS_TEXT_MAX];
+	char pattern[SIGNATURE_TEXT_MAX], number[UNITS_TEXT_MAX], before[RECORD_HOW_MAX];
 	const char *comma = "";
 	struct text text;
 
+	memcpy(before, record->how, sizeof(before));
 	text_init(&text, record->how, sizeof(record->how));
+	/* That some went by one request; what else was told is of stages that are counted here. */
+	if (record->way == ACTION_WAY_FILTER && before[0]) {
+		text_add(&text, "%s", before);
+		comma = "; in all ";
+	}
 	for (unsigned i = 0; i < VICTIM_STAGE_COUNT; i++) {
 		if (!record->stages[i])
 			continue;
@@ -78,6 +84,7 @@ void evict_tell(const struct eviction *e, const struct lane *lane, const struct 
 {
 	struct action_record *record = lane->record;
 
+	evict_tally_sources(record, e->guard->config.seniority.source_prefix, victims, count);
 	record->matched += count;
 	record->left = count;
 	for (size_t i = 0; i < count; i++) {
@@ -86,7 +93,6 @@ void evict_tell(const struct eviction *e, const struct lane *lane, const struct 
 		if (record->example_count < RECORD_EXAMPLES)
 			record->examples[record->example_count++] = brief_of(&victims[i]);
 	}
-	evict_tally_sources(record, e->guard->config.seniority.source_prefix, victims, count);
 	if (lane->has_signature) {
 		memcpy(record->signatures, e->signatures, sizeof(record->signatures));
 		record->signature_count = e->signature_count;

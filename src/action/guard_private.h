@@ -116,10 +116,9 @@ void fast_confirm(struct fast *fast, const struct signature *signatures, int64_t
 /* taken: victims of the round, by signature. */
 void fast_end(struct fast *fast, const struct guard_table *table, const uint64_t taken[SIGNATURE_MAX]);
 void fast_forget(struct fast *fast);
-/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter.
- * pass_ns: how long a pass would take. */
-uint64_t fast_run(struct fast *fast, const struct guard_table *table, const struct policy_decision *decision,
-		  int64_t pass_ns, struct action_record *record);
+/* Deletes by one request where that is possible, and puts it into the record; how many have gone by the counter. */
+uint64_t fast_run(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,
+		  struct action_record *record);
 void reserve_forget(struct reserve *reserve);
 void reserve_free(struct reserve *reserve);
 void guard_shorten(struct guard *guard, const struct guard_table *table, const struct policy_decision *decision,

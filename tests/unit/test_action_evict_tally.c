@@ -123,7 +123,7 @@ static void a_source_is_a_prefix_in_a_zone(void **state)
 
 static void of_no_victims_there_is_no_source(void **state)
 {
-	struct action_record record = {.source_count = 3};
+	struct action_record record = {0};
 	struct victim one = of_source(IP(10, 0, 0, 1));
 
 	(void)state;
@@ -134,6 +134,45 @@ static void of_no_victims_there_is_no_source(void **state)
 	told(&record, 0, "10.0.0.1", 1);
 }
 
+static void what_went_before_counts_with_it(void **state)
+{
+	struct action_record record = {0};
+	struct victim victims[16];
+
+	(void)state;
+	for (uint32_t i = 0; i < 16; i++)
+		victims[i] = of_source(IP(10, 0, 0, 1) + i / 2);
+	evict_tally_source(&record, prefix, AF_INET, of_source(IP(192, 0, 2, 1)).src, 7000);
+	record.matched = 7000;
+	evict_tally_source(&record, prefix, AF_INET, of_source(IP(10, 0, 0, 8)).src, 1);
+	record.matched = 7001;
+	evict_tally_sources(&record, prefix, victims, 16);
+	assert_int_equal(record.source_count, RECORD_SOURCES);
+	told(&record, 0, "192.0.2.1", 7000);
+	told(&record, 1, "10.0.0.8", 3);
+	told(&record, 2, "10.0.0.1", 2);
+	record.matched += 16;
+	evict_tally_sources(&record, prefix, victims, 1);
+	told(&record, 0, "192.0.2.1", 7000);
+	told(&record, 1, "10.0.0.1", 3);
+}
+
+/* Of most of it nobody knows whose it was. */
+static void where_that_is_not_known_no_source_is_told(void **state)
+{
+	struct action_record record = {.matched = 7000};
+	struct victim one = of_source(IP(10, 0, 0, 1));
+
+	(void)state;
+	evict_tally_sources(&record, prefix, &one, 1);
+	assert_int_equal(record.source_count, 0);
+	record = (struct action_record){0};
+	evict_tally_sources(&record, prefix, &one, 1);
+	record.matched = 7000;
+	evict_tally_source(&record, prefix, AF_INET, one.src, 10);
+	assert_int_equal(record.source_count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +181,8 @@ int main(void)
 		cmocka_unit_test(where_all_have_one_those_that_go_first_are_told),
 		cmocka_unit_test(a_source_is_a_prefix_in_a_zone),
 		cmocka_unit_test(of_no_victims_there_is_no_source),
+		cmocka_unit_test(what_went_before_counts_with_it),
+		cmocka_unit_test(where_that_is_not_known_no_source_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

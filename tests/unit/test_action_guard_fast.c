@@ -51,6 +51,25 @@ static void where_more_has_to_go_a_pass_follows(void **state)
 	assert_int_equal(alive(w, 0, w->honest), w->honest);
 }
 
+/* What the pass then takes counts with what the request took, and does not stand for all. */
+static void of_both_together_the_sources_are_told(void **state)
+{
+	struct world *w = *state;
+
+	flood(w);
+	for (uint16_t i = 0; i < 600; i++)
+		fake_add(w->fake, flow_make(UDP, IP(10, 9, 0, 0), IP(203, 0, 113, 2), (uint16_t)(3000 + i), 54));
+	round_want(w, 12000, 12000);
+	assert_int_equal(w->fake->filtered, 1);
+	assert_int_equal(outcome.record.done, 10600);
+	assert_int_equal(outcome.record.matched, 10600);
+	assert_int_equal(outcome.record.source_count, 1);
+	assert_string_equal(outcome.record.sources[0].name, "10.9.0.0");
+	assert_int_equal(outcome.record.sources[0].count, 10600);
+	assert_non_null(strstr(outcome.record.how, "udp/53 from 10.9.0.0 by one request to the kernel"));
+	assert_non_null(strstr(outcome.record.how, "10,600 unanswered, fits the surge"));
+}
+
 static void protect_source(struct world *w)
 {
 	struct protect *protect = protect_new();
@@ -264,6 +283,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_confirmed_flood_of_one_source_goes_by_one_request),
 		TEST(where_more_has_to_go_a_pass_follows),
+		TEST(of_both_together_the_sources_are_told),
 		TEST(whatever_is_in_doubt_takes_the_pass),
 		TEST(nor_does_it_exceed_the_budget_or_act_where_it_only_observes),
 		TEST(one_flow_that_must_live_forbids_it),
