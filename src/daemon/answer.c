@@ -21,15 +21,15 @@ static char *answer_document(int64_t id, char *document)
 	return answer;
 }
 
-/* What self-test has kept: we may make no namespace to try it in. */
-static void tell_fast_delete(struct snapshot *snapshot)
+/* What self-test has kept; or where we may make a namespace to try it in, what rounds prove by themselves. */
+static void tell_fast_delete(const struct engine *engine, struct snapshot *snapshot)
 {
 	char *why = snapshot->fast_delete_why;
 	unsigned sets = 0;
 
 	if (!selftest_kept(PROOFS_DIR_DEFAULT, &sets, why, sizeof(snapshot->fast_delete_why)) && !sets)
 		snprintf(why, sizeof(snapshot->fast_delete_why), "the self-test of this boot proved nothing");
-	snapshot->fast_delete = sets;
+	snapshot->fast_delete = sets || engine->can_prove;
 	snapshot->fast_delete_sets = sets;
 	snapshot->has |= SNAPSHOT_HAS_FAST_DELETE;
 }
@@ -52,7 +52,7 @@ static char *answer_status(struct engine *engine, const struct control_request *
 	/* Whoever looks by the way must not take the peak from the collector that asks every minute. */
 	if (takes_peak)
 		fill_peak_take(&engine->fill);
-	tell_fast_delete(snapshot);
+	tell_fast_delete(engine, snapshot);
 	document = report_status_json(snapshot);
 	free(snapshot);
 	return answer_document(request->id, document);

@@ -307,15 +307,19 @@ static int fail(struct problem *problem, int r, const char *what)
 
 static int start_parts(struct engine *engine, struct problem *problem)
 {
-	int64_t now_ns = clock_monotonic_ns();
 	int r = counters_open(&engine->counters);
+	int64_t now_ns;
+	char why[160];
 
 	if (r < 0)
 		return fail(problem, r, "cannot ask the kernel about connection tracking");
 	if (netns_self(&engine->netns) < 0)
 		memset(&engine->netns, 0, sizeof(engine->netns));
+	/* Here, as it takes the longer the more entries there are; at once where a self-test is kept. */
+	engine->can_prove = selftest_fast_delete(PROOFS_DIR_DEFAULT, why, sizeof(why));
 	if ((r = passes_start(engine)) < 0)
 		return fail(problem, r, "cannot start the worker");
+	now_ns = clock_monotonic_ns();
 	/* Subscribe first, then the pass: what is born in between is in both and counted once. The first reading comes
 	 * between: in a table that is tight already it is a crossing, which orders the pass. */
 	subscription_start(engine, now_ns);

@@ -98,6 +98,7 @@ struct engine {
 	int64_t ticked_ns, picture_ticked_ns;
 	int64_t calm_since_ns; /* 0: not calm */
 	int64_t topline_ns;    /* when the next is due */
+	bool can_prove;        /* rounds prove by themselves what the kernel's filter may delete */
 	bool is_unreadable;    /* said: the counters cannot be read */
 	bool is_hidden;        /* said: the files of /proc/sys cannot be read */
 	int ready_fd, done_fd, round_fd; /* eventfds of listener, worker and rounds */
