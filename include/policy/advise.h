@@ -15,5 +15,8 @@ typedef void policy_advice_fn(const char *text, void *arg);
 
 /* Returns how many there are. */
 size_t policy_advise(const struct policy *policy, policy_advice_fn *fn, void *arg);
+/* Whether it evicts by a share of the table and nothing but that: what it takes makes the shares of all others larger,
+ * so that it goes on, step by step, with sources that were below the mark before. */
+bool policy_share_moves_on(const struct policy_rule *rule);
 
 #endif

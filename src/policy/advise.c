@@ -59,6 +59,22 @@ static bool acts_on_fill_alone(const struct policy_rule *rule)
 	return false;
 }
 
+bool policy_share_moves_on(const struct policy_rule *rule)
+{
+	const uint32_t ends = 1u << POLICY_COUNT_ENTRIES | 1u << POLICY_COUNT_UNREPLIED | 1u << POLICY_COUNT_HALF_OPEN;
+
+	if (rule->action.action != POLICY_ACTION_EVICT || rule->until.has_entries)
+		return false;
+	for (unsigned i = 0; i < rule->when_count; i++) {
+		const struct policy_when *when = &rule->whens[i];
+
+		if (when->counts_has & 1u << POLICY_COUNT_SHARE && !(when->counts_has & ends) &&
+		    !(when->has & (FILL | DANGER)))
+			return true;
+	}
+	return false;
+}
+
 static bool is_about_fill(const struct policy_rule *rule)
 {
 	for (unsigned i = 0; i < rule->when_count; i++)
@@ -135,6 +151,11 @@ static void advise_rule(struct advice *advice, const struct policy *policy, size
 		       "rule \"%s\" acts on fill alone, also where a table is honestly full; "
 		       "seconds_to_full, "
 		       "drops_per_sec or refusal_when_full say whether honest flows are in danger",
+		       rule->name);
+	if (policy_share_moves_on(rule))
+		advise(advice,
+		       "rule \"%s\" goes by share_pct alone: what it takes makes the shares of all others larger, so "
+		       "that step by step it may take nearly all; \"entries\" or \"level\" beside it bound that",
 		       rule->name);
 	if (has_answered_first(&rule->action))
 		advise(advice, "rule \"%s\" takes answered flows before unanswered ones",

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "flow/names.h"
+#include "policy/advise.h"
 #include "policy/words.h"
 #include "private.h"
 #include "report/policy.h"
@@ -111,7 +112,7 @@ static void print_spared(const struct report_out *out, const struct policy_test_
 		paragraph_print(out, 4, buf);
 }
 
-static void add_flows(struct text *t, const struct policy_test_decision *d)
+static void add_flows(struct text *t, const struct policy_rule *rule, const struct policy_test_decision *d)
 {
 	const struct policy_decision *decision = &d->decision;
 	const char *verb = policy_actions[decision->action].name;
@@ -136,6 +137,8 @@ static void add_flows(struct text *t, const struct policy_test_decision *d)
 		add_count(t, d->later_taken);
 		text_add(t, " more in the %u s after that", d->last_round - d->round);
 	}
+	if (d->taken && policy_share_moves_on(rule))
+		text_add(t, "; more may follow, of others too, as their shares of what is left grow");
 	if (d->more_if_surge) {
 		text_add(t, "; up to ");
 		add_count(t, d->more_if_surge);
@@ -165,7 +168,7 @@ static void add_would(struct text *t, const struct policy_test *test, const stru
 		break;
 	case POLICY_ACTION_EVICT:
 	case POLICY_ACTION_SHORTEN:
-		add_flows(t, d);
+		add_flows(t, &test->policy->rules[decision->rule], d);
 		break;
 	case POLICY_ACTION_BAN:
 		add_ban(t, action, decision->key_text);

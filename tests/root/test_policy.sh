@@ -160,6 +160,17 @@ young() { # PARAMETERS: candidates and young ones of a rule on closing flows
 same "young ones are not promised, though answered" "50 100" "$(young '')"
 same "where none is young all are" "150 0" "$(young ', "min_age": 0')"
 
+# A share is of what is left: what a source loses makes the others' shares larger.
+share() { # MORE: of the condition; what is told of the eviction
+    echo '{"schema": "ctwarden.policy/1", "mode": "act", "rules": [{"name": "s", "when": {"source": {"share_pct": 10'"$1"'}},
+        "do": {"action": "evict", "classes": ["closing"], "signature": false, "min_age": 0}}]}' >"$work/share.json"
+    run "$work/share.json" --from "$work/closing" --capacity 4000 --growth 0
+    printf '%s %s' "$(tr -s ' \n' ' ' <"$work/out" | grep -c 'would evict [1-9].*more may follow, of others too')" \
+        "$("$ctw" policy check "$work/share.json" 2>&1 | grep -c 'note: rule "s" goes by share_pct alone')"
+}
+same "an eviction by share alone is told to go on, and noted" "1 1" "$(share '')"
+same "one that a count ends is not" "0 0" "$(share ', "entries": 20')"
+
 # What is wrong.
 run "$policies/gateway.json" --from "$work/none"
 same "a file that is not there: 1" 1 "$code"

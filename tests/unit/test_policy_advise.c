@@ -93,6 +93,23 @@ static void test_a_match_that_leaves_nothing_of_the_classes(void **state)
 	advised(text, 1, "these of its classes: unreplied");
 }
 
+static void test_a_share_that_moves_on(void **state)
+{
+	static const char words[] = "rule \"r\" goes by share_pct alone";
+
+	(void)state;
+	advised(RULES("{\"source\": {\"share_pct\": 10}}", "\"evict\""), 1, words);
+	advised(RULES("[{\"drops_per_sec\": 1, \"source\": {\"unreplied\": 9}}, {\"source\": {\"share_pct\": 10, "
+		      "\"new_per_sec\": 5}}]", "\"evict\""), 1, words);
+	advised(RULES("{\"prefix\": {\"share_pct\": 10}}", "\"evict\""), 1, words);
+	advised(RULES("{\"source\": {\"share_pct\": 10, \"entries\": 500}}", "\"evict\""), 0, "");
+	advised(RULES("{\"level\": \"critical\", \"source\": {\"share_pct\": 10}}", "\"evict\""), 0, "");
+	advised(RULES("{\"source\": {\"share_pct\": 10}}", "\"log\""), 0, "");
+	advised("\"rules\": [{\"name\": \"r\", \"when\": {\"source\": {\"share_pct\": 10}}, \"do\": \"evict\", "
+		"\"until\": {\"entries\": 100}}]",
+		0, "");
+}
+
 static void test_the_whole(void **state)
 {
 	(void)state;
@@ -107,6 +124,7 @@ int main(void)
 		cmocka_unit_test(test_fill_alone),
 		cmocka_unit_test(test_answered_flows_first),
 		cmocka_unit_test(test_a_match_that_leaves_nothing_of_the_classes),
+		cmocka_unit_test(test_a_share_that_moves_on),
 		cmocka_unit_test(test_the_whole),
 	};
 
