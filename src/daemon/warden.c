@@ -77,6 +77,7 @@ static void begin_timeouts_anew(struct engine *engine, const char *why)
 	/* Who switches to act in an emergency shall not wait for a pause of what only would have been done. */
 	if (warden->judged_mode != warden->mode)
 		policy_memory_end_pauses(warden->memory);
+	warden->told.used = 0; /* another policy or mode tells all anew */
 	warden->judged_mode = warden->mode;
 	if (!warden->rounds)
 		return;

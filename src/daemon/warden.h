@@ -13,6 +13,7 @@
 #include "rounds.h"
 #include "stats/calm.h"
 #include "stats/snapshot.h"
+#include "told.h"
 
 struct engine;
 
@@ -52,6 +53,7 @@ struct warden {
 	bool is_quiet;
 	struct seniority_counts seniors;
 	struct warden_counts counts;
+	struct told told;         /* what observe would do, by rule of the policy in force */
 	char last[SNAPSHOT_LAST_MAX];           /* the last record in words */
 	int64_t last_real_ns;
 };

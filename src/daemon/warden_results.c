@@ -46,7 +46,9 @@ static void take_outcome(struct engine *engine, const struct policy_decision *de
 	/* Else the rule would find nothing again and again, and be held back for long when there is something. */
 	if (outcome->effect.is_within)
 		passes_want(engine, now_ns);
-	if (record->matched || record->protected_count || record->error || record->action == POLICY_ACTION_LOG)
+	if (!record->matched && !record->protected_count && !record->error && record->action != POLICY_ACTION_LOG)
+		return;
+	if (!told_again(&warden->told, decision->rule, record, now_ns))
 		write_record(engine, record);
 }
 

@@ -22,6 +22,7 @@
 #define RUSH_SHARE	0.01 /* and of the capacity a second */
 #define REST_MOST_SEC	2.0
 #define REST_SHARE	20
+#define OBSERVE_LEAST_NS NS_PER_SEC
 
 struct evaluation {
 	const struct policy *policy;
@@ -231,6 +232,15 @@ const char *no_use_to_shorten(const struct policy_rule *rule, const struct facts
 	return NULL;
 }
 
+/* In observe nothing is done: the next look finds what the last one found, and what made it hold goes on. */
+static int64_t cooldown_of(const struct evaluation *e, const struct policy_rule *rule)
+{
+	if (e->mode == POLICY_MODE_OBSERVE && rule->action.action != POLICY_ACTION_LOG &&
+	    rule->cooldown_ns < OBSERVE_LEAST_NS)
+		return OBSERVE_LEAST_NS;
+	return rule->cooldown_ns;
+}
+
 static void evaluate_table(struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
@@ -269,7 +279,7 @@ static void evaluate_table(struct evaluation *e, size_t rule_index)
 			 level_name(e->facts.level));
 	/* The pass that it asked for is made by one that would have waited: so it waits itself. */
 	if (decide(e, rule_index, &table, amount, why) || (e->is_lent && evicts_of_table(rule)))
-		state->ready_ns = e->now_ns + rule->cooldown_ns;
+		state->ready_ns = e->now_ns + cooldown_of(e, rule);
 }
 
 static void evaluate_subject(struct evaluation *e, size_t rule_index, const struct ranking_row *row)
@@ -287,8 +297,8 @@ static void evaluate_subject(struct evaluation *e, size_t rule_index, const stru
 	if (!when)
 		return;
 	tell_why(why, when, &e->facts, &subject);
-	if (decide(e, rule_index, &subject, amount, why) && rule->cooldown_ns)
-		subject_hold(e->memory, rule_index, &row->key, e->now_ns + rule->cooldown_ns);
+	if (decide(e, rule_index, &subject, amount, why) && cooldown_of(e, rule))
+		subject_hold(e->memory, rule_index, &row->key, e->now_ns + cooldown_of(e, rule));
 }
 
 static void evaluate_subjects(struct evaluation *e, size_t rule_index)
@@ -325,7 +335,7 @@ static int64_t rest_ns(const struct evaluation *e, size_t rule_index)
 		return 0;
 	if (has_fact(e, POLICY_WHEN_SECONDS_TO_FULL))
 		seconds = fmin(seconds, e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] / REST_SHARE);
-	return (int64_t)(seconds * NS_PER_SEC) - rule->cooldown_ns;
+	return (int64_t)(seconds * NS_PER_SEC) - cooldown_of(e, rule);
 }
 
 /* Where the table was gone through for next to nothing a moment ago, it would be again; unless far more comes now. */
@@ -338,7 +348,7 @@ static bool is_in_vain(const struct evaluation *e, const struct policy_rule *rul
 	       e->facts.level != LEVEL_FULL;
 }
 
-/* A cool-down does not see a table become full that has half of it left. */
+/* A cool-down does not see a table become full that has half of it left. In observe nothing comes too late. */
 static bool is_ready(const struct evaluation *e, size_t rule_index)
 {
 	const struct policy_rule *rule = &e->policy->rules[rule_index];
@@ -351,7 +361,8 @@ static bool is_ready(const struct evaluation *e, size_t rule_index)
 		rest = 0;
 	if (state->ready_ns + rest <= e->now_ns || !state->ready_ns)
 		return true;
-	return evicts_of_table(rule) && !is_vain && e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
+	return e->mode == POLICY_MODE_ACT && evicts_of_table(rule) && !is_vain &&
+	       e->facts.known & 1u << POLICY_WHEN_SECONDS_TO_FULL &&
 	       e->facts.numbers[POLICY_WHEN_SECONDS_TO_FULL] < urgent_sec &&
 	       urgent_sec <= URGENT_MOST_SEC;
 }

@@ -89,6 +89,28 @@ verify "the honest ones still live" lives 30
 verify "a second daemon is refused" is $r 1
 verify "ends with 0" stop
 
+# ---- observe where the table is full, and stays so ----
+empty; rm -f "$state/alarms.jsonl"
+config 1000; policy observe "$evict"
+verify "starts and observes" begin_guard
+flood 1700 10.1.0.66 4000
+verify "what would be done is recorded" wait_for recorded 'r["would"] and r["matched"] > 1000'
+before=$(value 'd["guard"]["rounds"] + 4')
+verify "it goes on looking" wait_for holds "d['guard']['rounds'] >= $before"
+said_anew() { # whether each record says something else than the one before, or comes 29 s later
+	python3 - "$state/alarms.jsonl" <<-'PY'
+	import datetime, json, sys
+	records = [r for r in map(json.loads, open(sys.argv[1])) if r["schema"] == "ctwarden.record/1"]
+	time = lambda r: datetime.datetime.fromisoformat(r["time"].replace("Z", "+00:00"))
+	same = lambda a, b: a["level"] == b["level"] and abs(a["matched"] - b["matched"]) <= 0.1 * a["matched"]
+	late = lambda a, b: (time(b) - time(a)).total_seconds() > 29
+	sys.exit(any(same(a, b) and not late(a, b) for a, b in zip(records, records[1:])))
+	PY
+}
+verify "and does not say the same each time" said_anew
+verify "ends with 0" stop
+config 2000; policy act "$evict"
+
 # ---- started when the table is full already ----
 empty; conntrack -F >/dev/null 2>&1; hold 20 10.1.0.4
 flood 2500 10.1.0.66 4000

@@ -571,6 +571,64 @@ static void test_who_looked_in_vain_waits(void **state)
 	policy_free(policy);
 }
 
+/* In observe the table stays as full as it is: nothing can be late where nothing is done. */
+static void test_observing_keeps_a_second_also_where_the_table_is_full(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\"}" DO_EVICT
+					       ", \"cooldown\": \"200ms\", \"until\": {\"fill_pct\": 50, "
+					       "\"headroom_sec\": 5}");
+	const struct policy_effect effect = {.matched = 1000, .done = 1000, .growth_per_sec = 40000};
+	struct snapshot *s = snapshot_of(99999);
+
+	(void)state;
+	s->level = LEVEL_FULL;
+	snapshot_grow(s, 40000); /* full in no time */
+	for (enum policy_mode mode = POLICY_MODE_OBSERVE; mode <= POLICY_MODE_ACT; mode++) {
+		struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+		size_t rounds = 0;
+
+		for (int64_t now_ns = SEC; now_ns <= 4 * SEC; now_ns += SEC / 20) {
+			if (!policy_evaluate(policy, mode, s, memory, now_ns, decisions))
+				continue;
+			policy_memory_result(memory, policy, &decisions[0], &effect, now_ns);
+			clear(1);
+			rounds++;
+		}
+		assert_int_equal(rounds, mode == POLICY_MODE_OBSERVE ? 4 : 61);
+		policy_memory_free(memory);
+	}
+	policy_free(policy);
+}
+
+static void test_observing_a_longer_cooldown_holds_and_a_source_has_its_second(void **state)
+{
+	struct policy *policy = policy_of_rule("\"when\": {\"source\": {\"entries\": 100}}" DO_EVICT
+					       ", \"cooldown\": \"200ms\"");
+	struct policy_memory *memory = policy_memory_new(policy, NULL, NULL);
+	struct snapshot *s = snapshot_of(80000);
+
+	(void)state;
+	snapshot_source(s, 66, 0, 0, 0, 1000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, s, memory, SEC, decisions), 1);
+	clear(1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, s, memory, SEC + SEC / 2, decisions), 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, s, memory, 2 * SEC, decisions), 1);
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+	policy = policy_of_rule("\"when\": {\"level\": \"warning\"}" DO_EVICT
+				", \"cooldown\": \"5s\", \"until\": {\"fill_pct\": 50}");
+	memory = policy_memory_new(policy, NULL, NULL);
+	s = snapshot_of(80000);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, s, memory, SEC, decisions), 1);
+	clear(1);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, s, memory, 5 * SEC, decisions), 0);
+	assert_int_equal(policy_evaluate(policy, POLICY_MODE_OBSERVE, s, memory, 6 * SEC, decisions), 1);
+	clear(1);
+	policy_memory_free(memory);
+	policy_free(policy);
+}
+
 static void test_why_a_rule_does_not_act_is_told(void **state)
 {
 	struct policy *policy = policy_of_rule("\"when\": {\"level\": \"warning\", \"seconds_to_full\": 60}" DO_EVICT);
@@ -703,6 +761,8 @@ int main(void)
 		cmocka_unit_test(test_lifetimes_shrink_as_the_table_fills),
 		cmocka_unit_test(test_lifetimes_are_not_shortened_where_it_would_come_too_late),
 		cmocka_unit_test(test_who_looked_in_vain_waits),
+		cmocka_unit_test(test_observing_keeps_a_second_also_where_the_table_is_full),
+		cmocka_unit_test(test_observing_a_longer_cooldown_holds_and_a_source_has_its_second),
 		cmocka_unit_test(test_why_a_rule_does_not_act_is_told),
 		cmocka_unit_test(test_growth_is_told_rounded_as_everywhere),
 		cmocka_unit_test(test_of_several_alternatives_each_is_told_why_it_does_not_hold),
