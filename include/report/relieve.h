@@ -15,6 +15,7 @@ struct report_relieve {
 	double target_pct;
 	uint64_t capacity, target_entries;
 	enum report_capacity capacity_from;
+	bool daemon_acts; /* one was asked for its capacity, and carries the rules of a policy out */
 	uint64_t wanted;	     /* entries to go; 0: nothing was looked for */
 	uint64_t swept;		     /* expired ones that the passes freed */
 	struct action_record record; /* of all rules together; protected_by is of the whole table */

@@ -206,6 +206,8 @@ static int choose_capacity(struct relieve *relieve, uint64_t *capacity)
 
 	if (!*capacity && !of_policy)
 		result = capacity_ask_daemon(relieve->cli, view);
+	relieve->shown.daemon_acts = result > 0 && view->has & SNAPSHOT_HAS_GUARD && view->guard.is_running &&
+				     view->guard.acts && view->guard.rules;
 	if (result >= 0)
 		*capacity = capacity_choose(*capacity, of_policy, result ? view : NULL,
 					    &relieve->shown.capacity_from);

@@ -256,6 +256,9 @@ static void print_stays(const struct report_out *out, const struct report_reliev
 
 static const char *why_short(const struct report_relieve *relieve)
 {
+	if (relieve->record.matched >= relieve->wanted && relieve->daemon_acts)
+		return "The target is not reached: it fills up as fast. ctwardend is in mode act and goes on by its "
+		       "policy, down to its own marks.";
 	if (relieve->record.matched >= relieve->wanted)
 		return "The target is not reached: it fills up as fast. ctwardend with a policy keeps it open.";
 	if (relieve->candidates)

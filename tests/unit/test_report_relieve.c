@@ -145,6 +145,11 @@ static void failure_and_a_target_not_reached_are_said(void **state)
 	show(&relieve, 0, false, "relieve-short-young.txt");
 	relieve.young = relieve.unsettled = 0;
 	show(&relieve, 0, false, "relieve-short-in-use.txt");
+	relieve.record.matched = relieve.wanted;
+	show(&relieve, 0, false, "relieve-short-fills.txt");
+	relieve.daemon_acts = true;
+	show(&relieve, 0, false, "relieve-short-guarded.txt");
+	relieve.record.matched = 5000;
 	relieve.candidates = 7;
 	relieve.record.error = -EPERM;
 	show(&relieve, 0, false, "relieve-error.txt");
