@@ -3,6 +3,8 @@
  * figure that is not known holds nothing: without a pass nobody is accused, without two readings
  * nothing grows. */
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/units.h"
@@ -150,10 +152,14 @@ static void add_number(struct text *why, double number, double mark)
 {
 	char text[UNITS_TEXT_MAX];
 
-	if (number >= 1000 || number == floor(number))
+	if (number >= 100 || number == floor(number)) {
 		text_add(why, "%s", units_format_count((uint64_t)whole(number, mark), text));
-	else
-		text_add(why, "%.3g", number);
+		return;
+	}
+	snprintf(text, sizeof(text), "%.3g", number);
+	if (number < mark && strtod(text, NULL) >= mark)
+		snprintf(text, sizeof(text), "%.6g", number);
+	text_add(why, "%s", text);
 }
 
 static void add_condition(struct text *why, enum policy_condition which, const struct facts *facts, double mark)

@@ -680,6 +680,16 @@ static void test_growth_is_told_rounded_as_everywhere(void **state)
 	s->has |= SNAPSHOT_HAS_RATE;
 	assert_non_null(strstr(policy_explain_rule(policy, s, 0, text, sizeof(text)), "1,235 new/s"));
 	policy_free(policy);
+	policy = policy_of_rule("\"when\": {\"source\": {\"new_per_sec\": 100}}" DO_LOG);
+	s = snapshot_of(50001);
+	s->has |= SNAPSHOT_HAS_RATE;
+	snapshot_source(s, 1, 500, 0, 0, 0)->new_per_sec = 99.96f;
+	assert_non_null(strstr(policy_explain_rule(policy, s, 0, text, sizeof(text)), " 99.96 new/s"));
+	s = snapshot_of(50001);
+	s->has |= SNAPSHOT_HAS_RATE;
+	snapshot_source(s, 1, 500, 0, 0, 0)->new_per_sec = 999.7f;
+	assert_non_null(strstr(policy_explain_rule(policy, s, 0, text, sizeof(text)), " 1,000 new/s"));
+	policy_free(policy);
 }
 
 static void test_of_several_alternatives_each_is_told_why_it_does_not_hold(void **state)
