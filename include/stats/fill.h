@@ -10,6 +10,7 @@
 #include "flow/reading.h"
 
 #define FILL_GROWTH_HALF_LIFE_NS 2000000000LL /* of the EWMA of growth */
+#define FILL_LATE_HALF_LIFE_NS	 500000000LL  /* of that of late */
 #define FILL_RUSH_SPAN_NS	 60000000LL   /* of the spans that tell a rush before the EWMA does */
 
 struct fill_peak {
@@ -25,6 +26,7 @@ struct fill {
 	uint64_t capacity;            /* in force, the smaller of both; 0: none (limit 0 and none set) */
 	double fill_pct;              /* entries / capacity * 100; 0 without capacity */
 	double growth_per_sec;        /* EWMA of net growth */
+	double late_per_sec;	      /* the same of late: falls soon once nothing comes any more */
 	double rush_per_sec;          /* net growth in each of the last two spans of 60 ms or more, the smaller */
 	/* At this growth; 0: full and growing; -1: not filling (or slower than 10 days), no capacity. */
 	double seconds_to_full;
@@ -57,6 +59,8 @@ void fill_hold(struct fill *fill, bool is_held);
 double fill_growth_now(const struct fill *fill);
 double fill_growth_last(const struct fill *fill); /* by the last span alone: how much may come, not whether */
 double fill_seconds_now(const struct fill *fill);
+/* The same, and soon over once nothing comes any more: by late_per_sec where that is less than growth_per_sec. */
+double fill_seconds_lasting(const struct fill *fill);
 double fill_seconds_last(const struct fill *fill); /* at the growth of fill_growth_last; -1: not told */
 /* The peak since the last call of this; starts a new one at the present count. */
 struct fill_peak fill_peak_take(struct fill *fill);

@@ -111,7 +111,7 @@ static void judge_level(struct engine *engine, int64_t now_ns)
 		.now_ns = now_ns,
 		.fill_pct = fill->fill_pct,
 		.is_implausible = fill->is_implausible,
-		.seconds_to_full = fill->has_growth ? fill_seconds_now(fill) : -1,
+		.seconds_to_full = fill->has_growth ? fill_seconds_lasting(fill) : -1,
 		.dropped = fill->delta.drop,
 		.insert_failed = fill->delta.insert_failed,
 	};

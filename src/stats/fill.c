@@ -71,11 +71,16 @@ static bool is_implausible(const struct table_reading *now)
 		now->entries / IMPLAUSIBLE_FACTOR > now->entries_limit);
 }
 
+static double weight_of(int64_t span_ns, int64_t half_life_ns)
+{
+	return 1 - exp2(-(double)span_ns / (double)half_life_ns);
+}
+
 static void update_growth(struct fill *fill)
 {
 	const struct table_reading *now = &fill->now;
 	int64_t span_ns = now->monotonic_ns - fill->last_ns;
-	double rate, weight;
+	double rate;
 
 	if (fill->is_held)
 		return;
@@ -87,10 +92,10 @@ static void update_growth(struct fill *fill)
 			return;
 		rate = ((double)now->entries - (double)fill->last_entries) /
 		       ((double)span_ns / 1e9);
-		weight = fill->has_growth
-				 ? 1 - exp2(-(double)span_ns / (double)FILL_GROWTH_HALF_LIFE_NS)
-				 : 1;
-		fill->growth_per_sec += weight * (rate - fill->growth_per_sec);
+		if (!fill->has_growth)
+			fill->growth_per_sec = fill->late_per_sec = rate;
+		fill->growth_per_sec += weight_of(span_ns, FILL_GROWTH_HALF_LIFE_NS) * (rate - fill->growth_per_sec);
+		fill->late_per_sec += weight_of(span_ns, FILL_LATE_HALF_LIFE_NS) * (rate - fill->late_per_sec);
 		fill->has_growth = true;
 	}
 	fill->has_last = true;
@@ -174,6 +179,13 @@ double fill_seconds_last(const struct fill *fill)
 double fill_seconds_now(const struct fill *fill)
 {
 	return fill->rush_per_sec > fill->growth_per_sec ? seconds_at(fill, fill->rush_per_sec) : fill->seconds_to_full;
+}
+
+double fill_seconds_lasting(const struct fill *fill)
+{
+	double growth = fill->late_per_sec < fill->growth_per_sec ? fill->late_per_sec : fill->growth_per_sec;
+
+	return seconds_at(fill, fill->rush_per_sec > growth ? fill->rush_per_sec : growth);
 }
 
 static void update_peak(struct fill_peak *peak, const struct table_reading *now)

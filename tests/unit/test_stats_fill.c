@@ -319,6 +319,32 @@ static void a_rush_is_told_by_two_spans_and_a_burst_by_none(void **unused)
 	assert_true(fill_growth_now(&fill) == fill.growth_per_sec);
 }
 
+/* From 8,000 a second in a table of 100,000: the forecast of a minute is over 3 s after the last of them. */
+static void a_forecast_ends_soon_after_what_made_it(void **unused)
+{
+	struct fill fill;
+	uint64_t entries = 1000;
+	double sec = 1;
+
+	(void)unused;
+	fill_init(&fill, 0);
+	for (int i = 0; i < 200; i++, sec += 0.05) {
+		entries += 400;
+		if (entries > 60000) {
+			fill_removed(&fill, 400);
+			entries = 60000;
+		}
+		update(&fill, sec, entries);
+	}
+	assert_true(fill.growth_per_sec > 7000);
+	assert_true(fill.late_per_sec > 7000);
+	assert_in_range((int)fill_seconds_lasting(&fill), 4, 6);
+	for (int i = 0; i < 60; i++, sec += 0.05)
+		update(&fill, sec, 60000);
+	assert_in_range((int)fill_seconds_now(&fill), 4, 59);
+	assert_true(fill_seconds_lasting(&fill) > 60);
+}
+
 static void what_user_space_put_in_is_no_growth(void **unused)
 {
 	struct fill fill;
@@ -356,6 +382,7 @@ int main(void)
 		cmocka_unit_test(a_changed_limit_is_told_once),
 		cmocka_unit_test(peaks_are_kept_since_start_and_since_last_asked),
 		cmocka_unit_test(a_rush_is_told_by_two_spans_and_a_burst_by_none),
+		cmocka_unit_test(a_forecast_ends_soon_after_what_made_it),
 		cmocka_unit_test(what_user_space_put_in_is_no_growth),
 	};
 

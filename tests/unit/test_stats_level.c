@@ -14,7 +14,10 @@ struct run {
 
 static struct run run_start(void)
 {
-	return (struct run){.config = level_config_default(), .now_ns = 100 * SEC};
+	struct run run = {.config = level_config_default(), .now_ns = 100 * SEC};
+
+	run.config.dwell_ns = 5 * SEC;
+	return run;
 }
 
 /* One input after `sec` seconds. */
