@@ -14,6 +14,7 @@ struct cause_memory { /* zeroed at first; of cause_memory.c alone */
 	struct cause cause;
 	enum level level;
 	uint64_t highest, lowest; /* entries of the picture since it was found: the most, and the least since then */
+	uint64_t births;	  /* of the picture at the most */
 };
 
 /* At every reading, with the level judged by it: how the table rises and falls. A higher level is a new question: what
@@ -24,7 +25,8 @@ void cause_forget(struct cause_memory *memory);
 /* As cause_find. Where the table has fallen by something to speak of since a cause was found, and has not risen by as
  * much again, or where that one was found in the growth of late and there is none any more, a cause that names somebody
  * else is not told, but the one found earlier (is_past, and "earlier: " in the text). One that dominates the growth of
- * late is always told. What is found of the whole table at level ok (nobody has grown) is told, and not remembered. */
+ * late is told, unless nothing to speak of was born since the table began to fall. What is found of the whole table at
+ * level ok (nobody has grown) is told, and not remembered. */
 struct cause cause_recall(struct cause_memory *memory, const struct picture *picture);
 
 #endif

@@ -6,12 +6,18 @@
 
 #include "base/text.h"
 
-static void follow(struct cause_memory *memory, uint64_t entries)
+static void start_from(struct cause_memory *memory, const struct picture *picture)
 {
-	if (entries > memory->highest)
-		memory->highest = memory->lowest = entries;
-	else if (entries < memory->lowest)
-		memory->lowest = entries;
+	memory->highest = memory->lowest = picture->entries;
+	memory->births = picture->births.seen;
+}
+
+static void follow(struct cause_memory *memory, const struct picture *picture)
+{
+	if (picture->entries > memory->highest)
+		start_from(memory, picture);
+	else if (picture->entries < memory->lowest)
+		memory->lowest = picture->entries;
 }
 
 void cause_watch(struct cause_memory *memory, const struct picture *picture, enum level level)
@@ -20,7 +26,7 @@ void cause_watch(struct cause_memory *memory, const struct picture *picture, enu
 		cause_forget(memory);
 	memory->level = level;
 	if (picture)
-		follow(memory, picture->entries);
+		follow(memory, picture);
 }
 
 void cause_forget(struct cause_memory *memory)
@@ -36,6 +42,14 @@ static bool has_fallen(const struct cause_memory *memory, uint64_t entries)
 static bool has_risen_anew(const struct cause_memory *memory, uint64_t entries)
 {
 	return cause_is_growth((double)(entries - memory->lowest), (double)entries);
+}
+
+/* Who came in one go with the surge, and is at rest since, is not who drives the table now. */
+static bool goes_on(const struct cause_memory *memory, const struct picture *picture)
+{
+	uint64_t seen = picture->births.seen, births = seen > memory->births ? seen - memory->births : 0;
+
+	return !has_fallen(memory, picture->entries) || cause_is_growth((double)births, (double)picture->entries);
 }
 
 static bool is_same(const struct cause *a, const struct cause *b)
@@ -65,8 +79,8 @@ struct cause cause_recall(struct cause_memory *memory, const struct picture *pic
 
 	if (!found.is_known)
 		return found;
-	follow(memory, picture->entries);
-	if (found.is_late && found.has_dominant)
+	follow(memory, picture);
+	if (found.is_late && found.has_dominant && goes_on(memory, picture))
 		cause_forget(memory);
 	if (memory->is_known && memory->cause.is_late && !found.is_late) {
 		is_over = true;
@@ -81,7 +95,7 @@ struct cause cause_recall(struct cause_memory *memory, const struct picture *pic
 	if (!found.is_growth && memory->level == LEVEL_OK)
 		return found;
 	if (!memory->is_known)
-		memory->highest = memory->lowest = picture->entries;
+		start_from(memory, picture);
 	memory->is_known = true;
 	memory->cause = found;
 	return found;
