@@ -25,7 +25,7 @@ struct level_config {
 	int64_t dwell_ns;       /* holds back leaving a level, never entering one */
 };
 
-struct level_config level_config_default(void); /* 75/70 60 s, 90/85 10 s, full 95, forecast from 50, dwell 4 s */
+struct level_config level_config_default(void); /* 75/70 60 s, 90/85 10 s, full 95, forecast from 50, dwell 3 s */
 int level_config_check(const struct level_config *config, struct problem *reterr_problem); /* marks in order, 0-100+ */
 
 struct level_input {

@@ -27,7 +27,7 @@ struct level_config level_config_default(void)
 		.critical = {.enter_pct = 90, .leave_pct = 85, .forecast_sec = 10},
 		.full_pct = 95,
 		.forecast_min_pct = 50,
-		.dwell_ns = 4000000000LL,
+		.dwell_ns = 3000000000LL,
 	};
 }
 
